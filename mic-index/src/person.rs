@@ -1,0 +1,90 @@
+//! The person management code (人员管理码).
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::error::ParseError;
+use crate::packed::PERSON_LO_LIMIT;
+use crate::part::PERSON_LEN;
+use crate::text::{Text, write_radix};
+
+/// Person management code (人员管理码): 26 digits given by the national platform (`IDX-5`).
+///
+/// Leading zeros count; zeros only is no code. Its inner structure is not published, so nothing is
+/// read into it. It is personal data: `Debug` masks it, errors never carry it, and only
+/// [`text`](Self::text) and `Display` give it away.
+///
+/// ```
+/// use mic_index::PersonCode;
+///
+/// let person: PersonCode = "10000000000000000708463177".parse()?;
+/// assert_eq!(person.text(), "10000000000000000708463177");
+/// assert_eq!(format!("{person:?}"), "PersonCode(..)");
+/// # Ok::<(), mic_index::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersonCode {
+    /// Leading ten digits. The derived order is the order of the text.
+    hi: u64,
+    /// Trailing sixteen digits; not both zero.
+    lo: u64,
+}
+
+impl PersonCode {
+    /// From checked halves.
+    pub(crate) const fn from_halves(hi: u64, lo: u64) -> Self {
+        Self { hi, lo }
+    }
+
+    pub(crate) const fn halves(self) -> (u64, u64) {
+        (self.hi, self.lo)
+    }
+
+    /// The code as a number, for stores that keep it so; `None` for zero and from 10^26 on.
+    #[must_use]
+    pub const fn from_u128(number: u128) -> Option<Self> {
+        let limit = PERSON_LO_LIMIT as u128;
+        if number == 0 || number >= limit * 10_u128.pow(10) {
+            return None;
+        }
+        Some(Self {
+            hi: (number / limit) as u64,
+            lo: (number % limit) as u64,
+        })
+    }
+
+    /// The code as a number below 10^26.
+    #[must_use]
+    pub const fn to_u128(self) -> u128 {
+        self.hi as u128 * PERSON_LO_LIMIT as u128 + self.lo as u128
+    }
+
+    /// The 26 digits, on the stack.
+    #[must_use]
+    pub const fn text(self) -> Text<PERSON_LEN> {
+        let mut text = [0; PERSON_LEN];
+        write_radix(&mut text, 0, 10, self.hi, b"0123456789");
+        write_radix(&mut text, 10, 16, self.lo, b"0123456789");
+        Text::new(text)
+    }
+}
+
+impl FromStr for PersonCode {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        crate::grammar::parse_person(text.as_bytes())
+    }
+}
+
+impl fmt::Display for PersonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.text().as_str())
+    }
+}
+
+impl fmt::Debug for PersonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonCode(..)")
+    }
+}

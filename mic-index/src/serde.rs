@@ -1,0 +1,161 @@
+//! Exchange forms (feature `serde`).
+//!
+//! | type | formats for people (JSON, TOML) | binary formats (CBOR, bincode) |
+//! |---|---|---|
+//! | [`IndexCode`] | printed text, 82 characters; reads the compact form as well | the 40 packed bytes |
+//! | the parts | their text | their text |
+//!
+//! Everything is checked on the way in, and no error of this module repeats what it read: serde's
+//! own messages would, which is why numbers are refused here by hand.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::str::FromStr;
+
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use crate::code::IndexCode;
+use crate::device::DeviceCode;
+use crate::error::ParseError;
+use crate::packed::PACKED_LEN;
+use crate::person::PersonCode;
+use crate::site::SiteCode;
+use crate::time::ExamTime;
+use crate::unit::StorageUnitCode;
+
+impl Serialize for IndexCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(self.printed().as_str())
+        } else {
+            serializer.serialize_bytes(self.packed())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for IndexCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_str(FromText::new("an index code as text"))
+        } else {
+            deserializer.deserialize_bytes(FromPacked)
+        }
+    }
+}
+
+macro_rules! part_as_text {
+    ($($part:ty => $expecting:literal,)*) => {$(
+        impl Serialize for $part {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.text().as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $part {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(FromText::new($expecting))
+            }
+        }
+    )*};
+}
+
+part_as_text! {
+    PersonCode => "a person management code as text",
+    ExamTime => "an exam time as twelve digits of text",
+    SiteCode => "an exam-site code as text",
+    DeviceCode => "a device code as text",
+    StorageUnitCode => "a storage unit code as text",
+}
+
+/// Reads text and nothing else; a number is refused without being repeated.
+struct FromText<T> {
+    expecting: &'static str,
+    value: PhantomData<T>,
+}
+
+impl<T> FromText<T> {
+    const fn new(expecting: &'static str) -> Self {
+        Self {
+            expecting,
+            value: PhantomData,
+        }
+    }
+
+    fn refuse<E: de::Error>(&self) -> E {
+        E::custom(format_args!("expected {}, found a number", self.expecting))
+    }
+}
+
+impl<T: FromStr<Err = ParseError>> Visitor<'_> for FromText<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<T, E> {
+        Err(self.refuse())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<T, E> {
+        Err(self.refuse())
+    }
+
+    fn visit_u128<E: de::Error>(self, _: u128) -> Result<T, E> {
+        Err(self.refuse())
+    }
+
+    fn visit_i128<E: de::Error>(self, _: i128) -> Result<T, E> {
+        Err(self.refuse())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<T, E> {
+        Err(self.refuse())
+    }
+
+    fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<T, E> {
+        Err(E::custom(format_args!(
+            "expected {}, found bytes",
+            self.expecting
+        )))
+    }
+}
+
+/// Reads the packed form from bytes or a sequence of bytes.
+struct FromPacked;
+
+impl<'de> Visitor<'de> for FromPacked {
+    type Value = IndexCode;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a packed index code of 40 bytes")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<IndexCode, E> {
+        IndexCode::try_from_slice(bytes).map_err(E::custom)
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<IndexCode, E> {
+        Err(E::custom(
+            "expected a packed index code of 40 bytes, found text",
+        ))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<IndexCode, A::Error> {
+        let mut bytes = [0; PACKED_LEN];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = seq
+                .next_element()?
+                .ok_or_else(|| de::Error::invalid_length(at, &self))?;
+        }
+        match seq.next_element::<u8>()? {
+            None => IndexCode::from_packed(bytes).map_err(de::Error::custom),
+            Some(_) => Err(de::Error::invalid_length(PACKED_LEN + 1, &self)),
+        }
+    }
+}
