@@ -1,9 +1,12 @@
+# shellcheck shell=bash
 # What the steps of `run` share: words, timing, installing, and the two ways to call cargo.
 
 declare -A step_seconds=()
 step_order=()
 current=start
 passed=0 failed=0
+# Everything that is thrown away at the end, outside the workspace.
+work=$(mktemp -d)
 
 say() { printf '   %s\n' "$*"; }
 
@@ -35,7 +38,7 @@ summary() {
         printf '%-12s %8d\n' "$name" "${step_seconds[$name]}"
     done
     printf '%-12s %8d\n\n' all "$SECONDS"
-    printf 'tests: %d passed, %d failed\n' "$passed" "$failed"
+    ((passed + failed == 0)) || printf 'tests: %d passed, %d failed\n' "$passed" "$failed"
 }
 
 on_exit() {
