@@ -116,8 +116,12 @@ fn text_vr(element: &Element<'_>) -> VR {
     }
 }
 
-fn primitive(element: &Element<'_>, encoding: Encoding, charset: &CharacterSets) -> PrimitiveValue {
-    let value = element.value;
+fn primitive(
+    value: &[u8],
+    vr: VR,
+    encoding: Encoding,
+    charset: &CharacterSets,
+) -> PrimitiveValue {
     if value.is_empty() {
         return PrimitiveValue::Empty;
     }

@@ -1,1 +1,1 @@
-//! Soon.
+//! Pictures of a study, as PNG.
