@@ -6,6 +6,7 @@ use core::str::FromStr;
 use crate::alphabet::ALNUM_ALPHABET;
 use crate::device::DeviceCode;
 use crate::error::{PackedError, PackedErrorKind, ParseError};
+use crate::fast;
 use crate::packed::{self, Fields, PACKED_LEN};
 use crate::parser::Parser;
 use crate::part::{COMPACT_LEN, PRINTED_LEN, Part};
@@ -97,6 +98,24 @@ impl IndexCode {
     /// The first fault of the text.
     pub fn parse_bytes(text: &[u8]) -> Result<Self, ParseError> {
         Parser::new().parse_bytes(text)
+    }
+
+    /// Reads the printed or the compact form without finding out what is wrong with it.
+    ///
+    /// Accepts exactly what [`parse_bytes`](Self::parse_bytes) accepts, at compile time as well;
+    /// see [`index_code!`](crate::index_code) for literals.
+    ///
+    /// ```
+    /// use mic_index::IndexCode;
+    ///
+    /// assert_eq!(IndexCode::try_parse(b"1000"), None);
+    /// ```
+    #[must_use]
+    pub const fn try_parse(text: &[u8]) -> Option<Self> {
+        match fast::read(text) {
+            Some(fields) => Some(Self::from_fields(&fields)),
+            None => None,
+        }
     }
 
     /// Takes a packed form from outside, after a check of every field's range.
@@ -257,4 +276,30 @@ impl fmt::Debug for IndexCode {
             .field("unit", &format_args!("{}", self.unit()))
             .finish()
     }
+}
+
+/// An index code from a literal, checked when the program is compiled.
+///
+/// ```
+/// use mic_index::{IndexCode, index_code};
+///
+/// const EXAMPLE: IndexCode = index_code!(
+///     "10000000000000000708463177-202411221430-000000000-0000000000000-123502004266007916"
+/// );
+/// assert_eq!(EXAMPLE.exam_time().year(), 2024);
+/// ```
+///
+/// ```compile_fail
+/// let code = mic_index::index_code!("1000");
+/// ```
+#[macro_export]
+macro_rules! index_code {
+    ($text:expr) => {
+        const {
+            match $crate::IndexCode::try_parse(::core::primitive::str::as_bytes($text)) {
+                ::core::option::Option::Some(code) => code,
+                ::core::option::Option::None => ::core::panic!("not a valid index code"),
+            }
+        }
+    };
 }

@@ -3,14 +3,18 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "std")]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 mod alphabet;
 mod calendar;
 mod code;
 mod device;
+pub mod dicom;
 mod error;
+mod exam_type;
+mod fast;
 pub mod grammar;
 mod layout;
 mod packed;
@@ -20,6 +24,7 @@ mod person;
 #[cfg(feature = "serde")]
 mod serde;
 mod site;
+mod study_uid;
 mod text;
 mod time;
 mod unit;
@@ -29,6 +34,7 @@ pub use calendar::{MINUTES, YEAR_FIRST, YEAR_LAST};
 pub use code::IndexCode;
 pub use device::DeviceCode;
 pub use error::{PackedError, PackedErrorKind, ParseError, ParseErrorKind};
+pub use exam_type::{ExamType, ExamTypeError};
 pub use packed::PACKED_LEN;
 pub use parser::Parser;
 pub use part::{
@@ -37,6 +43,7 @@ pub use part::{
 };
 pub use person::PersonCode;
 pub use site::SiteCode;
+pub use study_uid::{STUDY_UID_LEN_MAX, StudyInstanceUid, StudyUidError};
 pub use text::Text;
 pub use time::{BEIJING_OFFSET_S, ExamTime, TimeFault, TimeField};
 pub use unit::{CheckPolicy, StorageUnitCode, UnitCheck};

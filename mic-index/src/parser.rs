@@ -54,7 +54,11 @@ impl Parser {
     ///
     /// The first fault of the text.
     pub fn parse_bytes(self, text: &[u8]) -> Result<IndexCode, ParseError> {
-        let code = crate::grammar::parse(text)?;
+        let code = match IndexCode::try_parse(text) {
+            Some(code) => code,
+            // Cold: the grammar finds the place.
+            None => crate::grammar::parse(text)?,
+        };
         match (self.check, code.unit().check()) {
             (CheckPolicy::Require, UnitCheck::Mismatch { expected, .. }) => Err(ParseError::new(
                 Part::Unit,

@@ -1,0 +1,214 @@
+//! The attributes a draft is made of.
+
+use alloc::string::String;
+use core::fmt;
+
+/// A DICOM attribute the draft reads (PS3.6).
+///
+/// ```
+/// use mic_index::dicom::Attribute;
+///
+/// assert_eq!(Attribute::StudyDate.tag(), (0x0008, 0x0020));
+/// assert_eq!(Attribute::StudyDate.to_string(), "StudyDate (0008,0020)");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Attribute {
+    /// (0020,000D) UI
+    StudyInstanceUid,
+    /// (0008,0050) SH
+    AccessionNumber,
+    /// (0010,0020) LO
+    PatientId,
+    /// (0008,0060) CS
+    Modality,
+    /// (0008,0061) CS, several values
+    ModalitiesInStudy,
+    /// (0008,0080) LO
+    InstitutionName,
+    /// (0008,0020) DA
+    StudyDate,
+    /// (0008,0030) TM
+    StudyTime,
+    /// (0008,0021) DA
+    SeriesDate,
+    /// (0008,0031) TM
+    SeriesTime,
+    /// (0008,002A) DT
+    AcquisitionDateTime,
+    /// (0008,0022) DA
+    AcquisitionDate,
+    /// (0008,0032) TM
+    AcquisitionTime,
+    /// (0008,0023) DA
+    ContentDate,
+    /// (0008,0033) TM
+    ContentTime,
+    /// (0008,0201) SH
+    TimezoneOffsetFromUtc,
+}
+
+impl Attribute {
+    /// All attributes the draft reads.
+    pub const ALL: [Self; 16] = [
+        Self::StudyInstanceUid,
+        Self::AccessionNumber,
+        Self::PatientId,
+        Self::Modality,
+        Self::ModalitiesInStudy,
+        Self::InstitutionName,
+        Self::StudyDate,
+        Self::StudyTime,
+        Self::SeriesDate,
+        Self::SeriesTime,
+        Self::AcquisitionDateTime,
+        Self::AcquisitionDate,
+        Self::AcquisitionTime,
+        Self::ContentDate,
+        Self::ContentTime,
+        Self::TimezoneOffsetFromUtc,
+    ];
+
+    /// Group and element.
+    #[must_use]
+    pub const fn tag(self) -> (u16, u16) {
+        match self {
+            Self::StudyInstanceUid => (0x0020, 0x000d),
+            Self::AccessionNumber => (0x0008, 0x0050),
+            Self::PatientId => (0x0010, 0x0020),
+            Self::Modality => (0x0008, 0x0060),
+            Self::ModalitiesInStudy => (0x0008, 0x0061),
+            Self::InstitutionName => (0x0008, 0x0080),
+            Self::StudyDate => (0x0008, 0x0020),
+            Self::StudyTime => (0x0008, 0x0030),
+            Self::SeriesDate => (0x0008, 0x0021),
+            Self::SeriesTime => (0x0008, 0x0031),
+            Self::AcquisitionDateTime => (0x0008, 0x002a),
+            Self::AcquisitionDate => (0x0008, 0x0022),
+            Self::AcquisitionTime => (0x0008, 0x0032),
+            Self::ContentDate => (0x0008, 0x0023),
+            Self::ContentTime => (0x0008, 0x0033),
+            Self::TimezoneOffsetFromUtc => (0x0008, 0x0201),
+        }
+    }
+
+    /// The attribute of a tag, where the draft reads it.
+    #[must_use]
+    pub fn from_tag(group: u16, element: u16) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|attribute| attribute.tag() == (group, element))
+    }
+
+    /// The keyword of PS3.6.
+    #[must_use]
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::StudyInstanceUid => "StudyInstanceUID",
+            Self::AccessionNumber => "AccessionNumber",
+            Self::PatientId => "PatientID",
+            Self::Modality => "Modality",
+            Self::ModalitiesInStudy => "ModalitiesInStudy",
+            Self::InstitutionName => "InstitutionName",
+            Self::StudyDate => "StudyDate",
+            Self::StudyTime => "StudyTime",
+            Self::SeriesDate => "SeriesDate",
+            Self::SeriesTime => "SeriesTime",
+            Self::AcquisitionDateTime => "AcquisitionDateTime",
+            Self::AcquisitionDate => "AcquisitionDate",
+            Self::AcquisitionTime => "AcquisitionTime",
+            Self::ContentDate => "ContentDate",
+            Self::ContentTime => "ContentTime",
+            Self::TimezoneOffsetFromUtc => "TimezoneOffsetFromUTC",
+        }
+    }
+
+    /// Characters the value representation allows, where it is a free text.
+    pub(crate) const fn len_max(self) -> usize {
+        match self {
+            Self::AccessionNumber => 16,
+            _ => 64,
+        }
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (group, element) = self.tag();
+        write!(f, "{} ({group:04X},{element:04X})", self.keyword())
+    }
+}
+
+/// The texts of a header, from any DICOM toolkit.
+///
+/// Values are given as the file holds them, decoded to text; padding, several values behind
+/// backslashes and nonsense are the draft's business.
+///
+/// ```
+/// use mic_index::dicom::{Attribute, ExamDraft, HeaderText};
+///
+/// let header = HeaderText::new()
+///     .with(Attribute::StudyInstanceUid, "1.2.840.1.2.3\0")
+///     .with(Attribute::StudyDate, "20241122")
+///     .with(Attribute::StudyTime, "143059.5")
+///     .with(Attribute::Modality, "CT");
+/// let draft = ExamDraft::from_text(&header);
+/// assert_eq!(draft.exam_time().unwrap().to_string(), "202411221430");
+/// ```
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct HeaderText {
+    values: [Held; Attribute::ALL.len()],
+}
+
+/// What a header holds of one attribute.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(crate) enum Held {
+    #[default]
+    Absent,
+    /// Present with a value that is no text, such as a sequence.
+    NoText,
+    Text(String),
+}
+
+impl HeaderText {
+    /// A header without any attribute.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The header with an attribute set to a text; the last setting counts.
+    #[must_use]
+    pub fn with(mut self, attribute: Attribute, value: impl Into<String>) -> Self {
+        self.set(attribute, Held::Text(value.into()));
+        self
+    }
+
+    pub(crate) fn set(&mut self, attribute: Attribute, held: Held) {
+        for (known, slot) in Attribute::ALL.into_iter().zip(&mut self.values) {
+            if known == attribute {
+                *slot = held;
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, attribute: Attribute) -> &Held {
+        Attribute::ALL
+            .into_iter()
+            .zip(&self.values)
+            .find_map(|(known, held)| (known == attribute).then_some(held))
+            .unwrap_or(&Held::Absent)
+    }
+}
+
+impl fmt::Debug for HeaderText {
+    /// Names the attributes that are there; values may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let there = Attribute::ALL
+            .into_iter()
+            .filter(|attribute| *self.get(*attribute) != Held::Absent)
+            .map(Attribute::keyword);
+        f.debug_set().entries(there).finish()
+    }
+}
