@@ -1,0 +1,282 @@
+//! What must hold of layers before they are put together.
+
+use alloc::{collections::BTreeSet, string::ToString, vec::Vec};
+
+use chrono::NaiveDate;
+
+use super::{
+    error::{BookError, BookErrorKind, BookErrors},
+    layer::{CitedRef, FORMAT, Layer, Unknown, Version, fact_path, version_path},
+};
+use crate::{
+    civil::Moment,
+    money::Ppm,
+    policy::{Level, Party},
+};
+
+/// The highest price of one unit, in fen: a thousand yuan. Above it a book holds yuan for fen.
+const PRICE_FEN_MAX: i64 = 100_000;
+/// The longest grace and the longest late cure: a year. Longer ones never end in practice.
+const GRACE_HOURS_MAX: i64 = 366 * 24;
+const CURE_DAYS_MAX: i64 = 366;
+/// The longest retention: two centuries, so that a typing error can't reach past the calendar.
+const YEARS_MAX: i64 = 200;
+
+/// Checks the layers, uppermost first.
+pub(super) fn layers(layers: &[Layer]) -> Result<(), BookErrors> {
+    let mut errors = Vec::new();
+    for layer in layers {
+        one(layer, &mut errors);
+    }
+    together(layers, &mut errors);
+    BookErrors::collect(errors)
+}
+
+/// How the layers fit one another.
+fn together(layers: &[Layer], errors: &mut Vec<BookError>) {
+    for (upper, lower) in layers.iter().zip(layers.iter().skip(1)) {
+        if upper.level == lower.level {
+            errors.push(BookError::at(
+                lower,
+                "level",
+                BookErrorKind::LevelTwice { level: lower.level },
+            ));
+        }
+    }
+    let province = layers.iter().find(|layer| layer.level == Level::Province);
+    if let Some(province) = province {
+        for layer in layers.iter().filter(|layer| layer.level > Level::Province) {
+            if layer.region.get(..2) != province.region.get(..2) {
+                let kind = BookErrorKind::OtherProvince {
+                    province: province.region.clone(),
+                };
+                errors.push(BookError::at(layer, "region", kind));
+            }
+        }
+    }
+    match layers.last() {
+        None => errors.push(BookError::of_text("", None, BookErrorKind::Empty)),
+        Some(last) if last.level == Level::Nation => {
+            errors.push(BookError::at(last, "", BookErrorKind::NationAlone));
+        }
+        Some(_) => {}
+    }
+}
+
+/// What holds of one layer alone.
+fn one(layer: &Layer, errors: &mut Vec<BookError>) {
+    if layer.format != FORMAT {
+        errors.push(BookError::at(layer, "format", BookErrorKind::Format));
+    }
+    if layer.region.len() != 6 || !layer.region.bytes().all(|byte| byte.is_ascii_digit()) {
+        errors.push(BookError::at(layer, "region", BookErrorKind::RegionForm));
+    }
+    unknown(layer, "", &layer.unknown, errors);
+    let mut ids = BTreeSet::new();
+    for (at, document) in layer.documents.iter().enumerate() {
+        let path = alloc::format!("document[{at}]");
+        unknown(layer, &path, &document.unknown, errors);
+        if !ids.insert(&document.id) {
+            let kind = BookErrorKind::IdTwice {
+                id: document.id.clone(),
+            };
+            errors.push(BookError::at(layer, path, kind));
+        }
+    }
+    let mut ids = BTreeSet::new();
+    for (at, version) in layer.versions.iter().enumerate() {
+        if !ids.insert(&version.id) {
+            let kind = BookErrorKind::IdTwice {
+                id: version.id.clone(),
+            };
+            errors.push(BookError::at(layer, version_path(at), kind));
+        }
+        one_version(layer, at, version, errors);
+    }
+    if layer.versions.is_empty() {
+        errors.push(BookError::at(layer, "version", BookErrorKind::NoVersion));
+    }
+    ranges(layer, errors);
+}
+
+fn one_version(layer: &Layer, at: usize, version: &Version, errors: &mut Vec<BookError>) {
+    unknown(layer, &version_path(at), &version.unknown, errors);
+    if version.to.is_some_and(|to| to <= version.from) {
+        let kind = BookErrorKind::EmptyRange { from: version.from };
+        errors.push(BookError::at(layer, fact_path(at, "to"), kind));
+    }
+    if layer.level == Level::Nation && version.charge_model.is_some() {
+        errors.push(BookError::at(
+            layer,
+            fact_path(at, "charge_model"),
+            BookErrorKind::NationalModel,
+        ));
+    }
+    let days = CitedRef {
+        document: version.document.as_deref(),
+        clause: version.clause.as_deref(),
+        verified: version.verified,
+        note: None,
+        unknown: &version.unknown,
+    };
+    cited(layer, &version_path(at), days, errors);
+    for (name, fact) in version.citations() {
+        let path = fact_path(at, name);
+        cited(layer, &path, fact, errors);
+        unknown(layer, &path, fact.unknown, errors);
+    }
+    let bounds = [
+        (
+            "price",
+            version.price.as_ref().map(|fact| fact.value.get()),
+            0,
+            PRICE_FEN_MAX,
+        ),
+        (
+            "grace_hours",
+            version.grace_hours.as_ref().map(|f| i64::from(f.value)),
+            0,
+            GRACE_HOURS_MAX,
+        ),
+        (
+            "late_cure_days",
+            version.late_cure_days.as_ref().map(|f| i64::from(f.value)),
+            0,
+            CURE_DAYS_MAX,
+        ),
+        (
+            "outpatient_years",
+            version
+                .outpatient_years
+                .as_ref()
+                .map(|f| i64::from(f.value)),
+            1,
+            YEARS_MAX,
+        ),
+        (
+            "inpatient_years",
+            version.inpatient_years.as_ref().map(|f| i64::from(f.value)),
+            1,
+            YEARS_MAX,
+        ),
+    ];
+    for (name, found, min, max) in bounds {
+        if let Some(found) = found.filter(|found| !(min..=max).contains(found)) {
+            let kind = BookErrorKind::OutOfBounds { min, max, found };
+            errors.push(BookError::at(layer, fact_path(at, name), kind));
+        }
+    }
+    if version
+        .modalities
+        .as_ref()
+        .is_some_and(|list| list.value.is_empty())
+    {
+        errors.push(BookError::at(
+            layer,
+            fact_path(at, "modalities"),
+            BookErrorKind::EmptyList,
+        ));
+    }
+    if let Some(shares) = &version.payee_shares {
+        let path = fact_path(at, "payee_shares");
+        let found_ppm = shares
+            .value
+            .values()
+            .map(|share| u64::from(share.get()))
+            .sum();
+        if found_ppm != u64::from(Ppm::WHOLE.get()) {
+            errors.push(BookError::at(
+                layer,
+                path.clone(),
+                BookErrorKind::SharesSum { found_ppm },
+            ));
+        }
+        for party in shares
+            .value
+            .keys()
+            .filter(|party| **party <= Party::Patient)
+        {
+            errors.push(BookError::at(
+                layer,
+                path.clone(),
+                BookErrorKind::PayeeParty { party: *party },
+            ));
+        }
+    }
+}
+
+/// T-05: a verified fact has a document, and the document is listed.
+fn cited(layer: &Layer, path: &str, fact: CitedRef<'_>, errors: &mut Vec<BookError>) {
+    match fact.document {
+        None if fact.verified => errors.push(BookError::at(layer, path, BookErrorKind::Uncited)),
+        Some(id) if layer.document(id).is_none() => {
+            let kind = BookErrorKind::UnknownDocument {
+                document: id.to_string(),
+            };
+            errors.push(BookError::at(layer, path, kind));
+        }
+        _ => {}
+    }
+}
+
+fn unknown(layer: &Layer, path: &str, fields: &Unknown, errors: &mut Vec<BookError>) {
+    for field in fields.keys() {
+        let path = if path.is_empty() {
+            field.clone()
+        } else {
+            alloc::format!("{path}.{field}")
+        };
+        let kind = BookErrorKind::UnknownField {
+            field: field.clone(),
+        };
+        errors.push(BookError::at(layer, path, kind));
+    }
+}
+
+/// T-06, at every moment of knowledge: no overlap among versions known from one moment, no gap
+/// among those known so far.
+fn ranges(layer: &Layer, errors: &mut Vec<BookError>) {
+    let mut order: Vec<(usize, &Version)> = layer.versions.iter().enumerate().collect();
+    order.sort_by_key(|(_, version)| (version.known_from, version.from));
+    for ((_, earlier), (at, later)) in order.iter().zip(order.iter().skip(1)) {
+        let overlaps = earlier.to.is_none_or(|to| later.from < to);
+        if earlier.known_from == later.known_from && overlaps {
+            let kind = BookErrorKind::Overlap {
+                other: earlier.id.clone(),
+                from: later.from,
+            };
+            errors.push(BookError::at(layer, fact_path(*at, "from"), kind));
+        }
+    }
+    let moments: BTreeSet<Moment> = layer
+        .versions
+        .iter()
+        .map(|version| version.known_from)
+        .collect();
+    let mut seen = BTreeSet::new();
+    for moment in moments {
+        let mut known: Vec<(usize, &Version)> = order
+            .iter()
+            .copied()
+            .filter(|(_, version)| version.known_from <= moment)
+            .collect();
+        known.sort_by_key(|(_, version)| version.from);
+        let mut covered: Option<Option<NaiveDate>> = None;
+        for (at, version) in known {
+            if let Some(Some(end)) = covered {
+                if version.from > end && seen.insert((at, end)) {
+                    let kind = BookErrorKind::Gap {
+                        from: end,
+                        to: version.from,
+                    };
+                    errors.push(BookError::at(layer, fact_path(at, "from"), kind));
+                }
+            }
+            covered = Some(match covered {
+                None => version.to,
+                Some(None) => None,
+                Some(Some(end)) => version.to.map(|to| to.max(end)),
+            });
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! From layers to the policy of each day at each moment of knowledge.
+
+use alloc::{
+    collections::BTreeSet,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Epoch,
+    error::{BookError, BookErrorKind, BookErrors},
+    layer::{Effective, Layer, Version, fact_path, version_path},
+};
+use crate::{
+    civil::Moment,
+    event::Modality,
+    money::{Fen, Ppm},
+    policy::{ChargeModel, Completeness, CountingUnit, DateBasis, Level, Party, Trigger},
+};
+
+/// What holds on one day, as known at one moment: a charge where a region has one, a retention
+/// duty where the nation or a region states one.
+///
+/// ```
+/// # use mic_billing::{Book, books};
+/// # let book = Book::load([books::national()?, books::shenzhen()?])?;
+/// let long_ago = chrono::NaiveDate::from_ymd_opt(2015, 6, 1).unwrap();
+/// let policy = book.policy(long_ago, "2026-01-01T00:00:00+08:00".parse()?);
+/// assert!(policy.charge().is_none(), "history is kept and never charged (C-10)");
+/// assert_eq!(policy.retention().unwrap().outpatient_years, 15);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    charge: Option<ChargePolicy>,
+    retention: Option<RetentionPolicy>,
+}
+
+impl Policy {
+    /// How visits of the day are charged; none where no region's policy holds.
+    #[must_use]
+    pub const fn charge(&self) -> Option<&ChargePolicy> {
+        self.charge.as_ref()
+    }
+
+    /// How long images are kept.
+    #[must_use]
+    pub const fn retention(&self) -> Option<&RetentionPolicy> {
+        self.retention.as_ref()
+    }
+}
+
+/// How visits of a day are charged. Read from [`Policy::charge`], see there.
+///
+/// ```
+/// # use mic_billing::{Book, CountingUnit, Fen, books};
+/// # let book = Book::load([books::national()?, books::shenzhen()?])?;
+/// # let day = chrono::NaiveDate::from_ymd_opt(2025, 12, 1).unwrap();
+/// # let policy = book.policy(day, "2026-01-01T00:00:00+08:00".parse()?);
+/// let charge = policy.charge().unwrap();
+/// assert_eq!((charge.price, charge.deduction_unit), (Fen::new(500), CountingUnit::Exam));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChargePolicy {
+    /// The sign of the price.
+    pub model: ChargeModel,
+    /// The price of one unit.
+    pub price: Fen,
+    /// What is charged once.
+    pub counting_unit: CountingUnit,
+    /// What a deduction is made for once.
+    pub deduction_unit: CountingUnit,
+    /// What proves the service.
+    pub trigger: Trigger,
+    /// When a unit of several exams is provided.
+    pub completeness: Completeness,
+    /// Hours from the exam in which the proof may come.
+    pub grace_hours: u32,
+    /// Days after the deadline in which a late proof still counts; zero for never.
+    pub late_cure_days: u32,
+    /// Which date of an exam counts.
+    pub date_basis: DateBasis,
+    /// The kinds of exam the price covers.
+    pub modalities: Vec<Modality>,
+    /// The fund's part of what is paid; none if the book doesn't divide it.
+    pub fund_share: Option<Ppm>,
+    /// Who receives which part of a charge; empty if the book doesn't divide it.
+    pub payee_shares: Vec<(Party, Ppm)>,
+    /// What all this stands on.
+    pub grounds: Arc<Grounds>,
+}
+
+/// How long images are kept. Read from [`Policy::retention`], see there.
+///
+/// ```
+/// # use mic_billing::{Book, books};
+/// # let book = Book::load([books::national()?, books::shenzhen()?])?;
+/// # let day = chrono::NaiveDate::from_ymd_opt(2025, 12, 1).unwrap();
+/// # let policy = book.policy(day, "2026-01-01T00:00:00+08:00".parse()?);
+/// assert_eq!(policy.retention().unwrap().inpatient_years, 30);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetentionPolicy {
+    /// Years from the last visit, for clinic and emergency.
+    pub outpatient_years: u32,
+    /// Years from the last discharge, for stays and for records of unknown setting.
+    pub inpatient_years: u32,
+    /// What this stands on.
+    pub grounds: Arc<Grounds>,
+}
+
+/// What a policy stands on: the versions in force and the document behind each fact.
+///
+/// ```
+/// # use mic_billing::{Book, books};
+/// # let book = Book::load([books::national()?, books::shenzhen()?])?;
+/// # let day = chrono::NaiveDate::from_ymd_opt(2025, 12, 1).unwrap();
+/// # let policy = book.policy(day, "2026-01-01T00:00:00+08:00".parse()?);
+/// let grounds = &policy.charge().unwrap().grounds;
+/// let model = grounds.citations.iter().find(|c| c.fact == "charge_model").unwrap();
+/// assert_eq!((model.layer.as_str(), model.verified), ("shenzhen", true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Grounds {
+    /// The versions in force, uppermost layer first.
+    pub versions: Vec<VersionRef>,
+    /// The document behind each fact.
+    pub citations: Vec<Citation>,
+}
+
+/// A version of a layer by name, with the days it holds and the moment it was known.
+///
+/// ```
+/// # let json = r#"{"layer":"shenzhen","version":"2025-19","from":"2025-09-29","known_from":"2025-09-29T00:00:00+08:00"}"#;
+/// let version: mic_billing::VersionRef = serde_json::from_str(json)?;
+/// assert_eq!(version.to_string(), "shenzhen/2025-19");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct VersionRef {
+    /// The layer's id.
+    pub layer: String,
+    /// The version's id.
+    pub version: String,
+    /// The first day it holds.
+    #[serde(with = "crate::serial::date")]
+    pub from: NaiveDate,
+    /// Since when it is known.
+    pub known_from: Moment,
+}
+
+impl core::fmt::Display for VersionRef {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}/{}", self.layer, self.version)
+    }
+}
+
+/// The document behind one fact.
+///
+/// ```
+/// # let json = r#"{"fact":"price","layer":"shenzhen","version":"1","document":"深医保〔2025〕19号","verified":true}"#;
+/// let citation: mic_billing::Citation = serde_json::from_str(json)?;
+/// assert_eq!(citation.document.as_deref(), Some("深医保〔2025〕19号"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Citation {
+    /// The fact's name in the book.
+    pub fact: String,
+    /// The layer that states it.
+    pub layer: String,
+    /// The version that states it.
+    pub version: String,
+    /// The document: its number where it has one, or its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// The place in the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Option<String>,
+    /// Where the document can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Whether the document says so; otherwise it is an assumption.
+    pub verified: bool,
+    /// What the author of the book remarks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Facts of retention; all others are facts of the charge.
+const RETENTION_FACTS: [&str; 2] = ["outpatient_years", "inpatient_years"];
+
+/// The policy of every day at every moment of knowledge.
+pub(super) fn epochs(layers: &[Layer]) -> Result<Vec<Epoch>, BookErrors> {
+    let all = || layers.iter().flat_map(|layer| &layer.versions);
+    let moments: BTreeSet<Moment> = all().map(|version| version.known_from).collect();
+    let days: BTreeSet<NaiveDate> = all()
+        .flat_map(|version| [Some(version.from), version.to])
+        .flatten()
+        .collect();
+    let mut errors: Vec<BookError> = Vec::new();
+    let mut epochs = Vec::with_capacity(moments.len());
+    for known_from in moments {
+        let mut epoch = Epoch {
+            known_from,
+            days: Vec::with_capacity(days.len()),
+        };
+        for day in &days {
+            let in_force: Vec<InForce<'_>> = layers
+                .iter()
+                .enumerate()
+                .filter_map(|(at, layer)| {
+                    version_of(layer, *day, known_from).map(|(v, version)| InForce {
+                        at,
+                        layer,
+                        v,
+                        version,
+                    })
+                })
+                .collect();
+            match policy(layers, &in_force, *day) {
+                Ok(policy) => epoch.days.push((*day, Arc::new(policy))),
+                Err(error)
+                    if errors
+                        .iter()
+                        .any(|e| e.path() == error.path() && e.layer() == error.layer()) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        epochs.push(epoch);
+    }
+    BookErrors::collect(errors)?;
+    Ok(epochs)
+}
+
+/// A version in force and its place.
+struct InForce<'a> {
+    at: usize,
+    layer: &'a Layer,
+    v: usize,
+    version: &'a Version,
+}
+
+/// T-02: of the versions that hold on the day, the one known last.
+fn version_of(layer: &Layer, day: NaiveDate, known_at: Moment) -> Option<(usize, &Version)> {
+    layer
+        .versions
+        .iter()
+        .enumerate()
+        .filter(|(_, version)| version.known_from <= known_at)
+        .filter(|(_, version)| version.from <= day && version.to.is_none_or(|to| day < to))
+        .max_by_key(|(_, version)| version.known_from)
+}
+
+fn policy(layers: &[Layer], in_force: &[InForce<'_>], day: NaiveDate) -> Result<Policy, BookError> {
+    let mut effective = Effective::default();
+    for found in in_force {
+        floor(&effective, found)?;
+        effective.lay(found.version, found.at, found.v);
+    }
+    let region = in_force
+        .iter()
+        .rfind(|found| found.layer.level > Level::Nation);
+    let charge = match region {
+        Some(region) => Some(charge(layers, in_force, &effective, region, day)?),
+        None => None,
+    };
+    Ok(Policy {
+        charge,
+        retention: retention(layers, in_force, &effective),
+    })
+}
+
+/// T-04: no layer keeps images for less time than the layers above it.
+fn floor(upper: &Effective, lower: &InForce<'_>) -> Result<(), BookError> {
+    let pairs = [
+        (
+            "outpatient_years",
+            &upper.outpatient_years,
+            &lower.version.outpatient_years,
+        ),
+        (
+            "inpatient_years",
+            &upper.inpatient_years,
+            &lower.version.inpatient_years,
+        ),
+    ];
+    for (name, above, here) in pairs {
+        if let (Some(above), Some(here)) = (above, here) {
+            if here.value < above.value {
+                let kind = BookErrorKind::RetentionLowered {
+                    floor: above.value,
+                    found: here.value,
+                };
+                return Err(BookError::at(lower.layer, fact_path(lower.v, name), kind));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn charge(
+    layers: &[Layer],
+    in_force: &[InForce<'_>],
+    effective: &Effective,
+    region: &InForce<'_>,
+    from: NaiveDate,
+) -> Result<ChargePolicy, BookError> {
+    let missing = |fact: &'static str| {
+        let kind = BookErrorKind::MissingFact { fact, from };
+        BookError::at(region.layer, version_path(region.v), kind)
+    };
+    macro_rules! need {
+        ($field:ident) => {
+            effective
+                .$field
+                .as_ref()
+                .map(|found| found.value.clone())
+                .ok_or_else(|| missing(stringify!($field)))?
+        };
+    }
+    let model = effective
+        .charge_model
+        .as_ref()
+        .map(|found| found.value)
+        .ok_or_else(|| {
+            BookError::at(
+                region.layer,
+                version_path(region.v),
+                BookErrorKind::MissingModel,
+            )
+        })?;
+    Ok(ChargePolicy {
+        model,
+        price: need!(price),
+        counting_unit: need!(counting_unit),
+        deduction_unit: need!(deduction_unit),
+        trigger: need!(trigger),
+        completeness: need!(completeness),
+        grace_hours: need!(grace_hours),
+        late_cure_days: need!(late_cure_days),
+        date_basis: need!(date_basis),
+        modalities: need!(modalities),
+        fund_share: effective.fund_share.as_ref().map(|found| found.value),
+        payee_shares: effective
+            .payee_shares
+            .as_ref()
+            .map(|found| {
+                found
+                    .value
+                    .iter()
+                    .map(|(party, share)| (*party, *share))
+                    .collect()
+            })
+            .unwrap_or_default(),
+        grounds: grounds(layers, in_force, effective, |fact| {
+            !RETENTION_FACTS.contains(&fact)
+        }),
+    })
+}
+
+fn retention(
+    layers: &[Layer],
+    in_force: &[InForce<'_>],
+    effective: &Effective,
+) -> Option<RetentionPolicy> {
+    Some(RetentionPolicy {
+        outpatient_years: effective.outpatient_years.as_ref()?.value,
+        inpatient_years: effective.inpatient_years.as_ref()?.value,
+        grounds: grounds(layers, in_force, effective, |fact| {
+            RETENTION_FACTS.contains(&fact)
+        }),
+    })
+}
+
+fn grounds(
+    layers: &[Layer],
+    in_force: &[InForce<'_>],
+    effective: &Effective,
+    wanted: impl Fn(&str) -> bool,
+) -> Arc<Grounds> {
+    let origins: Vec<(&'static str, usize, usize)> = effective
+        .origins()
+        .into_iter()
+        .filter(|(fact, ..)| wanted(fact))
+        .collect();
+    let versions = in_force
+        .iter()
+        .filter(|found| origins.iter().any(|(_, layer, _)| *layer == found.at))
+        .map(|found| VersionRef {
+            layer: found.layer.id.clone(),
+            version: found.version.id.clone(),
+            from: found.version.from,
+            known_from: found.version.known_from,
+        })
+        .collect();
+    let citations = origins
+        .into_iter()
+        .filter_map(|(fact, layer, version)| citation(layers.get(layer)?, version, fact))
+        .collect();
+    Arc::new(Grounds {
+        versions,
+        citations,
+    })
+}
+
+fn citation(layer: &Layer, version: usize, fact: &'static str) -> Option<Citation> {
+    let version = layer.versions.get(version)?;
+    let (_, cited) = version
+        .citations()
+        .into_iter()
+        .find(|(name, _)| *name == fact)?;
+    let document = cited.document.and_then(|id| layer.document(id));
+    Some(Citation {
+        fact: fact.to_string(),
+        layer: layer.id.clone(),
+        version: version.id.clone(),
+        document: document
+            .map(|document| document.number.as_ref().unwrap_or(&document.title).clone()),
+        clause: cited.clause.map(ToString::to_string),
+        url: document.and_then(|document| document.url.clone()),
+        verified: cited.verified,
+        note: cited.note.map(ToString::to_string),
+    })
+}

@@ -1,0 +1,274 @@
+//! One file of policy as it is written: every fact with the document it stands on.
+
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use crate::{
+    civil::Moment,
+    event::Modality,
+    money::{Fen, Ppm},
+    policy::{ChargeModel, Completeness, CountingUnit, DateBasis, Level, Party, Trigger},
+    serial,
+};
+
+/// The format this crate reads.
+pub(crate) const FORMAT: &str = "mic-billing-book/1";
+
+/// Fields nobody knows, kept by name so that loading can refuse them by name.
+pub(crate) type Unknown = BTreeMap<String, IgnoredAny>;
+
+/// One layer of policy, not yet checked against others: read it from TOML with
+/// [`Layer::from_toml`] or from JSON with serde, then give it to [`Book::load`](crate::Book::load).
+///
+/// ```
+/// use mic_billing::{Layer, Level, books};
+///
+/// let layer = books::shenzhen()?;
+/// assert_eq!((layer.id(), layer.level()), ("shenzhen", Level::City));
+/// let json = serde_json::to_string(&layer)?;
+/// assert_eq!(serde_json::from_str::<Layer>(&json)?, layer);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Layer {
+    pub(crate) format: String,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) level: Level,
+    pub(crate) region: String,
+    #[serde(default)]
+    pub(crate) fictional: bool,
+    #[serde(default, rename = "document")]
+    pub(crate) documents: Vec<Document>,
+    #[serde(default, rename = "version")]
+    pub(crate) versions: Vec<Version>,
+    #[serde(flatten, skip_serializing)]
+    pub(crate) unknown: Unknown,
+    /// Lines of the source by path; empty for JSON.
+    #[serde(skip)]
+    pub(crate) lines: BTreeMap<String, u32>,
+}
+
+impl Layer {
+    /// The short name that explanations cite.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its place among the layers.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The region by GB/T 2260, six digits.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Whether it is made up, for demonstrations.
+    #[must_use]
+    pub const fn is_fictional(&self) -> bool {
+        self.fictional
+    }
+
+    pub(crate) fn document(&self, id: &str) -> Option<&Document> {
+        self.documents.iter().find(|document| document.id == id)
+    }
+}
+
+impl PartialEq for Layer {
+    /// By content; where it was read from doesn't matter.
+    fn eq(&self, other: &Self) -> bool {
+        self.format == other.format
+            && self.id == other.id
+            && self.name == other.name
+            && self.level == other.level
+            && self.region == other.region
+            && self.fictional == other.fictional
+            && self.documents == other.documents
+            && self.versions == other.versions
+            && self.unknown == other.unknown
+    }
+}
+
+/// A public document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Document {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) number: Option<String>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "serial::date_or_none"
+    )]
+    pub(crate) date: Option<NaiveDate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    #[serde(flatten, skip_serializing)]
+    pub(crate) unknown: Unknown,
+}
+
+/// A value and what it stands on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cited<T> {
+    pub(crate) value: T,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) document: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) clause: Option<String>,
+    /// Whether the cited document says so. Required: nothing is verified by silence (T-05).
+    pub(crate) verified: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<String>,
+    #[serde(flatten, skip_serializing)]
+    pub(crate) unknown: Unknown,
+}
+
+/// A citation without its value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CitedRef<'a> {
+    pub(crate) document: Option<&'a str>,
+    pub(crate) clause: Option<&'a str>,
+    pub(crate) verified: bool,
+    pub(crate) note: Option<&'a str>,
+    pub(crate) unknown: &'a Unknown,
+}
+
+impl<T> Cited<T> {
+    fn citation(&self) -> CitedRef<'_> {
+        CitedRef {
+            document: self.document.as_deref(),
+            clause: self.clause.as_deref(),
+            verified: self.verified,
+            note: self.note.as_deref(),
+            unknown: &self.unknown,
+        }
+    }
+}
+
+/// A fact of the effective policy and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Found<T> {
+    pub(crate) value: T,
+    pub(crate) layer: usize,
+    pub(crate) version: usize,
+}
+
+/// Defines the facts a version may state, once.
+macro_rules! facts {
+    ($($(#[$doc:meta])* $field:ident: $ty:ty,)*) => {
+        /// What a layer says for a range of days, from the moment it was known.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub(crate) struct Version {
+            pub(crate) id: String,
+            #[serde(with = "serial::date")]
+            pub(crate) from: NaiveDate,
+            #[serde(default, skip_serializing_if = "Option::is_none", with = "serial::date_or_none")]
+            pub(crate) to: Option<NaiveDate>,
+            pub(crate) known_from: Moment,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub(crate) document: Option<String>,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub(crate) clause: Option<String>,
+            /// Whether the document states the days.
+            pub(crate) verified: bool,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub(crate) note: Option<String>,
+            $($(#[$doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub(crate) $field: Option<Cited<$ty>>,)*
+            #[serde(flatten, skip_serializing)]
+            pub(crate) unknown: Unknown,
+        }
+
+        impl Version {
+            /// The facts it states: name and citation.
+            pub(crate) fn citations(&self) -> Vec<(&'static str, CitedRef<'_>)> {
+                let mut found = Vec::new();
+                $(if let Some(fact) = &self.$field { found.push((stringify!($field), fact.citation())); })*
+                found
+            }
+        }
+
+        /// What all layers say together: each fact from the lowest layer that states it.
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct Effective {
+            $(pub(crate) $field: Option<Found<$ty>>,)*
+        }
+
+        impl Effective {
+            /// Lays a lower layer's version over what the upper ones said (T-04).
+            pub(crate) fn lay(&mut self, stated: &Version, layer: usize, version: usize) {
+                $(if let Some(fact) = &stated.$field {
+                    self.$field = Some(Found { value: fact.value.clone(), layer, version });
+                })*
+            }
+
+            /// Where each fact came from: name, layer, version.
+            pub(crate) fn origins(&self) -> Vec<(&'static str, usize, usize)> {
+                let mut found = Vec::new();
+                $(if let Some(fact) = &self.$field { found.push((stringify!($field), fact.layer, fact.version)); })*
+                found
+            }
+        }
+    };
+}
+
+facts! {
+    /// B-05, B-06, B-07.
+    charge_model: ChargeModel,
+    /// B-01, in fen.
+    price: Fen,
+    /// V-01, V-03.
+    counting_unit: CountingUnit,
+    /// V-04.
+    deduction_unit: CountingUnit,
+    /// C-01.
+    trigger: Trigger,
+    /// C-02.
+    completeness: Completeness,
+    /// C-03, hours.
+    grace_hours: u32,
+    /// C-05, days.
+    late_cure_days: u32,
+    /// V-06.
+    date_basis: DateBasis,
+    /// V-05.
+    modalities: Vec<Modality>,
+    /// S-01, parts per million.
+    fund_share: Ppm,
+    /// S-02, parts per million by party.
+    payee_shares: BTreeMap<Party, Ppm>,
+    /// K-01, years.
+    outpatient_years: u32,
+    /// K-01, years.
+    inpatient_years: u32,
+}
+
+/// The path of a version.
+pub(crate) fn version_path(version: usize) -> String {
+    alloc::format!("version[{version}]")
+}
+
+/// The path of a field of a version.
+pub(crate) fn fact_path(version: usize, field: &str) -> String {
+    let mut path = version_path(version);
+    path.push('.');
+    path.push_str(&field.to_string());
+    path
+}

@@ -1,0 +1,497 @@
+//! From judged exams to the lines a visit should have: steps 6 to 8 of the decision order.
+
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use core::fmt;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    allocate::{AllocateError, allocate},
+    assess::{Assessment, ExamAssessment, Reason},
+    book::{ChargePolicy, Policy},
+    civil::Moment,
+    event::{Modality, Payer},
+    explain::Explanation,
+    key::{EncounterId, ExamKey, InstitutionCode, PersonRef, StudyUid},
+    money::{Fen, MoneyError, Ppm},
+    policy::{ChargeModel, Completeness, CountingUnit, Party},
+    rule::RuleId,
+};
+
+/// What is charged or deducted once (V-01, V-03, V-04), and part of the key of every line.
+///
+/// ```
+/// # let json = r#"{"institution":"H44030500001","scope":{"unit":"exam","exam":{"encounter":"E1","line":"F2"}}}"#;
+/// let unit: mic_billing::Unit = serde_json::from_str(json)?;
+/// assert_eq!(unit.to_string(), "H44030500001/exam/E1/F2");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Unit {
+    /// Where.
+    pub institution: InstitutionCode,
+    /// What there.
+    pub scope: Scope,
+}
+
+/// What a unit covers.
+///
+/// ```
+/// # let json = r#"{"unit":"encounter","encounter":"E1"}"#;
+/// let scope: mic_billing::Scope = serde_json::from_str(json)?;
+/// assert!(matches!(scope, mic_billing::Scope::Encounter { .. }));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "unit", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Scope {
+    /// A 人次, by its root encounter.
+    Encounter {
+        /// The root.
+        encounter: EncounterId,
+    },
+    /// A person's day at the institution.
+    PersonDay {
+        /// The person's pseudonym.
+        person: PersonRef,
+        /// The visit date.
+        #[serde(with = "crate::serial::date")]
+        day: NaiveDate,
+    },
+    /// One exam.
+    Exam {
+        /// The exam.
+        exam: ExamKey,
+    },
+    /// One study of an exam.
+    Study {
+        /// The exam.
+        exam: ExamKey,
+        /// The study; none while nobody named one.
+        study: Option<StudyUid>,
+    },
+    /// One kind of exam of a 人次.
+    Modality {
+        /// The root.
+        encounter: EncounterId,
+        /// The kind; none while nobody told.
+        modality: Option<Modality>,
+    },
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.institution;
+        match self.scope {
+            Scope::Encounter { encounter } => write!(f, "{at}/encounter/{encounter}"),
+            Scope::PersonDay { person, day } => write!(f, "{at}/person-day/{person}/{day}"),
+            Scope::Exam { exam } => write!(f, "{at}/exam/{exam}"),
+            Scope::Study {
+                exam,
+                study: Some(study),
+            } => write!(f, "{at}/study/{exam}/{study}"),
+            Scope::Study { exam, study: None } => write!(f, "{at}/study/{exam}/-"),
+            Scope::Modality {
+                encounter,
+                modality: Some(kind),
+            } => write!(f, "{at}/modality/{encounter}/{kind}"),
+            Scope::Modality {
+                encounter,
+                modality: None,
+            } => write!(f, "{at}/modality/{encounter}/-"),
+        }
+    }
+}
+
+/// What a line is.
+///
+/// ```
+/// assert_eq!(mic_billing::LineKind::Deduction.name(), "deduction");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LineKind {
+    /// The service was given and is inside the exam price: nothing changes hands (B-05).
+    Included,
+    /// The service was not given: the price is taken off the exam (B-05, C-04).
+    Deduction,
+    /// The service is charged or paid (B-06, B-07).
+    Service,
+}
+
+impl LineKind {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Included => "included",
+            Self::Deduction => "deduction",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// A party and its part of an amount.
+///
+/// ```
+/// # let json = r#"{"party":"hospital","amount_fen":-500}"#;
+/// let share: mic_billing::Share = serde_json::from_str(json)?;
+/// assert_eq!(share.amount.to_string(), "-5.00");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Share {
+    /// Who.
+    pub party: Party,
+    /// How much.
+    #[serde(rename = "amount_fen")]
+    pub amount: Fen,
+}
+
+/// One line a visit should have, with all that is needed to explain it.
+///
+/// Made by [`desired`]; see the crate's front page for one from beginning to end.
+///
+/// ```
+/// # fn show(line: &mic_billing::Line) {
+/// use mic_billing::Lang;
+///
+/// println!("{}  {}", line.amount(), line.explain(Lang::Zh));
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    pub(crate) unit: Unit,
+    pub(crate) kind: LineKind,
+    #[serde(rename = "amount_fen")]
+    pub(crate) amount: Fen,
+    pub(crate) payers: Vec<Share>,
+    pub(crate) payees: Vec<Share>,
+    pub(crate) why: Explanation,
+}
+
+impl Line {
+    /// What it is for; one line at most for each.
+    #[must_use]
+    pub const fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> LineKind {
+        self.kind
+    }
+
+    /// The amount: above zero is paid, below zero goes back to who paid the exam.
+    #[must_use]
+    pub const fn amount(&self) -> Fen {
+        self.amount
+    }
+
+    /// Who pays which part; they add up to the amount (I-01).
+    #[must_use]
+    pub fn payers(&self) -> &[Share] {
+        &self.payers
+    }
+
+    /// Who receives which part; they add up to the amount (I-01).
+    #[must_use]
+    pub fn payees(&self) -> &[Share] {
+        &self.payees
+    }
+
+    /// The reasons, for programs.
+    #[must_use]
+    pub const fn why(&self) -> &Explanation {
+        &self.why
+    }
+
+    /// Whether both move the same money for the same unit.
+    pub(crate) fn is_same_money(&self, other: &Self) -> bool {
+        self.unit == other.unit
+            && self.kind == other.kind
+            && self.amount == other.amount
+            && self.payers == other.payers
+            && self.payees == other.payees
+    }
+}
+
+/// Lines that can't be made.
+///
+/// ```
+/// use mic_billing::{LineError, MoneyError};
+///
+/// assert_eq!(LineError::from(MoneyError::Overflow).to_string(), "the amount is outside the range of 64-bit fen");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// Two assessments of one call are of different moments of knowledge.
+    #[error("expected assessments of one moment of knowledge")]
+    MixedKnowledge,
+    /// An amount doesn't fit.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// An amount can't be split.
+    #[error(transparent)]
+    Allocate(#[from] AllocateError),
+}
+
+/// The lines that judged visits should have, sorted by unit.
+///
+/// Give all visits of a person at an institution together where the book counts person-days;
+/// otherwise each visit can come alone.
+///
+/// ```
+/// assert_eq!(mic_billing::desired(&[])?, []);
+/// # Ok::<(), mic_billing::LineError>(())
+/// ```
+///
+/// # Errors
+/// [`LineError::MixedKnowledge`] for assessments of different moments, the others if an amount
+/// doesn't fit.
+pub fn desired(assessments: &[Assessment]) -> Result<Vec<Line>, LineError> {
+    let mut units: BTreeMap<Unit, Gathered<'_>> = BTreeMap::new();
+    for assessment in assessments {
+        if assessments
+            .first()
+            .is_some_and(|first| first.known_at != assessment.known_at)
+        {
+            return Err(LineError::MixedKnowledge);
+        }
+        gather(assessment, &mut units);
+    }
+    units
+        .into_iter()
+        .filter_map(|(unit, gathered)| gathered.line(unit).transpose())
+        .collect()
+}
+
+/// The exams of one unit.
+struct Gathered<'a> {
+    policy: &'a Arc<Policy>,
+    charge: &'a ChargePolicy,
+    payer: Payer,
+    date: NaiveDate,
+    known_at: Moment,
+    exams: Vec<ExamAssessment>,
+}
+
+fn gather<'a>(assessment: &'a Assessment, units: &mut BTreeMap<Unit, Gathered<'a>>) {
+    let (Reason::Assessed, Some(charge)) = (assessment.reason, assessment.policy.charge()) else {
+        return;
+    };
+    let (Some(person), Some(date)) = (assessment.person, assessment.date) else {
+        return;
+    };
+    let institution = assessment.visit.institution;
+    let encounter = assessment.visit.encounter;
+    for exam in &assessment.exams {
+        let standing = exam.standing;
+        if !(standing.is_served() || standing.is_failed() || standing.is_open()) {
+            continue;
+        }
+        let scope = match charge.unit() {
+            CountingUnit::Encounter => Scope::Encounter { encounter },
+            CountingUnit::PersonDay => Scope::PersonDay { person, day: date },
+            CountingUnit::Exam => Scope::Exam { exam: exam.exam },
+            CountingUnit::Study => Scope::Study {
+                exam: exam.exam,
+                study: exam.study,
+            },
+            CountingUnit::Modality => Scope::Modality {
+                encounter,
+                modality: exam.modality,
+            },
+        };
+        let gathered = units
+            .entry(Unit { institution, scope })
+            .or_insert_with(|| Gathered {
+                policy: &assessment.policy,
+                charge,
+                payer: assessment.payer,
+                date,
+                known_at: assessment.known_at,
+                exams: Vec::new(),
+            });
+        gathered.exams.push(exam.clone());
+    }
+}
+
+/// Whether a unit's service was given (C-02).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Served,
+    Failed,
+    Open,
+}
+
+impl ChargePolicy {
+    /// The unit that decides the lines: what is deducted for, or what is charged for.
+    pub(crate) const fn unit(&self) -> CountingUnit {
+        match self.model {
+            ChargeModel::EmbeddedDeduction => self.deduction_unit,
+            ChargeModel::SeparateItem | ChargeModel::FundDirect => self.counting_unit,
+        }
+    }
+
+    /// C-02 over the exams of one unit.
+    pub(crate) fn verdict(&self, exams: &[ExamAssessment]) -> Verdict {
+        let any = |test: fn(&ExamAssessment) -> bool| exams.iter().any(test);
+        let failed = any(|exam| exam.standing.is_failed());
+        let open = any(|exam| exam.standing.is_open());
+        let served = any(|exam| exam.standing.is_served());
+        match self.completeness {
+            Completeness::All if failed => Verdict::Failed,
+            Completeness::All if open => Verdict::Open,
+            Completeness::Any if served => Verdict::Served,
+            Completeness::Any if open => Verdict::Open,
+            Completeness::All if served => Verdict::Served,
+            Completeness::All | Completeness::Any => Verdict::Failed,
+        }
+    }
+
+    /// The kind and the amount of a unit's line; none where nothing is owed (C-03, C-04).
+    pub(crate) fn outcome(&self, verdict: Verdict) -> Result<Option<(LineKind, Fen)>, MoneyError> {
+        Ok(match (self.model, verdict) {
+            (_, Verdict::Open) => None,
+            (ChargeModel::EmbeddedDeduction, Verdict::Served) => {
+                Some((LineKind::Included, Fen::ZERO))
+            }
+            (ChargeModel::EmbeddedDeduction, Verdict::Failed) => {
+                Some((LineKind::Deduction, self.price.negate()?))
+            }
+            (_, Verdict::Served) => Some((LineKind::Service, self.price)),
+            (_, Verdict::Failed) => None,
+        })
+    }
+}
+
+impl Gathered<'_> {
+    fn line(self, unit: Unit) -> Result<Option<Line>, LineError> {
+        let verdict = self.charge.verdict(&self.exams);
+        let Some((kind, amount)) = self.charge.outcome(verdict)? else {
+            return Ok(None);
+        };
+        let rules = rules(self.charge, &self.exams, unit, self.payer);
+        let payers = shares(amount, &self.charge.payers(self.payer))?;
+        let payees = shares(amount, &self.charge.payees(kind))?;
+        debug_assert!(
+            self.policy.charge().is_some(),
+            "a unit is gathered from a policy with a charge"
+        );
+        let why = Explanation {
+            model: self.charge.model,
+            kind,
+            price: self.charge.price,
+            amount,
+            visit_date: self.date,
+            known_at: self.known_at,
+            trigger: self.charge.trigger,
+            payer: self.payer,
+            rules,
+            exams: self.exams,
+            grounds: Arc::clone(&self.charge.grounds),
+        };
+        Ok(Some(Line {
+            unit,
+            kind,
+            amount,
+            payers,
+            payees,
+            why,
+        }))
+    }
+}
+
+impl ChargePolicy {
+    /// B-08, S-01, C-12: who pays.
+    pub(crate) fn payers(&self, payer: Payer) -> Vec<(Party, Ppm)> {
+        match (self.model, payer, self.fund_share) {
+            (ChargeModel::FundDirect, ..) => alloc::vec![(Party::Fund, Ppm::WHOLE)],
+            (_, Payer::SelfPaid, _) => alloc::vec![(Party::Patient, Ppm::WHOLE)],
+            (_, Payer::Insured, Some(fund)) => {
+                alloc::vec![(Party::Fund, fund), (Party::Patient, fund.rest())]
+            }
+            (_, Payer::Insured, None) => alloc::vec![(Party::ExamPayer, Ppm::WHOLE)],
+        }
+    }
+
+    /// B-08, S-02: who receives. What is deducted is taken from the hospital alone.
+    pub(crate) fn payees(&self, kind: LineKind) -> Vec<(Party, Ppm)> {
+        match (kind, self.model) {
+            (LineKind::Service, _) if !self.payee_shares.is_empty() => self.payee_shares.clone(),
+            (LineKind::Service, ChargeModel::FundDirect) => {
+                alloc::vec![(Party::StorageVendor, Ppm::WHOLE)]
+            }
+            _ => alloc::vec![(Party::Hospital, Ppm::WHOLE)],
+        }
+    }
+}
+
+/// S-06: the parts of an amount, parties without a part left out.
+fn shares(amount: Fen, parties: &[(Party, Ppm)]) -> Result<Vec<Share>, AllocateError> {
+    let weights: Vec<(Party, u64)> = parties
+        .iter()
+        .map(|(party, share)| (*party, u64::from(share.get())))
+        .filter(|(_, weight)| *weight > 0)
+        .collect();
+    Ok(allocate(amount, &weights)?
+        .into_iter()
+        .map(|(party, amount)| Share { party, amount })
+        .collect())
+}
+
+/// The rules a line rests on, in the order of the decision.
+fn rules(charge: &ChargePolicy, exams: &[ExamAssessment], unit: Unit, payer: Payer) -> Vec<RuleId> {
+    let mut rules = Vec::with_capacity(10);
+    rules.push(match charge.model {
+        ChargeModel::EmbeddedDeduction => RuleId::B05,
+        ChargeModel::SeparateItem => RuleId::B06,
+        ChargeModel::FundDirect => RuleId::B07,
+    });
+    rules.push(RuleId::B01);
+    rules.push(match (unit.scope, charge.model) {
+        (_, ChargeModel::EmbeddedDeduction) => RuleId::V04,
+        (Scope::Encounter { .. }, _) => RuleId::V01,
+        _ => RuleId::V03,
+    });
+    rules.push(RuleId::C01);
+    if exams.len() > 1 {
+        rules.push(RuleId::C02);
+    }
+    if exams
+        .iter()
+        .any(|exam| matches!(exam.standing, crate::assess::Standing::Missing { .. }))
+    {
+        rules.push(RuleId::C04);
+    }
+    if exams.iter().any(|exam| {
+        matches!(
+            exam.standing,
+            crate::assess::Standing::Late { .. } | crate::assess::Standing::Cured { .. }
+        )
+    }) {
+        rules.push(RuleId::C05);
+    }
+    match payer {
+        _ if charge.model == ChargeModel::FundDirect => {}
+        Payer::SelfPaid => rules.push(RuleId::C12),
+        Payer::Insured if charge.fund_share.is_some() => rules.push(RuleId::S01),
+        Payer::Insured => {}
+    }
+    if charge.model != ChargeModel::EmbeddedDeduction && !charge.payee_shares.is_empty() {
+        rules.push(RuleId::S02);
+    }
+    rules.push(RuleId::T02);
+    rules
+}

@@ -1,0 +1,126 @@
+//! Many visits: folding a mixed stream and resolving links (V-07).
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use crate::{
+    assess::{Assessment, assess},
+    book::Book,
+    civil::Moment,
+    event::{Event, EventKind},
+    key::VisitKey,
+    line::{Line, LineError, desired},
+    state::{FoldError, VisitState},
+};
+
+/// The states of many visits, from events in any order.
+///
+/// ```
+/// use mic_billing::Visits;
+///
+/// let visits = Visits::new();
+/// assert_eq!(visits.resolved("2026-01-01T00:00:00+08:00".parse()?).len(), 0);
+/// # Ok::<(), mic_billing::TextError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Visits {
+    states: BTreeMap<VisitKey, VisitState>,
+}
+
+impl Visits {
+    /// No visits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            states: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what an event tells, to the visit it names.
+    ///
+    /// # Errors
+    /// [`FoldError::TooManyFacts`].
+    pub fn fold(&mut self, event: &Event) -> Result<(), FoldError> {
+        let visit = event.visit();
+        self.states
+            .entry(visit)
+            .or_insert_with(|| VisitState::new(visit))
+            .fold(event)
+    }
+
+    /// Joins the visits of another shard or source.
+    ///
+    /// # Errors
+    /// [`FoldError::TooManyFacts`].
+    pub fn merge(&mut self, other: &Self) -> Result<(), FoldError> {
+        for (visit, state) in &other.states {
+            self.states
+                .entry(*visit)
+                .or_insert_with(|| VisitState::new(*visit))
+                .merge(state)?;
+        }
+        Ok(())
+    }
+
+    /// The 人次 as known at a moment: linked encounters merged, one state each. A link to an
+    /// encounter nothing else is known of joins nothing yet.
+    #[must_use]
+    pub fn resolved(&self, known_at: Moment) -> Vec<VisitState> {
+        let mut leader: BTreeMap<VisitKey, VisitKey> =
+            self.states.keys().map(|key| (*key, *key)).collect();
+        for (key, state) in &self.states {
+            for (fact, _) in state.known(known_at) {
+                if let EventKind::Linked { to } = fact.kind {
+                    unite(&mut leader, *key, VisitKey::new(key.institution, to));
+                }
+            }
+        }
+        let mut groups: BTreeMap<VisitKey, VisitState> = BTreeMap::new();
+        for (key, state) in &self.states {
+            let leader = find(&leader, *key);
+            let united = match groups.get_mut(&leader) {
+                Some(group) => group.merge(state).is_ok(),
+                None => groups.insert(leader, state.clone()).is_none(),
+            };
+            if !united {
+                // Past the bound of one visit: it stays apart, which shows as two visits and loses
+                // no fact. The institution is the same by the key.
+                groups.insert(*key, state.clone());
+            }
+        }
+        groups.into_values().collect()
+    }
+
+    /// What each 人次 comes to, as known at a moment.
+    #[must_use]
+    pub fn assess(&self, book: &Book, known_at: Moment) -> Vec<Assessment> {
+        self.resolved(known_at)
+            .iter()
+            .map(|state| assess(state, book, known_at))
+            .collect()
+    }
+
+    /// The lines all visits should have, as known at a moment.
+    ///
+    /// # Errors
+    /// [`LineError::Money`] if an amount doesn't fit.
+    pub fn desired(&self, book: &Book, known_at: Moment) -> Result<Vec<Line>, LineError> {
+        desired(&self.assess(book, known_at))
+    }
+}
+
+fn find(leader: &BTreeMap<VisitKey, VisitKey>, key: VisitKey) -> VisitKey {
+    let mut at = key;
+    while let Some(next) = leader.get(&at).filter(|next| **next != at) {
+        at = *next;
+    }
+    at
+}
+
+fn unite(leader: &mut BTreeMap<VisitKey, VisitKey>, a: VisitKey, b: VisitKey) {
+    if !leader.contains_key(&b) {
+        return;
+    }
+    let (a, b) = (find(leader, a), find(leader, b));
+    // The smaller leads, so that the order of the links doesn't matter.
+    leader.insert(a.max(b), a.min(b));
+}
