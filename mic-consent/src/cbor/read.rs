@@ -1,0 +1,312 @@
+//! Reading CBOR in its one permitted form. Leaves are nom parsers; [`Reader`] and [`MapReader`] string them
+//! together. No function allocates, none trusts a length, none recurses.
+
+use nom::{
+    IResult, Parser as _, bytes::complete::take, combinator::map_res, error::ErrorKind,
+    number::complete::u8 as byte,
+};
+
+use super::write::{ARRAY, BYTES, MAP, NEGATIVE, TAG, TEXT, UNSIGNED};
+use crate::denial::{Denial, Reason, Step};
+
+/// What is wrong, and the input from there on; the offset is worked out from its length.
+#[derive(Debug)]
+pub(crate) struct Fault<'a> {
+    rest: &'a [u8],
+    reason: Reason,
+}
+
+impl<'a> nom::error::ParseError<&'a [u8]> for Fault<'a> {
+    fn from_error_kind(rest: &'a [u8], _: ErrorKind) -> Self {
+        // The only primitive parsers in use fail for want of bytes.
+        Self {
+            rest,
+            reason: Reason::Truncated,
+        }
+    }
+
+    fn append(_: &'a [u8], _: ErrorKind, other: Self) -> Self {
+        other
+    }
+}
+
+impl<'a> nom::error::FromExternalError<&'a [u8], Reason> for Fault<'a> {
+    fn from_external_error(rest: &'a [u8], _: ErrorKind, reason: Reason) -> Self {
+        Self { rest, reason }
+    }
+}
+
+type Parsed<'a, T> = IResult<&'a [u8], T, Fault<'a>>;
+
+/// A head in the shortest form: major type and argument (CST-10).
+pub(crate) fn head(input: &[u8]) -> Parsed<'_, (u8, u64)> {
+    let (rest, initial) = byte(input)?;
+    let (major, info) = (initial & 0xe0, initial & 0x1f);
+    let width: usize = match info {
+        0..=23 => return Ok((rest, (major, u64::from(info)))),
+        24 => 1,
+        25 => 2,
+        26 => 4,
+        27 => 8,
+        31 => return fail(input, Reason::Indefinite),
+        _ => return fail(input, Reason::ReservedForm),
+    };
+    let (rest, bytes) = take(width)(rest)?;
+    let argument = bytes
+        .iter()
+        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let least = match width {
+        1 => 24,
+        2 => 0x100,
+        4 => 0x1_0000,
+        _ => 0x1_0000_0000,
+    };
+    // Floats and simple values share the heads; they are refused by type, not by form.
+    if argument < least && major != SIMPLE {
+        return fail(input, Reason::NotShortest);
+    }
+    Ok((rest, (major, argument)))
+}
+
+const SIMPLE: u8 = 0xe0;
+
+fn fail<T>(rest: &[u8], reason: Reason) -> Parsed<'_, T> {
+    Err(nom::Err::Error(Fault { rest, reason }))
+}
+
+fn argument_of(expected: u8) -> impl Fn(&[u8]) -> Parsed<'_, u64> {
+    move |input| match head(input)? {
+        (rest, (major, argument)) if major == expected => Ok((rest, argument)),
+        _ => fail(input, Reason::WrongItem),
+    }
+}
+
+/// An unsigned integer.
+pub(crate) fn uint(input: &[u8]) -> Parsed<'_, u64> {
+    argument_of(UNSIGNED)(input)
+}
+
+/// An integer that fits 64 bits with sign.
+pub(crate) fn int(input: &[u8]) -> Parsed<'_, i64> {
+    map_res(head, |(major, argument)| {
+        let number = i64::try_from(argument).map_err(|_| Reason::TooMany)?;
+        match major {
+            UNSIGNED => Ok(number),
+            NEGATIVE => Ok(!number),
+            _ => Err(Reason::WrongItem),
+        }
+    })
+    .parse(input)
+}
+
+fn string(major: u8, least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &[u8]> {
+    move |input| {
+        let (rest, length) = argument_of(major)(input)?;
+        match usize::try_from(length) {
+            Ok(length) if length > most => fail(input, Reason::TooMany),
+            Ok(length) if length < least => fail(input, Reason::BadLength),
+            Ok(length) => take(length)(rest),
+            Err(_) => fail(input, Reason::TooMany),
+        }
+    }
+}
+
+/// A byte string of `least` to `most` bytes.
+pub(crate) fn bytes(least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &[u8]> {
+    string(BYTES, least, most)
+}
+
+/// A byte string of exactly `N` bytes.
+pub(crate) fn array_of<const N: usize>(input: &[u8]) -> Parsed<'_, [u8; N]> {
+    let (rest, length) = argument_of(BYTES)(input)?;
+    if length != N as u64 {
+        return fail(input, Reason::BadLength);
+    }
+    map_res(take(N), |bytes: &[u8]| {
+        bytes.try_into().map_err(|_| Reason::BadLength)
+    })
+    .parse(rest)
+}
+
+/// A text of at most `most` bytes, ASCII alone: no text in a token is for people (CST-33).
+pub(crate) fn text(most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &str> {
+    move |input| {
+        let (rest, bytes) = string(TEXT, 0, most)(input)?;
+        match core::str::from_utf8(bytes) {
+            Ok(text) if text.is_ascii() => Ok((rest, text)),
+            _ => fail(input, Reason::BadCode),
+        }
+    }
+}
+
+/// The head of an array of `least` to `most` items.
+pub(crate) fn array(least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, usize> {
+    count(ARRAY, least, most)
+}
+
+fn count(major: u8, least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, usize> {
+    move |input| {
+        let (rest, found) = argument_of(major)(input)?;
+        match usize::try_from(found) {
+            Ok(found) if (least..=most).contains(&found) => Ok((rest, found)),
+            Ok(found) if found < least => fail(input, Reason::BadLength),
+            _ => fail(input, Reason::TooMany),
+        }
+    }
+}
+
+/// The tag with this number.
+pub(crate) fn tag(number: u64) -> impl Fn(&[u8]) -> Parsed<'_, ()> {
+    move |input| match argument_of(TAG)(input)? {
+        (rest, found) if found == number => Ok((rest, ())),
+        _ => fail(input, Reason::WrongItem),
+    }
+}
+
+/// A place in a token: what is left, and where it ends, so that faults can say where they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    /// Offset of the end of `rest` in the whole token.
+    end: usize,
+    step: Step,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `part`, which begins at `start` of the token, during `step`.
+    pub(crate) const fn new(part: &'a [u8], start: usize, step: Step) -> Self {
+        Self {
+            rest: part,
+            end: start + part.len(),
+            step,
+        }
+    }
+
+    /// Offset of the next byte in the token.
+    pub(crate) const fn offset(&self) -> usize {
+        self.end - self.rest.len()
+    }
+
+    /// Takes what `parser` reads.
+    pub(crate) fn take<T>(
+        &mut self,
+        parser: impl Fn(&'a [u8]) -> Parsed<'a, T>,
+    ) -> Result<T, Denial> {
+        match parser(self.rest) {
+            Ok((rest, value)) => {
+                self.rest = rest;
+                Ok(value)
+            }
+            Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => {
+                Err(self.denial_at(fault.reason, self.end - fault.rest.len()))
+            }
+            Err(nom::Err::Incomplete(_)) => Err(self.denial(Reason::Truncated)),
+        }
+    }
+
+    /// Takes what `parser` reads and makes a value of it, or refuses at the place where it began.
+    pub(crate) fn take_as<T, U>(
+        &mut self,
+        parser: impl Fn(&'a [u8]) -> Parsed<'a, T>,
+        make: impl FnOnce(T) -> Result<U, Reason>,
+    ) -> Result<U, Denial> {
+        let offset = self.offset();
+        let value = self.take(parser)?;
+        make(value).map_err(|reason| self.denial_at(reason, offset))
+    }
+
+    /// Begins a map.
+    pub(crate) fn map(self) -> Result<MapReader<'a>, Denial> {
+        let mut reader = self;
+        let left = reader.take(count(MAP, 0, MAP_ENTRIES_MAX))?;
+        Ok(MapReader {
+            reader,
+            left,
+            last: None,
+        })
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn end(self) -> Result<(), Denial> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(self.denial(Reason::TrailingBytes))
+        }
+    }
+
+    pub(crate) fn denial(&self, reason: Reason) -> Denial {
+        self.denial_at(reason, self.offset())
+    }
+
+    pub(crate) fn denial_at(&self, reason: Reason, offset: usize) -> Denial {
+        Denial::at_offset(reason, offset).in_step(self.step)
+    }
+}
+
+/// Entries a map may claim to have; the widest, a grant's private map, has 14.
+const MAP_ENTRIES_MAX: usize = 24;
+
+/// A map read entry by entry in the order of its keys (CST-11).
+#[derive(Debug)]
+pub(crate) struct MapReader<'a> {
+    reader: Reader<'a>,
+    left: usize,
+    last: Option<i64>,
+}
+
+impl<'a> MapReader<'a> {
+    /// Goes to the value of `key` when that is the next key.
+    pub(crate) fn find(&mut self, key: i64) -> Result<Option<&mut Reader<'a>>, Denial> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut ahead = self.reader;
+        if ahead.take(int)? != key {
+            return Ok(None);
+        }
+        self.reader = ahead;
+        self.left -= 1;
+        self.last = Some(key);
+        Ok(Some(&mut self.reader))
+    }
+
+    /// Goes to the value of `key`, which must be the next key; otherwise says `absent` or what is odd.
+    pub(crate) fn need(&mut self, key: i64, absent: Reason) -> Result<&mut Reader<'a>, Denial> {
+        if self.find(key)?.is_none() {
+            self.check_order()?;
+            return Err(self.reader.denial(absent));
+        }
+        Ok(&mut self.reader)
+    }
+
+    /// Takes a nested map that was read on a copy of the place.
+    pub(crate) fn continue_from(&mut self, reader: Reader<'a>) {
+        self.reader = reader;
+    }
+
+    /// No entry may be left; returns the place behind the map.
+    pub(crate) fn finish(self, unexpected: Reason) -> Result<Reader<'a>, Denial> {
+        if self.left == 0 {
+            return Ok(self.reader);
+        }
+        self.check_order()?;
+        Err(self.reader.denial(unexpected))
+    }
+
+    /// Refuses a next key that repeats or precedes the last one.
+    fn check_order(&self) -> Result<(), Denial> {
+        let (Some(last), true) = (self.last, self.left > 0) else {
+            return Ok(());
+        };
+        let mut ahead = self.reader;
+        let next = ahead.take(int)?;
+        // Bytewise order of the encoded keys: unsigned before negative, each by magnitude.
+        let rank = |key: i64| (key < 0, key.unsigned_abs());
+        match rank(next).cmp(&rank(last)) {
+            core::cmp::Ordering::Equal => Err(self.reader.denial(Reason::DuplicateKey)),
+            core::cmp::Ordering::Less => Err(self.reader.denial(Reason::KeyOrder)),
+            core::cmp::Ordering::Greater => Ok(()),
+        }
+    }
+}

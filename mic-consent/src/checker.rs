@@ -1,0 +1,284 @@
+//! The checker: trusted keys and a policy, and the steps that all types share.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    claims::time::{between, seconds},
+    code::Realm,
+    denial::{Denial, Reason},
+    grant::Grant,
+    key::{KeyRing, PublicKey},
+    limits::{GRANT_LIFE_S_MAX, PROOF_LIFE_S, REQUEST_LIFE_S_MAX, SKEW_S, STATUS_CHECK_S},
+    request::Request,
+    signer::{BadSignature, RawVerify, Signature},
+    status::{Status, StatusSource},
+    suite::Suite,
+    token::{Live, Signed, sealed::Common},
+};
+
+/// Which suites a node accepts. There is no default: accepting both must be written down.
+///
+/// ```
+/// use mic_consent::{AcceptedSuites, Suite};
+/// assert!(!AcceptedSuites::GmOnly.accept(Suite::Ed25519));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AcceptedSuites {
+    /// SM2 with SM3 alone (国密).
+    GmOnly,
+    /// International suites alone.
+    InternationalOnly,
+    /// All.
+    Both,
+}
+
+impl AcceptedSuites {
+    /// Whether a token in this suite is looked at.
+    #[must_use]
+    pub const fn accept(self, suite: Suite) -> bool {
+        match self {
+            Self::GmOnly => matches!(suite, Suite::Sm2Sm3),
+            Self::InternationalOnly => matches!(suite, Suite::Ed25519),
+            Self::Both => true,
+        }
+    }
+}
+
+/// What a node demands. It has no default; the realm and the suites are always named.
+///
+/// ```
+/// use mic_consent::{AcceptedSuites, Policy, Realm};
+/// let policy = Policy::new(Realm::new("mic.cn")?, AcceptedSuites::GmOnly).with_grant_life_s(3600);
+/// assert_eq!(policy.skew_s(), 60);
+/// assert_eq!(policy.grant_life_s(), 3600);
+/// # Ok::<(), mic_consent::CodeError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    realm: Realm,
+    suites: AcceptedSuites,
+    skew_s: u32,
+    grant_life_s: u32,
+    status_check_s: u32,
+}
+
+impl Policy {
+    /// The policy for a realm: clocks may differ by 60 seconds, grants may live a day, a look at the status
+    /// list is good for 60 seconds.
+    #[must_use]
+    pub const fn new(realm: Realm, suites: AcceptedSuites) -> Self {
+        Self {
+            realm,
+            suites,
+            skew_s: SKEW_S,
+            grant_life_s: GRANT_LIFE_S_MAX,
+            status_check_s: STATUS_CHECK_S,
+        }
+    }
+
+    /// Clocks may differ by this many seconds, at most 300.
+    #[must_use]
+    pub const fn with_skew_s(mut self, skew_s: u32) -> Self {
+        self.skew_s = if skew_s > SKEW_S_MAX {
+            SKEW_S_MAX
+        } else {
+            skew_s
+        };
+        self
+    }
+
+    /// Grants may live this many seconds, at most a day.
+    #[must_use]
+    pub const fn with_grant_life_s(mut self, grant_life_s: u32) -> Self {
+        self.grant_life_s = if grant_life_s > GRANT_LIFE_S_MAX {
+            GRANT_LIFE_S_MAX
+        } else {
+            grant_life_s
+        };
+        self
+    }
+
+    /// A look at the status list is good for this many seconds, at most an hour.
+    #[must_use]
+    pub const fn with_status_check_s(mut self, status_check_s: u32) -> Self {
+        self.status_check_s = if status_check_s > STATUS_CHECK_S_MAX {
+            STATUS_CHECK_S_MAX
+        } else {
+            status_check_s
+        };
+        self
+    }
+
+    /// The realm.
+    #[must_use]
+    pub const fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
+    /// The suites.
+    #[must_use]
+    pub const fn suites(&self) -> AcceptedSuites {
+        self.suites
+    }
+
+    /// Seconds by which clocks may differ.
+    #[must_use]
+    pub const fn skew_s(&self) -> u32 {
+        self.skew_s
+    }
+
+    /// Seconds a grant may live.
+    #[must_use]
+    pub const fn grant_life_s(&self) -> u32 {
+        self.grant_life_s
+    }
+
+    /// Seconds for which one look at the status list is good.
+    #[must_use]
+    pub const fn status_check_s(&self) -> u32 {
+        self.status_check_s
+    }
+}
+
+/// A wider skew would make the 60 seconds of a proof meaningless.
+const SKEW_S_MAX: u32 = 300;
+/// Withdrawal must take effect within the consultation.
+const STATUS_CHECK_S_MAX: u32 = 3_600;
+
+/// Trusted keys and a policy together.
+///
+/// ```
+/// use mic_consent::{AcceptedSuites, Checker, KeyRing, Policy, Realm};
+/// let keys = KeyRing::new();
+/// let policy = Policy::new(Realm::new("mic.cn")?, AcceptedSuites::GmOnly);
+/// let checker = Checker::new(&keys, &policy);
+/// # Ok::<(), mic_consent::CodeError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Checker<'a> {
+    keys: &'a KeyRing,
+    policy: &'a Policy,
+    module: Option<&'a dyn RawVerify>,
+}
+
+impl<'a> Checker<'a> {
+    /// Checks signatures with the built-in software.
+    #[must_use]
+    pub const fn new(keys: &'a KeyRing, policy: &'a Policy) -> Self {
+        Self {
+            keys,
+            policy,
+            module: None,
+        }
+    }
+
+    /// Checks signatures with `module` instead.
+    #[must_use]
+    pub const fn with_module(mut self, module: &'a dyn RawVerify) -> Self {
+        self.module = Some(module);
+        self
+    }
+
+    /// The trusted keys.
+    #[must_use]
+    pub const fn keys(&self) -> &'a KeyRing {
+        self.keys
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
+    pub(crate) fn check(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), BadSignature> {
+        match self.module {
+            Some(module) => module.verify(key, message, signature),
+            None => key.verify(message, signature),
+        }
+    }
+
+    /// Steps 9 and 10 (CST-58 to CST-61).
+    pub(crate) fn audience_and_time(
+        &self,
+        claims: &impl Common,
+        life_s: u32,
+        now: DateTime<Utc>,
+    ) -> Result<(), Denial> {
+        if claims.realm() != &self.policy.realm {
+            return Err(Reason::WrongRealm.into());
+        }
+        seconds(now)?;
+        let skew = i64::from(self.policy.skew_s);
+        if between(claims.issued_at(), claims.expires_at()) > i64::from(life_s) {
+            return Err(Reason::LifeOverPolicy.into());
+        }
+        if between(now, claims.issued_at()) > skew {
+            return Err(Reason::IssuedInFuture.into());
+        }
+        if between(now, claims.valid_from()) > skew {
+            return Err(Reason::NotYetValid.into());
+        }
+        if between(claims.expires_at(), now) >= skew {
+            return Err(Reason::Expired.into());
+        }
+        Ok(())
+    }
+
+    /// Steps 9 and 10 for a proof of use.
+    pub(crate) fn proof_in_time(
+        &self,
+        claims: &impl Common,
+        now: DateTime<Utc>,
+    ) -> Result<(), Denial> {
+        self.audience_and_time(claims, PROOF_LIFE_S, now)
+    }
+}
+
+impl core::fmt::Debug for Checker<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Checker")
+            .field("keys", &self.keys.len())
+            .field("policy", self.policy)
+            .field("module", &self.module.is_some())
+            .finish()
+    }
+}
+
+impl Signed<Request> {
+    /// Checks realm and time: steps 9 and 10.
+    ///
+    /// # Errors
+    /// Another realm; not yet or no longer valid.
+    pub fn live(self, checker: &Checker<'_>, now: DateTime<Utc>) -> Result<Live<Request>, Denial> {
+        checker.audience_and_time(self.claims(), REQUEST_LIFE_S_MAX, now)?;
+        Ok(self.into_live(now))
+    }
+}
+
+impl Signed<Grant> {
+    /// Checks realm, time and status: steps 9, 10 and 12.
+    ///
+    /// # Errors
+    /// Another realm; not yet or no longer valid; withdrawn, suspended, or of unknown status.
+    pub fn live(
+        self,
+        checker: &Checker<'_>,
+        now: DateTime<Utc>,
+        status: &dyn StatusSource,
+    ) -> Result<Live<Grant>, Denial> {
+        checker.audience_and_time(self.claims(), checker.policy.grant_life_s, now)?;
+        match status.status(&self.key_id(), self.claims().status(), now) {
+            Status::Valid => Ok(self.into_live(now)),
+            Status::Withdrawn => Err(Reason::Withdrawn.into()),
+            Status::Suspended => Err(Reason::Suspended.into()),
+            Status::Unknown => Err(Reason::StatusUnknown.into()),
+        }
+    }
+}

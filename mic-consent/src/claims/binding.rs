@@ -1,0 +1,306 @@
+//! Ids and salted commitments: how a token is about a person and records without naming them (CST-35 to
+//! CST-38).
+
+use core::fmt;
+
+use zeroize::Zeroize;
+
+use crate::{hex, limits::KEY_BYTES_MAX, suite::Suite};
+
+macro_rules! fixed_bytes {
+    ($(#[$doc:meta])* $name:ident, $length:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; $length]);
+
+        impl $name {
+            /// Takes the bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; $length]) -> Self {
+                Self(bytes)
+            }
+
+            /// The bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; $length] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                hex::write(f, &self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+    };
+}
+
+fixed_bytes! {
+    /// The id of a grant (cti): 16 random bytes from the caller; the key for status, replay and receipts.
+    ///
+    /// ```
+    /// assert_eq!(mic_consent::GrantId::from_bytes([0; 16]).to_string().len(), 32);
+    /// ```
+    GrantId, 16
+}
+
+fixed_bytes! {
+    /// The nonce of a request: 16 random bytes from the caller. A grant repeats it.
+    ///
+    /// ```
+    /// assert_eq!(mic_consent::RequestNonce::from_bytes([9; 16]).as_bytes(), &[9; 16]);
+    /// ```
+    RequestNonce, 16
+}
+
+fixed_bytes! {
+    /// The id of a proof of use: 16 random bytes from the caller, accepted once by each node.
+    ///
+    /// ```
+    /// assert_eq!(mic_consent::ProofId::from_bytes([9; 16]).as_bytes(), &[9; 16]);
+    /// ```
+    ProofId, 16
+}
+
+fixed_bytes! {
+    /// The salted commitment to the patient in a grant.
+    ///
+    /// ```
+    /// use mic_consent::{Opening, SubjectCommitment, Suite};
+    /// let person = b"made-up person code";
+    /// let one = SubjectCommitment::new(Suite::Sm2Sm3, &Opening::from_bytes([1; 32]), person);
+    /// let two = SubjectCommitment::new(Suite::Sm2Sm3, &Opening::from_bytes([2; 32]), person);
+    /// assert_ne!(one, two); // two grants of one person cannot be linked
+    /// ```
+    SubjectCommitment, 16
+}
+
+fixed_bytes! {
+    /// The salted commitment to one exam record in a scope. Ten bytes: the salt is drawn after the patient
+    /// chose, so an attacker needs a second preimage, 2^80 work, not a collision.
+    ///
+    /// ```
+    /// use mic_consent::{Opening, RecordCommitment, Suite};
+    /// let opening = Opening::from_bytes([1; 32]);
+    /// assert!(RecordCommitment::new(Suite::Sm2Sm3, &opening, b"code and study UID").is_ok());
+    /// ```
+    RecordCommitment, 10
+}
+
+fixed_bytes! {
+    /// The salted commitment to a guardian.
+    ///
+    /// ```
+    /// assert_eq!(mic_consent::GuardianCommitment::from_bytes([0; 8]).as_bytes().len(), 8);
+    /// ```
+    GuardianCommitment, 8
+}
+
+fixed_bytes! {
+    /// The hidden name of a record in a proof of use and in receipts: the whole 32 bytes of its commitment.
+    ///
+    /// ```
+    /// use mic_consent::{HiddenRecord, Opening, Suite};
+    /// let opening = Opening::from_bytes([1; 32]);
+    /// assert!(HiddenRecord::new(Suite::Sm2Sm3, &opening, b"code and study UID").is_ok());
+    /// ```
+    HiddenRecord, 32
+}
+
+fixed_bytes! {
+    /// The hash of the exact notice (告知书) that the person saw, in the suite's hash, cut to 16 bytes.
+    ///
+    /// ```
+    /// use mic_consent::{NoticeHash, Suite};
+    /// let shown = NoticeHash::new(Suite::Sm2Sm3, "zh-CN", "告知书全文（虚构）").unwrap();
+    /// assert_ne!(Some(shown), NoticeHash::new(Suite::Sm2Sm3, "zh-CN", "另一份").ok());
+    /// ```
+    NoticeHash, 16
+}
+
+/// Why nothing could be committed to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The caller's bytes are empty or too long.
+    #[error("expected 1 to 256 bytes of a person or record key, found {found}")]
+    Length {
+        /// Bytes found.
+        found: usize,
+    },
+    /// The suite was switched off when this program was built.
+    #[error("the suite {suite} is not part of this build")]
+    SuiteNotBuilt {
+        /// The suite.
+        suite: Suite,
+    },
+}
+
+/// The two salts that open a grant's commitments: 16 bytes for persons, 16 for records. The authority draws
+/// them, the hospital gets them by the back channel and shows them to the nodes; they are in no QR code.
+///
+/// `Debug` does not show them; they are wiped on drop.
+///
+/// ```
+/// use mic_consent::Opening;
+/// let opening = Opening::from_bytes([3; 32]); // random bytes in earnest
+/// assert_eq!(format!("{opening:?}"), "Opening(..)");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opening {
+    subject_salt: [u8; 16],
+    record_salt: [u8; 16],
+}
+
+impl Opening {
+    /// Takes both salts: 32 random bytes from the caller.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        let mut opening = Self {
+            subject_salt: [0; 16],
+            record_salt: [0; 16],
+        };
+        let salts = opening
+            .subject_salt
+            .iter_mut()
+            .chain(&mut opening.record_salt);
+        for (to, from) in salts.zip(bytes) {
+            *to = from;
+        }
+        opening
+    }
+
+    /// Both salts, for the back channel.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (to, from) in bytes
+            .iter_mut()
+            .zip(self.subject_salt.iter().chain(&self.record_salt))
+        {
+            *to = *from;
+        }
+        bytes
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.subject_salt.zeroize();
+        self.record_salt.zeroize();
+    }
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opening(..)")
+    }
+}
+
+const SUBJECT_LABEL: &[u8] = b"mic-consent/1/sub";
+const RECORD_LABEL: &[u8] = b"mic-consent/1/rec";
+const GUARDIAN_LABEL: &[u8] = b"mic-consent/1/grd";
+const NOTICE_LABEL: &[u8] = b"mic-consent/1/ntc";
+const GRANT_LABEL: &[u8] = b"mic-consent/1/gra";
+
+impl SubjectCommitment {
+    /// Commits to the caller's person bytes, such as the person management code (人员管理码).
+    ///
+    /// # Errors
+    /// The bytes are empty or longer than 256; the suite is not built in.
+    pub fn new(suite: Suite, opening: &Opening, person: &[u8]) -> Result<Self, CommitError> {
+        commit(suite, SUBJECT_LABEL, &opening.subject_salt, person).map(|hash| Self(cut(hash)))
+    }
+}
+
+impl GuardianCommitment {
+    /// Commits to the guardian's person bytes.
+    ///
+    /// # Errors
+    /// The bytes are empty or longer than 256; the suite is not built in.
+    pub fn new(suite: Suite, opening: &Opening, person: &[u8]) -> Result<Self, CommitError> {
+        commit(suite, GUARDIAN_LABEL, &opening.subject_salt, person).map(|hash| Self(cut(hash)))
+    }
+}
+
+impl RecordCommitment {
+    /// Commits to the caller's record key: index code and StudyInstanceUID as one byte string, so that a
+    /// study that collides with another in its code is not opened along.
+    ///
+    /// # Errors
+    /// The bytes are empty or longer than 256; the suite is not built in.
+    pub fn new(suite: Suite, opening: &Opening, record_key: &[u8]) -> Result<Self, CommitError> {
+        HiddenRecord::new(suite, opening, record_key).map(|hidden| hidden.commitment())
+    }
+}
+
+impl HiddenRecord {
+    /// Hides the caller's record key.
+    ///
+    /// # Errors
+    /// The bytes are empty or longer than 256; the suite is not built in.
+    pub fn new(suite: Suite, opening: &Opening, record_key: &[u8]) -> Result<Self, CommitError> {
+        commit(suite, RECORD_LABEL, &opening.record_salt, record_key).map(Self)
+    }
+
+    /// The commitment to the same record in a scope.
+    #[must_use]
+    pub fn commitment(&self) -> RecordCommitment {
+        RecordCommitment(cut(self.0))
+    }
+}
+
+impl NoticeHash {
+    /// Hashes the language tag and the exact text of a notice.
+    ///
+    /// # Errors
+    /// The suite is not built in.
+    pub fn new(suite: Suite, language: &str, notice: &str) -> Result<Self, CommitError> {
+        // The length keeps language and text apart.
+        let length = (language.len() as u64).to_be_bytes();
+        suite
+            .hash(&[
+                NOTICE_LABEL,
+                &length,
+                language.as_bytes(),
+                notice.as_bytes(),
+            ])
+            .map(|hash| Self(cut(hash)))
+            .ok_or(CommitError::SuiteNotBuilt { suite })
+    }
+}
+
+/// The digest of a grant's claims that a proof of use names. It covers the payload and not the signature, so
+/// that another valid signature over the same claims is the same grant.
+pub(crate) fn grant_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]> {
+    suite.hash(&[GRANT_LABEL, payload])
+}
+
+fn commit(
+    suite: Suite,
+    label: &[u8],
+    salt: &[u8; 16],
+    key: &[u8],
+) -> Result<[u8; 32], CommitError> {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        return Err(CommitError::Length { found: key.len() });
+    }
+    // Label and salt have fixed lengths, so the parts cannot run into each other.
+    suite
+        .hash(&[label, salt, key])
+        .ok_or(CommitError::SuiteNotBuilt { suite })
+}
+
+fn cut<const N: usize>(hash: [u8; 32]) -> [u8; N] {
+    let mut short = [0; N];
+    for (to, from) in short.iter_mut().zip(hash) {
+        *to = from;
+    }
+    short
+}

@@ -1,0 +1,63 @@
+//! Times as whole seconds since 1970 in the token, as chrono's types outside (CST-30).
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use crate::denial::Reason;
+
+/// 9999-12-31T23:59:59Z: no clock of this platform goes further.
+const SECONDS_MAX: u64 = 253_402_300_799;
+
+/// The whole second of `time`, when it is after 1970.
+pub(crate) fn seconds(time: DateTime<Utc>) -> Result<u64, Reason> {
+    u64::try_from(time.timestamp())
+        .ok()
+        .filter(|seconds| *seconds <= SECONDS_MAX)
+        .ok_or(Reason::ClockInvalid)
+}
+
+/// A time read from a token.
+pub(crate) fn moment(seconds: u64) -> Result<DateTime<Utc>, Reason> {
+    i64::try_from(seconds)
+        .ok()
+        .filter(|_| seconds <= SECONDS_MAX)
+        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+        .ok_or(Reason::BadDate)
+}
+
+/// `time` without its fraction of a second.
+pub(crate) fn whole_second(time: DateTime<Utc>) -> Result<DateTime<Utc>, Reason> {
+    moment(seconds(time)?)
+}
+
+/// Seconds from `from` to `to`; negative when `to` is earlier.
+pub(crate) fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> i64 {
+    to.timestamp().saturating_sub(from.timestamp())
+}
+
+/// The day number of a date in China, from 1970-01-01 to 2149-06-06.
+pub(crate) fn day_number(day: NaiveDate) -> Result<u16, Reason> {
+    u16::try_from(day.signed_duration_since(NaiveDate::default()).num_days())
+        .map_err(|_| Reason::BadDate)
+}
+
+/// The date of a day number.
+pub(crate) fn day(number: u64) -> Result<NaiveDate, Reason> {
+    u16::try_from(number)
+        .ok()
+        .and_then(|number| NaiveDate::default().checked_add_days(Days::new(number.into())))
+        .ok_or(Reason::BadDate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_day_numbers_go_both_ways() {
+        assert_eq!(NaiveDate::from_ymd_opt(1970, 1, 1), Some(NaiveDate::default()));
+        for number in [0, 1, 20_000, 65_535] {
+            assert_eq!(day(number).and_then(day_number).map(u64::from), Ok(number));
+        }
+        assert_eq!(day(65_536), Err(Reason::BadDate));
+    }
+}

@@ -1,0 +1,181 @@
+//! COSE_Sign1 (RFC 9052) in exactly one form, and the bytes that are signed (CST-13 to CST-16).
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::{
+    cbor::{
+        read::{self, Reader},
+        write::{ARRAY, BYTES, MapWriter, TAG, TEXT, Writer, head},
+    },
+    denial::{Denial, Reason, Step},
+    key::KeyId,
+    limits::{PROTECTED_BYTES_MAX, SIGNATURE_BYTES, TOKEN_BYTES_MAX},
+    signer::Signature,
+    suite::Suite,
+    token::TokenType,
+};
+
+const SIGN1_TAG: u64 = 18;
+const CONTEXT: &str = "Signature1";
+const ALG: i64 = 1;
+const KID: i64 = 4;
+const TYP: i64 = 16;
+
+/// The protected header: who signed, with what, which type of token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Header {
+    pub(crate) suite: Suite,
+    pub(crate) key_id: KeyId,
+    pub(crate) token_type: TokenType,
+}
+
+/// Where the parts of a token lie in its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Layout {
+    pub(crate) header: Header,
+    pub(crate) protected: Range<usize>,
+    pub(crate) payload: Range<usize>,
+    pub(crate) signature: Range<usize>,
+}
+
+/// Steps 3 and 4: finds the parts and reads the header. Allocates nothing.
+pub(crate) fn parse(token: &[u8]) -> Result<Layout, Denial> {
+    let mut reader = Reader::new(token, 0, Step::Structure);
+    reader.take(read::tag(SIGN1_TAG))?;
+    reader.take(read::array(4, 4))?;
+
+    let protected = part(&mut reader, PROTECTED_BYTES_MAX)?;
+    // The unprotected header: an empty map and nothing else.
+    reader.take_as(read::head, |head| match head {
+        (0xa0, 0) => Ok(()),
+        (0xa0, _) => Err(Reason::UnprotectedHeader),
+        _ => Err(Reason::WrongItem),
+    })?;
+    let payload = part(&mut reader, TOKEN_BYTES_MAX)?;
+    let at_signature = reader.offset();
+    let signature = part(&mut reader, SIGNATURE_BYTES)?;
+    if signature.len() != SIGNATURE_BYTES {
+        return Err(Denial::at_offset(Reason::SignatureLength, at_signature));
+    }
+    reader.end()?;
+
+    let header = parse_header(slice(token, &protected), protected.start)?;
+    Ok(Layout {
+        header,
+        protected,
+        payload,
+        signature,
+    })
+}
+
+/// A byte string of the array, as a range of the token.
+fn part(reader: &mut Reader<'_>, most: usize) -> Result<Range<usize>, Denial> {
+    let bytes = reader.take(read::bytes(0, most))?;
+    let end = reader.offset();
+    Ok(end - bytes.len()..end)
+}
+
+fn parse_header(protected: &[u8], start: usize) -> Result<Header, Denial> {
+    let mut map = Reader::new(protected, start, Step::Header).map()?;
+    let suite = map
+        .need(ALG, Reason::HeaderKeys)?
+        .take_as(read::int, |number| {
+            Suite::from_cose_algorithm(number).ok_or(Reason::UnknownAlgorithm)
+        })?;
+    let key_id = map.need(KID, Reason::HeaderKeys)?.take_as(
+        read::bytes(0, PROTECTED_BYTES_MAX),
+        |bytes| {
+            bytes
+                .try_into()
+                .map(KeyId::from_bytes)
+                .map_err(|_| Reason::KeyIdLength)
+        },
+    )?;
+    let token_type = map
+        .need(TYP, Reason::HeaderKeys)?
+        .take_as(read::text(PROTECTED_BYTES_MAX), |text| {
+            TokenType::from_name(text).ok_or(Reason::OtherType)
+        })?;
+    map.finish(Reason::HeaderKeys)?.end()?;
+    Ok(Header {
+        suite,
+        key_id,
+        token_type,
+    })
+}
+
+/// The bytes of `range`; empty when it lies outside, which [`parse`] excludes.
+pub(crate) fn slice<'a>(token: &'a [u8], range: &Range<usize>) -> &'a [u8] {
+    token.get(range.clone()).unwrap_or_default()
+}
+
+pub(crate) fn protected_bytes(header: &Header) -> Vec<u8> {
+    let mut map = MapWriter::new();
+    map.key(ALG).int(header.suite.cose_algorithm());
+    map.key(KID).bytes(header.key_id.as_bytes());
+    map.key(TYP).text(header.token_type.name());
+    map.finish()
+}
+
+/// The whole token.
+pub(crate) fn assemble(protected: &[u8], payload: &[u8], signature: &Signature) -> Vec<u8> {
+    let mut whole = Writer::new();
+    whole
+        .head(TAG, SIGN1_TAG)
+        .array(4)
+        .bytes(protected)
+        .map(0)
+        .bytes(payload)
+        .bytes(signature.as_bytes());
+    whole.into_bytes()
+}
+
+/// Context, heads and the external text take less than 64 bytes.
+const INPUT_BYTES_MAX: usize = TOKEN_BYTES_MAX + PROTECTED_BYTES_MAX + 64;
+
+/// The bytes that are signed: `Sig_structure` with the context `Signature1`, the protected header, the
+/// external text `mic-consent/1/` plus the type, and the payload. Kept on the stack.
+pub(crate) struct SigningInput {
+    bytes: [u8; INPUT_BYTES_MAX],
+    length: usize,
+}
+
+impl SigningInput {
+    pub(crate) fn new(
+        token_type: TokenType,
+        protected: &[u8],
+        payload: &[u8],
+    ) -> Result<Self, Reason> {
+        let mut input = Self {
+            bytes: [0; INPUT_BYTES_MAX],
+            length: 0,
+        };
+        let external = token_type.external().as_bytes();
+        input.head(ARRAY, 4)?;
+        input.head(TEXT, CONTEXT.len())?.push(CONTEXT.as_bytes())?;
+        input.head(BYTES, protected.len())?.push(protected)?;
+        input.head(BYTES, external.len())?.push(external)?;
+        input.head(BYTES, payload.len())?.push(payload)?;
+        Ok(input)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn head(&mut self, major: u8, length: usize) -> Result<&mut Self, Reason> {
+        let (bytes, count) = head(major, length as u64);
+        self.push(bytes.get(..count).unwrap_or_default())
+    }
+
+    fn push(&mut self, part: &[u8]) -> Result<&mut Self, Reason> {
+        let end = self.length + part.len();
+        self.bytes
+            .get_mut(self.length..end)
+            .ok_or(Reason::TokenTooLong)?
+            .copy_from_slice(part);
+        self.length = end;
+        Ok(self)
+    }
+}

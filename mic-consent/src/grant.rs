@@ -1,0 +1,783 @@
+//! The grant (`mic-g`): a consent authority says that the patient agreed, to what, for whom, until when.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use chrono::{DateTime, Utc};
+use zeroize::Zeroizing;
+
+use crate::{
+    cbor::{
+        read::{self, MapReader, Reader},
+        write::MapWriter,
+    },
+    claims::{
+        VERSION,
+        binding::{
+            GrantId, NoticeHash, Opening, RecordCommitment, RequestNonce, SubjectCommitment,
+            grant_digest,
+        },
+        label, mic,
+        person::{Guardian, PatientBand, PersonCheck, SeparateConsent},
+        purpose::{Purpose, Rights},
+        scope::{Scope, ScopeFilter},
+        time,
+    },
+    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Realm},
+    denial::{Denial, Reason, Step},
+    encoded::Encoded,
+    issue::{IssueError, seal},
+    key::{KeyId, KeyRecord},
+    limits::{GRANT_LIFE_S_MAX, STUDIES_MAX},
+    request::{self, Request, RequestClaims},
+    signer::Signer,
+    status::StatusRef,
+    suite::Suite,
+    token::{Live, Signed, TokenType, sealed},
+};
+
+/// The type of a grant token; it has no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Grant {}
+
+/// What a grant says; read from [`Signed`] on.
+///
+/// ```
+/// fn line(grant: &mic_consent::GrantClaims) -> String {
+///     format!("{} may {} until {}", grant.organisation(), grant.rights(), grant.expires_at())
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantClaims {
+    issuer: IssuerCode,
+    subject: SubjectCommitment,
+    realm: Realm,
+    expires_at: DateTime<Utc>,
+    valid_from: DateTime<Utc>,
+    issued_at: DateTime<Utc>,
+    id: GrantId,
+    holder: KeyId,
+    nonce: RequestNonce,
+    organisation: InstitutionCode,
+    purpose: Purpose,
+    rights: Rights,
+    scope: Scope,
+    notice: NoticeHash,
+    status: StatusRef,
+    guardian: Option<Guardian>,
+    separate: SeparateConsent,
+    studies: Option<u16>,
+    department: Option<DepartmentCode>,
+    doctor: Option<DoctorCode>,
+    band: PatientBand,
+    check: PersonCheck,
+}
+
+impl GrantClaims {
+    /// The consent authority.
+    #[must_use]
+    pub const fn issuer(&self) -> &IssuerCode {
+        &self.issuer
+    }
+
+    /// The patient, hidden.
+    #[must_use]
+    pub const fn subject(&self) -> &SubjectCommitment {
+        &self.subject
+    }
+
+    /// The realm.
+    #[must_use]
+    pub const fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
+    /// When it was issued.
+    #[must_use]
+    pub const fn issued_at(&self) -> DateTime<Utc> {
+        self.issued_at
+    }
+
+    /// From when it is valid.
+    #[must_use]
+    pub const fn valid_from(&self) -> DateTime<Utc> {
+        self.valid_from
+    }
+
+    /// When it ends (not included).
+    #[must_use]
+    pub const fn expires_at(&self) -> DateTime<Utc> {
+        self.expires_at
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> &GrantId {
+        &self.id
+    }
+
+    /// The hospital's key, which alone can use it: the one that signed the request.
+    #[must_use]
+    pub const fn holder(&self) -> KeyId {
+        self.holder
+    }
+
+    /// The nonce of the request that it answers.
+    #[must_use]
+    pub const fn nonce(&self) -> &RequestNonce {
+        &self.nonce
+    }
+
+    /// The hospital.
+    #[must_use]
+    pub const fn organisation(&self) -> &InstitutionCode {
+        &self.organisation
+    }
+
+    /// What for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// What may be done.
+    #[must_use]
+    pub const fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// Which exams.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The notice that the person saw.
+    #[must_use]
+    pub const fn notice(&self) -> &NoticeHash {
+        &self.notice
+    }
+
+    /// Its place in the status lists.
+    #[must_use]
+    pub const fn status(&self) -> StatusRef {
+        self.status
+    }
+
+    /// The guardian who consented.
+    #[must_use]
+    pub const fn guardian(&self) -> Option<&Guardian> {
+        self.guardian.as_ref()
+    }
+
+    /// The boxes that were ticked.
+    #[must_use]
+    pub const fn separate_consent(&self) -> SeparateConsent {
+        self.separate
+    }
+
+    /// How many different studies may be opened at each node.
+    #[must_use]
+    pub const fn studies_max(&self) -> Option<u16> {
+        self.studies
+    }
+
+    /// The one department that may use it.
+    #[must_use]
+    pub const fn department(&self) -> Option<&DepartmentCode> {
+        self.department.as_ref()
+    }
+
+    /// The one doctor who may use it.
+    #[must_use]
+    pub const fn doctor(&self) -> Option<&DoctorCode> {
+        self.doctor.as_ref()
+    }
+
+    /// The patient's age and capacity.
+    #[must_use]
+    pub const fn band(&self) -> PatientBand {
+        self.band
+    }
+
+    /// How the authority made sure who consented.
+    #[must_use]
+    pub const fn person_check(&self) -> PersonCheck {
+        self.check
+    }
+
+    /// The rules between the claims (CST-51 to CST-55).
+    fn check(&self) -> Result<(), Reason> {
+        if self.issued_at > self.valid_from || self.valid_from >= self.expires_at {
+            return Err(Reason::TimeOrder);
+        }
+        if time::between(self.issued_at, self.expires_at) > i64::from(GRANT_LIFE_S_MAX) {
+            return Err(Reason::LifeTooLong);
+        }
+        request::check_rights(self.rights, &self.scope)?;
+        if !self
+            .separate
+            .contains(SeparateConsent::needed(self.rights, self.band))
+        {
+            return Err(Reason::SeparateConsentMissing);
+        }
+        match (&self.guardian, self.band) {
+            (None, band) if band.needs_guardian() => Err(Reason::GuardianMissing),
+            (Some(_), band) if !band.admits_guardian() => Err(Reason::GuardianForbidden),
+            _ => Ok(()),
+        }
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, Reason> {
+        let mut private = MapWriter::new();
+        private.key(mic::VERSION).uint(VERSION);
+        private
+            .key(mic::ORGANISATION)
+            .text(self.organisation.as_str());
+        private.key(mic::PURPOSE).uint(self.purpose.number().into());
+        private.key(mic::RIGHTS).uint(self.rights.bits().into());
+        private.key(mic::SCOPE).raw(&self.scope.encode());
+        private.key(mic::NOTICE).bytes(self.notice.as_bytes());
+        private
+            .key(mic::STATUS)
+            .array(2)
+            .uint(self.status.list().into())
+            .uint(self.status.index().into());
+        if let Some(guardian) = &self.guardian {
+            private.key(mic::GUARDIAN).raw(&guardian.encode());
+        }
+        private.key(mic::SEPARATE).uint(self.separate.bits().into());
+        if let Some(studies) = self.studies {
+            private.key(mic::STUDIES).uint(studies.into());
+        }
+        request::write_operator(&mut private, self.department(), self.doctor());
+        if self.band != PatientBand::Adult {
+            private.key(mic::BAND).uint(self.band.number().into());
+        }
+        private.key(mic::CHECK).uint(self.check.number().into());
+
+        let mut holder = MapWriter::new();
+        holder.key(label::CNF_KID).bytes(self.holder.as_bytes());
+
+        let mut claims = MapWriter::new();
+        claims.key(label::ISS).text(self.issuer.as_str());
+        claims.key(label::SUB).bytes(self.subject.as_bytes());
+        claims.key(label::AUD).text(self.realm.as_str());
+        claims.key(label::EXP).uint(time::seconds(self.expires_at)?);
+        claims.key(label::NBF).uint(time::seconds(self.valid_from)?);
+        claims.key(label::IAT).uint(time::seconds(self.issued_at)?);
+        claims.key(label::CTI).bytes(self.id.as_bytes());
+        claims.key(label::CNF).raw(&holder.finish());
+        claims.key(label::NONCE).bytes(self.nonce.as_bytes());
+        claims.key(label::MIC).raw(&private.finish());
+        Ok(claims.finish())
+    }
+
+    fn decode_private(claims: &mut MapReader<'_>, outer: Outer) -> Result<Self, Denial> {
+        let mut private = request::private_map(claims)?;
+        let organisation =
+            request::institution(private.need(mic::ORGANISATION, Reason::MissingClaim)?)?;
+        let purpose = request::purpose(&mut private)?;
+        let rights = request::rights(&mut private)?;
+        let scope = Scope::decode(private.need(mic::SCOPE, Reason::MissingClaim)?)?;
+        let notice = private
+            .need(mic::NOTICE, Reason::MissingClaim)?
+            .take(read::array_of)
+            .map(NoticeHash::from_bytes)?;
+        let place = private.need(mic::STATUS, Reason::MissingClaim)?;
+        place.take(read::array(2, 2))?;
+        let number = |number| u32::try_from(number).map_err(|_| Reason::TooMany);
+        let status = StatusRef::new(
+            place.take_as(read::uint, number)?,
+            place.take_as(read::uint, number)?,
+        );
+        let guardian = match private.find(mic::GUARDIAN)? {
+            Some(value) => Some(Guardian::decode(value)?),
+            None => None,
+        };
+        let separate = private
+            .need(mic::SEPARATE, Reason::SeparateConsentMissing)?
+            .take_as(read::uint, SeparateConsent::from_bits)?;
+        let studies = match private.find(mic::STUDIES)? {
+            Some(value) => Some(value.take_as(read::uint, |count| {
+                u16::try_from(count)
+                    .ok()
+                    .filter(|count| (1..=STUDIES_MAX).contains(count))
+                    .ok_or(Reason::TooMany)
+            })?),
+            None => None,
+        };
+        let (department, doctor) = request::operator(&mut private)?;
+        let band = match private.find(mic::BAND)? {
+            // Adult is left out, and is not said in a second way.
+            Some(value) => value.take_as(read::uint, |number| {
+                PatientBand::from_number(number)
+                    .filter(|band| *band != PatientBand::Adult)
+                    .ok_or(Reason::UnknownListValue)
+            })?,
+            None => PatientBand::Adult,
+        };
+        let check = private
+            .need(mic::CHECK, Reason::MissingClaim)?
+            .take_as(read::uint, |number| {
+                PersonCheck::from_number(number).ok_or(Reason::UnknownListValue)
+            })?;
+        claims.continue_from(private.finish(Reason::UnexpectedKey)?);
+
+        Ok(Self {
+            issuer: outer.issuer,
+            subject: outer.subject,
+            realm: outer.realm,
+            expires_at: outer.expires_at,
+            valid_from: outer.valid_from,
+            issued_at: outer.issued_at,
+            id: outer.id,
+            holder: outer.holder,
+            nonce: outer.nonce,
+            organisation,
+            purpose,
+            rights,
+            scope,
+            notice,
+            status,
+            guardian,
+            separate,
+            studies,
+            department,
+            doctor,
+            band,
+            check,
+        })
+    }
+}
+
+/// The registered claims, while the private map is still to be read.
+struct Outer {
+    issuer: IssuerCode,
+    subject: SubjectCommitment,
+    realm: Realm,
+    expires_at: DateTime<Utc>,
+    valid_from: DateTime<Utc>,
+    issued_at: DateTime<Utc>,
+    id: GrantId,
+    holder: KeyId,
+    nonce: RequestNonce,
+}
+
+impl sealed::Common for GrantClaims {
+    fn issuer(&self) -> &IssuerCode {
+        &self.issuer
+    }
+
+    fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
+    fn issued_at(&self) -> DateTime<Utc> {
+        self.issued_at
+    }
+
+    fn valid_from(&self) -> DateTime<Utc> {
+        self.valid_from
+    }
+
+    fn expires_at(&self) -> DateTime<Utc> {
+        self.expires_at
+    }
+}
+
+impl sealed::Rules for GrantClaims {
+    fn decode(payload: &[u8], start: usize) -> Result<Self, Denial> {
+        let mut claims = Reader::new(payload, start, Step::Claims).map()?;
+        let issuer = request::issuer(claims.need(label::ISS, Reason::MissingClaim)?)?;
+        let subject = claims
+            .need(label::SUB, Reason::MissingClaim)?
+            .take(read::array_of)
+            .map(SubjectCommitment::from_bytes)?;
+        let realm = request::realm(&mut claims)?;
+        let expires_at = request::moment(&mut claims, label::EXP)?;
+        let valid_from = request::moment(&mut claims, label::NBF)?;
+        let issued_at = request::moment(&mut claims, label::IAT)?;
+        let id = claims
+            .need(label::CTI, Reason::MissingClaim)?
+            .take(read::array_of)
+            .map(GrantId::from_bytes)?;
+        let mut confirmation = claims.need(label::CNF, Reason::MissingClaim)?.map()?;
+        let holder = confirmation
+            .need(label::CNF_KID, Reason::MissingClaim)?
+            .take(read::array_of)
+            .map(KeyId::from_bytes)?;
+        claims.continue_from(confirmation.finish(Reason::UnexpectedKey)?);
+        let nonce = claims
+            .need(label::NONCE, Reason::MissingClaim)?
+            .take(read::array_of)
+            .map(RequestNonce::from_bytes)?;
+
+        let outer = Outer {
+            issuer,
+            subject,
+            realm,
+            expires_at,
+            valid_from,
+            issued_at,
+            id,
+            holder,
+            nonce,
+        };
+        let decoded = Self::decode_private(&mut claims, outer)?;
+        claims.finish(Reason::UnexpectedKey)?.end()?;
+        decoded
+            .check()
+            .map_err(|reason| Denial::new(reason).in_step(Step::Claims))?;
+        Ok(decoded)
+    }
+
+    fn issuer_rules(&self, record: &KeyRecord) -> Result<(), Denial> {
+        match record.province() {
+            Some(province) if !self.scope.is_confined_to(province) => {
+                Err(Reason::OutsideProvince.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Signed<Grant> {
+    /// Whether this grant answers the hospital's own request (step 11): the same nonce, the same key.
+    ///
+    /// # Errors
+    /// It answers another request.
+    pub fn answers(&self, nonce: &RequestNonce, holder: &KeyId) -> Result<(), Denial> {
+        answers(self.claims(), nonce, holder)
+    }
+}
+
+impl Live<Grant> {
+    /// Whether this grant answers the hospital's own request (step 11): the same nonce, the same key.
+    ///
+    /// # Errors
+    /// It answers another request.
+    pub fn answers(&self, nonce: &RequestNonce, holder: &KeyId) -> Result<(), Denial> {
+        answers(self.claims(), nonce, holder)
+    }
+
+    /// The digest of its claims, which a proof of use names.
+    pub(crate) fn digest(&self) -> Result<[u8; 32], Reason> {
+        grant_digest(self.suite(), self.encoded().payload()).ok_or(Reason::SuiteNotAccepted)
+    }
+}
+
+fn answers(claims: &GrantClaims, nonce: &RequestNonce, holder: &KeyId) -> Result<(), Denial> {
+    if claims.nonce == *nonce && claims.holder == *holder {
+        Ok(())
+    } else {
+        Err(Reason::OtherRequest.into())
+    }
+}
+
+/// A grant being made, in answer to a live request: it can give what was asked or less, never more, and only
+/// to the key that asked.
+///
+/// All that is missing is reported at once:
+///
+/// ```
+/// # use mic_consent::*;
+/// # let key = Sm2SigningKey::from_secret_bytes(&[7; 32])?;
+/// # let now = chrono::DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+/// # let hospital = InstitutionCode::new("H11010500001")?;
+/// # let realm = Realm::new("mic.cn")?;
+/// # let year = KeyValidity::new(now - chrono::TimeDelta::days(1), now + chrono::TimeDelta::days(365))?;
+/// # let keys = KeyRing::from_records([KeyRecord::new(key.public_key().clone(), hospital.into(), Role::Request, year)?])?;
+/// # let policy = Policy::new(realm, AcceptedSuites::GmOnly);
+/// # let checker = Checker::new(&keys, &policy);
+/// # let asked = RequestDraft::new(realm, hospital, Purpose::Treatment, Rights::LIST, Scope::list_only(ScopeFilter::new()))
+/// #     .sign(&key, RequestNonce::from_bytes([1; 16]), now)?;
+/// let request = asked.untrusted::<Request>()?.verify(&checker)?.live(&checker, now)?;
+/// let authority = Sm2SigningKey::from_secret_bytes(&[8; 32])?; // a test key
+/// let error = GrantDraft::answering(&request)
+///     .with_issuer(IssuerCode::new("CONSENT01")?)
+///     .sign(&authority, GrantId::from_bytes([2; 16]), now)
+///     .unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "expected these facts as well: subject, status, notice, person check, separate consent",
+/// );
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct GrantDraft {
+    request: RequestClaims,
+    holder: KeyId,
+    issuer: Option<IssuerCode>,
+    subject: Option<(Zeroizing<Vec<u8>>, Opening)>,
+    chosen: Option<Vec<Zeroizing<Vec<u8>>>>,
+    rights: Rights,
+    scope: Scope,
+    notice: Option<NoticeHash>,
+    status: Option<StatusRef>,
+    guardian: Option<Guardian>,
+    separate: Option<SeparateConsent>,
+    studies: Option<u16>,
+    band: PatientBand,
+    check: Option<PersonCheck>,
+    life_s: u32,
+    valid_from: Option<DateTime<Utc>>,
+}
+
+impl GrantDraft {
+    /// A grant of what `request` asks for, for as long as it asks, to the key that signed it.
+    #[must_use]
+    pub fn answering(request: &Live<Request>) -> Self {
+        let claims = request.claims().clone();
+        Self {
+            holder: request.key_id(),
+            issuer: None,
+            subject: None,
+            chosen: None,
+            rights: claims.rights(),
+            scope: claims.scope().clone(),
+            notice: None,
+            status: None,
+            guardian: None,
+            separate: None,
+            studies: None,
+            band: PatientBand::Adult,
+            check: None,
+            life_s: claims.period_s(),
+            valid_from: None,
+            request: claims,
+        }
+    }
+
+    /// The consent authority, as in its key record.
+    #[must_use]
+    pub fn with_issuer(mut self, issuer: IssuerCode) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// The patient, by the caller's person bytes, and the salts that hide them. The opening goes to the
+    /// hospital by the back channel.
+    #[must_use]
+    pub fn with_subject(mut self, person: &[u8], opening: &Opening) -> Self {
+        self.subject = Some((Zeroizing::new(person.to_vec()), opening.clone()));
+        self
+    }
+
+    /// Less than the rights asked for.
+    #[must_use]
+    pub const fn with_rights(mut self, rights: Rights) -> Self {
+        self.rights = rights;
+        self
+    }
+
+    /// Less than the scope asked for.
+    #[must_use]
+    pub fn with_scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self.chosen = None;
+        self
+    }
+
+    /// Only these records, by the caller's record keys (index code and StudyInstanceUID as one byte string).
+    /// The conditions of the request's scope stay.
+    #[must_use]
+    pub fn with_records<'r>(mut self, record_keys: impl IntoIterator<Item = &'r [u8]>) -> Self {
+        self.chosen = Some(
+            record_keys
+                .into_iter()
+                .map(|key| Zeroizing::new(key.to_vec()))
+                .collect(),
+        );
+        self
+    }
+
+    /// The notice that the person saw.
+    #[must_use]
+    pub const fn with_notice(mut self, notice: NoticeHash) -> Self {
+        self.notice = Some(notice);
+        self
+    }
+
+    /// Its place in the authority's status lists.
+    #[must_use]
+    pub const fn with_status(mut self, status: StatusRef) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The guardian who consents.
+    #[must_use]
+    pub const fn with_guardian(mut self, guardian: Guardian) -> Self {
+        self.guardian = Some(guardian);
+        self
+    }
+
+    /// The boxes that were ticked.
+    #[must_use]
+    pub const fn with_separate_consent(mut self, separate: SeparateConsent) -> Self {
+        self.separate = Some(separate);
+        self
+    }
+
+    /// At most this many different studies at each node: 1 to 10,000.
+    #[must_use]
+    pub const fn with_studies_max(mut self, studies: u16) -> Self {
+        self.studies = Some(studies);
+        self
+    }
+
+    /// The patient's age and capacity, when not an adult with capacity.
+    #[must_use]
+    pub const fn with_band(mut self, band: PatientBand) -> Self {
+        self.band = band;
+        self
+    }
+
+    /// How the authority made sure who consented.
+    #[must_use]
+    pub const fn with_person_check(mut self, check: PersonCheck) -> Self {
+        self.check = Some(check);
+        self
+    }
+
+    /// A shorter life than asked for, in seconds.
+    #[must_use]
+    pub const fn with_life_s(mut self, life_s: u32) -> Self {
+        self.life_s = life_s;
+        self
+    }
+
+    /// A later beginning than now.
+    #[must_use]
+    pub const fn with_valid_from(mut self, valid_from: DateTime<Utc>) -> Self {
+        self.valid_from = Some(valid_from);
+        self
+    }
+
+    /// Signs it. `id` is 16 fresh random bytes.
+    ///
+    /// # Errors
+    /// Facts that are missing (all are listed); more than was asked for; claims that every checker would
+    /// refuse; a failing signer.
+    pub fn sign(
+        &self,
+        signer: &dyn Signer,
+        id: GrantId,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let claims = self.claims(signer.suite(), id, now)?;
+        claims.check()?;
+        seal(TokenType::Grant, &claims.encode()?, signer)
+    }
+
+    fn claims(
+        &self,
+        suite: Suite,
+        id: GrantId,
+        now: DateTime<Utc>,
+    ) -> Result<GrantClaims, IssueError> {
+        let (
+            Some(issuer),
+            Some((person, opening)),
+            Some(status),
+            Some(notice),
+            Some(check),
+            Some(separate),
+        ) = (
+            self.issuer,
+            &self.subject,
+            self.status,
+            self.notice,
+            self.check,
+            self.separate,
+        )
+        else {
+            return Err(IssueError::Missing {
+                missing: self.missing(),
+            });
+        };
+        if !self.rights.is_within(self.request.rights()) {
+            return Err(IssueError::WiderThanRequest { what: "rights" });
+        }
+        if !self.scope.is_within(self.request.scope()) {
+            return Err(IssueError::WiderThanRequest { what: "the scope" });
+        }
+        if self.life_s > self.request.period_s() {
+            return Err(IssueError::WiderThanRequest { what: "the life" });
+        }
+        if self
+            .studies
+            .is_some_and(|studies| !(1..=STUDIES_MAX).contains(&studies))
+        {
+            return Err(Reason::TooMany.into());
+        }
+        let scope = match &self.chosen {
+            None => self.scope.clone(),
+            Some(record_keys) => choose(suite, opening, record_keys, self.scope.filter().clone())?,
+        };
+        let issued_at = time::whole_second(now)?;
+        Ok(GrantClaims {
+            issuer,
+            subject: SubjectCommitment::new(suite, opening, person)?,
+            realm: *self.request.realm(),
+            expires_at: request::later(issued_at, self.life_s)?,
+            valid_from: self.valid_from.map_or(Ok(issued_at), time::whole_second)?,
+            issued_at,
+            id,
+            holder: self.holder,
+            nonce: *self.request.nonce(),
+            organisation: *self.request.organisation(),
+            purpose: self.request.purpose(),
+            rights: self.rights,
+            scope,
+            notice,
+            status,
+            guardian: self.guardian,
+            separate,
+            studies: self.studies,
+            department: self.request.department().copied(),
+            doctor: self.request.doctor().copied(),
+            band: self.band,
+            check,
+        })
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        [
+            ("issuer", self.issuer.is_none()),
+            ("subject", self.subject.is_none()),
+            ("status", self.status.is_none()),
+            ("notice", self.notice.is_none()),
+            ("person check", self.check.is_none()),
+            ("separate consent", self.separate.is_none()),
+        ]
+        .into_iter()
+        .filter_map(|(name, missing)| missing.then_some(name))
+        .collect()
+    }
+}
+
+fn choose(
+    suite: Suite,
+    opening: &Opening,
+    record_keys: &[Zeroizing<Vec<u8>>],
+    filter: ScopeFilter,
+) -> Result<Scope, IssueError> {
+    let records = record_keys
+        .iter()
+        .map(|key| RecordCommitment::new(suite, opening, key))
+        .collect::<Result<Vec<_>, _>>()?;
+    Scope::chosen(records, filter).map_err(|_| Reason::TooMany.into())
+}
+
+impl fmt::Debug for GrantDraft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GrantDraft")
+            .field("organisation", self.request.organisation())
+            .field("purpose", &self.request.purpose())
+            .field("missing", &self.missing())
+            .finish_non_exhaustive()
+    }
+}
