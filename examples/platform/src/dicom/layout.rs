@@ -68,7 +68,11 @@ impl<'a> Layout<'a> {
                 }
                 sniffed
             }
-            (None, None) if rest.is_empty() && !meta.elements.is_empty() => Encoding::EXPLICIT_LE,
+            // The default of the standard, where there is a meta group that should have said.
+            (None, None) if !meta.elements.is_empty() => {
+                findings.push(HeaderFinding::TransferSyntaxMissing);
+                Encoding::IMPLICIT_LE
+            }
             (None, None) => return Err(NotTaken::NotDicom),
         };
         Ok(Self {

@@ -32,6 +32,7 @@ mod layout;
 mod not_taken;
 mod object;
 mod read;
+mod stored;
 mod walk;
 
 pub use dicom_object::InMemDicomObject;
@@ -39,8 +40,8 @@ pub use dicom_object::InMemDicomObject;
 pub use self::facts::{Geometry, InstanceFacts, PixelFacts, Technique};
 pub use self::finding::HeaderFinding;
 pub use self::not_taken::{NotTaken, UidName};
-pub(crate) use self::read::Reading;
 pub use self::read::{read, read_header};
+pub(crate) use self::stored::{Palette, Stored};
 pub(crate) use self::walk::items;
 
 /// Bytes a deflated data set may inflate to. Deflate reaches a thousandfold; the largest whole
