@@ -387,10 +387,10 @@ impl View {
             EventKind::Cancelled { .. } => earliest(exam.cancelled.get_or_insert(at), at),
             EventKind::Refunded { .. } => exam.refunded = true,
             EventKind::PixelsStored { study, .. } => {
-                earliest(exam.stored.entry(*study).or_insert(at), at)
+                earliest(exam.stored.entry(*study).or_insert(at), at);
             }
             EventKind::IndexAccepted { study, .. } => {
-                earliest(exam.index.entry(*study).or_insert(at), at)
+                earliest(exam.index.entry(*study).or_insert(at), at);
             }
             _ => {}
         }

@@ -13,10 +13,6 @@ use crate::{grammar, text::TextError};
 /// Seconds east of Greenwich of every date in this crate.
 const BEIJING_SECONDS_EAST: i32 = 8 * 3600;
 
-#[expect(
-    clippy::panic,
-    reason = "evaluated while compiling: eight hours are a valid offset"
-)]
 const BEIJING: FixedOffset = match FixedOffset::east_opt(BEIJING_SECONDS_EAST) {
     Some(offset) => offset,
     None => panic!("eight hours are a valid offset"),

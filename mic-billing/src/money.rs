@@ -4,7 +4,6 @@
 //! [`MoneyError`] instead. There is no multiplication of money by money and no division; what
 //! divides is [`allocate`](crate::allocate()), which loses nothing, or a named [`Rounding`].
 
-use alloc::string::String;
 use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -316,11 +315,6 @@ pub enum MoneyError {
     /// The result is outside the range of an amount (I-21: never a wrap).
     #[error("the amount is outside the range of 64-bit fen")]
     Overflow,
-}
-
-/// Text of an amount for a sentence: `5.00 元`, `5.00 yuan`.
-pub(crate) fn with_unit(amount: Fen, unit: &str) -> String {
-    alloc::format!("{amount} {unit}")
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ rules! {
     C08 = "C-08", "An exam cancelled before it was performed is not live.";
     C09 = "C-09", "A refund mirrors the original line.";
     C10 = "C-10", "Back-filled history is kept and never charged.";
+    C11 = "C-11", "Viewing elsewhere is no event and posts nothing.";
     C12 = "C-12", "Self-paying patients: the same price, nothing from the fund.";
     S01 = "S-01", "Fund and patient by the book's ratio.";
     S02 = "S-02", "Payees by the book's shares, a million parts in all.";

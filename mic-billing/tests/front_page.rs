@@ -1,6 +1,8 @@
 //! The scene the crate exists for: one visit with two exams, one proven in time and one never,
 //! under a deduction and under a separate item, and how long the images stay.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use mic_billing::{
     Book, Event, Fen, Lang, LineKind, Moment, VisitState, assess, books, delta, desired, retention,
 };

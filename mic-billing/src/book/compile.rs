@@ -160,6 +160,9 @@ pub struct VersionRef {
     pub from: NaiveDate,
     /// Since when it is known.
     pub known_from: Moment,
+    /// Whether the layer is made up.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub fictional: bool,
 }
 
 impl core::fmt::Display for VersionRef {
@@ -189,7 +192,7 @@ pub struct Citation {
     /// The document: its number where it has one, or its title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
-    /// The place in the document.
+    /// The place in the document, or what it says there in the words of the book.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clause: Option<String>,
     /// Where the document can be read.
@@ -407,6 +410,7 @@ fn grounds(
             version: found.version.id.clone(),
             from: found.version.from,
             known_from: found.version.known_from,
+            fictional: found.layer.fictional,
         })
         .collect();
     let citations = origins

@@ -1,10 +1,6 @@
 //! One file of policy as it is written: every fact with the document it stands on.
 
-use alloc::{
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -269,6 +265,6 @@ pub(crate) fn version_path(version: usize) -> String {
 pub(crate) fn fact_path(version: usize, field: &str) -> String {
     let mut path = version_path(version);
     path.push('.');
-    path.push_str(&field.to_string());
+    path.push_str(field);
     path
 }
