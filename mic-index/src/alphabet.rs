@@ -178,6 +178,13 @@ impl Cell {
             None => FoundClass::InvalidUtf8,
         }
     }
+
+    /// The byte, where the cell is ASCII.
+    pub(crate) fn ascii(self) -> Option<u8> {
+        self.found
+            .filter(char::is_ascii)
+            .and_then(|found| u8::try_from(found).ok())
+    }
 }
 
 /// The input as characters; every byte belongs to exactly one cell.

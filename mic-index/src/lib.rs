@@ -11,16 +11,20 @@ mod alphabet;
 mod calendar;
 mod code;
 mod device;
+mod diagnose;
 pub mod dicom;
 mod error;
 mod exam_type;
 mod fast;
 pub mod grammar;
 mod layout;
+mod normalise;
 mod packed;
 mod parser;
 mod part;
 mod person;
+mod picture;
+mod repair;
 #[cfg(feature = "serde")]
 mod serde;
 mod site;
@@ -33,8 +37,10 @@ pub use alphabet::{CharClass, FoundClass};
 pub use calendar::{MINUTES, YEAR_FIRST, YEAR_LAST};
 pub use code::IndexCode;
 pub use device::DeviceCode;
+pub use diagnose::{Diagnosis, FAULTS_MAX, Fault, diagnose};
 pub use error::{PackedError, PackedErrorKind, ParseError, ParseErrorKind};
 pub use exam_type::{ExamType, ExamTypeError};
+pub use normalise::{Change, ChangeKind, normalise};
 pub use packed::PACKED_LEN;
 pub use parser::Parser;
 pub use part::{
@@ -42,6 +48,8 @@ pub use part::{
     UNIT_LEN,
 };
 pub use person::PersonCode;
+pub use picture::Picture;
+pub use repair::{Confidence, Proposal};
 pub use site::SiteCode;
 pub use study_uid::{STUDY_UID_LEN_MAX, StudyInstanceUid, StudyUidError};
 pub use text::Text;

@@ -39,6 +39,10 @@ impl Parser {
         self
     }
 
+    pub(crate) const fn policy(self) -> CheckPolicy {
+        self.check
+    }
+
     /// Reads the printed (82) or compact (78) form.
     ///
     /// # Errors

@@ -5,8 +5,9 @@
 //! | [`IndexCode`] | printed text, 82 characters; reads the compact form as well | the 40 packed bytes |
 //! | the parts | their text | their text |
 //!
-//! Everything is checked on the way in, and no error of this module repeats what it read: serde's
-//! own messages would, which is why numbers are refused here by hand.
+//! Everything is checked on the way in, and no error repeats what was read. Formats would: given a
+//! number where text is expected, they print it, and a person code without its quotation marks is
+//! such a number.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -37,7 +38,7 @@ impl Serialize for IndexCode {
 impl<'de> Deserialize<'de> for IndexCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            deserializer.deserialize_str(FromText::new("an index code as text"))
+            from_text(deserializer, "an index code as text")
         } else {
             deserializer.deserialize_bytes(FromPacked)
         }
@@ -54,7 +55,7 @@ macro_rules! part_as_text {
 
         impl<'de> Deserialize<'de> for $part {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(FromText::new($expecting))
+                from_text(deserializer, $expecting)
             }
         }
     )*};
@@ -68,23 +69,61 @@ part_as_text! {
     StorageUnitCode => "a storage unit code as text",
 }
 
+fn from_text<'de, D, T>(deserializer: D, expecting: &'static str) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = ParseError>,
+{
+    let visitor = FromText {
+        expecting,
+        value: PhantomData,
+    };
+    deserializer.deserialize_str(visitor).map_err(|error| {
+        if repeats_a_number(&error) {
+            refuse(expecting)
+        } else {
+            error
+        }
+    })
+}
+
+fn refuse<E: de::Error>(expecting: &str) -> E {
+    E::custom(format_args!("expected {expecting}, found a number"))
+}
+
+/// Whether a message holds a run of digits that may be the beginning of a code.
+fn repeats_a_number(message: &impl fmt::Display) -> bool {
+    struct Longest {
+        run: usize,
+        longest: usize,
+    }
+
+    impl fmt::Write for Longest {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for byte in text.bytes() {
+                self.run = if byte.is_ascii_digit() {
+                    self.run + 1
+                } else {
+                    0
+                };
+                self.longest = self.longest.max(self.run);
+            }
+            Ok(())
+        }
+    }
+
+    let mut seen = Longest { run: 0, longest: 0 };
+    // Writing into a counter does not fail; a message that fails to print is not kept.
+    fmt::write(&mut seen, format_args!("{message}")).is_err() || seen.longest >= DIGITS_REPEATED
+}
+
+/// Digits in a row that only a value has; lines and columns of any file are shorter.
+const DIGITS_REPEATED: usize = 10;
+
 /// Reads text and nothing else; a number is refused without being repeated.
 struct FromText<T> {
     expecting: &'static str,
     value: PhantomData<T>,
-}
-
-impl<T> FromText<T> {
-    const fn new(expecting: &'static str) -> Self {
-        Self {
-            expecting,
-            value: PhantomData,
-        }
-    }
-
-    fn refuse<E: de::Error>(&self) -> E {
-        E::custom(format_args!("expected {}, found a number", self.expecting))
-    }
 }
 
 impl<T: FromStr<Err = ParseError>> Visitor<'_> for FromText<T> {
@@ -99,23 +138,23 @@ impl<T: FromStr<Err = ParseError>> Visitor<'_> for FromText<T> {
     }
 
     fn visit_u64<E: de::Error>(self, _: u64) -> Result<T, E> {
-        Err(self.refuse())
+        Err(refuse(self.expecting))
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<T, E> {
-        Err(self.refuse())
+        Err(refuse(self.expecting))
     }
 
     fn visit_u128<E: de::Error>(self, _: u128) -> Result<T, E> {
-        Err(self.refuse())
+        Err(refuse(self.expecting))
     }
 
     fn visit_i128<E: de::Error>(self, _: i128) -> Result<T, E> {
-        Err(self.refuse())
+        Err(refuse(self.expecting))
     }
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<T, E> {
-        Err(self.refuse())
+        Err(refuse(self.expecting))
     }
 
     fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<T, E> {

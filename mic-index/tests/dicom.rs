@@ -327,6 +327,15 @@ fn nothing_personal_in_debug_or_findings() {
 }
 
 #[test]
+fn what_is_no_text_is_told() {
+    let draft = ExamDraft::from_text(&HeaderText::new().with_no_text(Attribute::StudyDate));
+    assert_eq!(
+        of(&draft, Attribute::StudyDate),
+        [(FindingKind::NoText, None)]
+    );
+}
+
+#[test]
 fn elements_of_every_kind_are_read() {
     type Element = DataElement<dicom_object::InMemDicomObject, Vec<u8>>;
     let date = DicomDate::from_ymd(2024, 11, 22).unwrap();

@@ -184,6 +184,13 @@ impl HeaderText {
         self
     }
 
+    /// The header with an attribute that is there, but with no text: a sequence, say.
+    #[must_use]
+    pub fn with_no_text(mut self, attribute: Attribute) -> Self {
+        self.set(attribute, Held::NoText);
+        self
+    }
+
     pub(crate) fn set(&mut self, attribute: Attribute, held: Held) {
         for (known, slot) in Attribute::ALL.into_iter().zip(&mut self.values) {
             if known == attribute {

@@ -1,0 +1,53 @@
+//! What the public types are: sendable, comparable, small.
+
+use core::fmt::{Debug, Display};
+use core::hash::Hash;
+use core::panic::{RefUnwindSafe, UnwindSafe};
+
+use mic_index::{
+    Change, Diagnosis, ExamTime, ExamType, IndexCode, PackedError, ParseError, ParseErrorKind,
+    PersonCode, Proposal, SiteCode, StorageUnitCode, StudyInstanceUid, Text, TimeFault,
+};
+
+fn shared<
+    T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + Debug + Clone + PartialEq + 'static,
+>() {
+}
+
+fn key<T: Copy + Ord + Hash + Display>() {
+    shared_copy::<T>();
+}
+
+fn shared_copy<T: Copy>() {}
+
+fn error<T: core::error::Error + Copy + Eq + Hash + Send + Sync + 'static>() {}
+
+#[test]
+fn types_are_what_users_rely_on() {
+    shared::<IndexCode>();
+    shared::<Diagnosis>();
+    shared::<Proposal>();
+    shared::<Change>();
+    shared::<Text<82>>();
+    shared::<mic_index::dicom::ExamDraft>();
+    key::<IndexCode>();
+    key::<PersonCode>();
+    key::<ExamTime>();
+    key::<SiteCode>();
+    key::<mic_index::DeviceCode>();
+    key::<StorageUnitCode>();
+    key::<StudyInstanceUid>();
+    key::<ExamType>();
+    error::<ParseError>();
+    error::<ParseErrorKind>();
+    error::<PackedError>();
+    error::<TimeFault>();
+}
+
+#[test]
+fn sizes_are_small() {
+    assert_eq!(size_of::<IndexCode>(), 40);
+    assert_eq!(align_of::<IndexCode>(), 1);
+    assert!(size_of::<ParseError>() <= 24);
+    assert!(size_of::<PackedError>() <= 2);
+}
