@@ -1,0 +1,227 @@
+//! Every vector of `vectors/` is run here; a file without a runner fails the last test.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+mod common;
+
+use common::{book, cases, events, shipped, vector_files, visits};
+use mic_billing::{
+    Book, Entry, Event, Fen, Lang, Layer, Line, Moment, Rounding, UnitPrice, VisitState, allocate, delta, retention,
+};
+use serde_json::{Value, json};
+
+/// Runs all cases of a file and tells every one that fails.
+#[track_caller]
+fn run(name: &str, check: impl Fn(&Value, &Value) -> Value) {
+    let mut wrong = Vec::new();
+    for case in cases(name) {
+        let (input, expect) = (&case["input"], &case["expect"]);
+        let found = check(input, expect);
+        if found != *expect {
+            wrong.push(format!("{}: expected\n  {expect}\nfound\n  {found}", case["id"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn shares(line: &Line, which: &str) -> Value {
+    let shares = if which == "payers" { line.payers() } else { line.payees() };
+    shares.iter().map(|share| (share.party.name().to_owned(), json!(share.amount))).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn show(line: &Line, expect: &Value) -> Value {
+    let mut shown = json!({
+        "unit": line.unit().to_string(), "kind": line.kind().name(), "amount_fen": line.amount(),
+    });
+    for which in ["payers", "payees"] {
+        if expect.get(which).is_some() {
+            shown[which] = shares(line, which);
+        }
+    }
+    shown
+}
+
+/// Events to lines: reasons, lines, total, and every line recomputed from its explanation.
+fn lines(input: &Value, expect: &Value) -> Value {
+    let book = book(&input["book"]);
+    let events = events(&input["events"]);
+    let known_at: Moment = input["known_at"].as_str().unwrap().parse().unwrap();
+    let visits = visits(&events);
+    let assessments = visits.assess(&book, known_at);
+    let lines = mic_billing::desired(&assessments).unwrap();
+    let shown: Vec<Value> = lines.iter().enumerate().map(|(at, line)| show(line, &expect["lines"][at])).collect();
+    let mut found = json!({
+        "lines": shown,
+        "total_fen": Fen::sum(lines.iter().map(Line::amount)).unwrap(),
+    });
+    if expect.get("reasons").is_some() {
+        found["reasons"] = assessments.iter().map(|a| a.reason().code()).collect();
+    }
+    for (field, lang) in [("explain_zh", Lang::Zh), ("explain_en", Lang::En)] {
+        if expect.get(field).is_some() {
+            found[field] = lines.iter().map(|line| line.explain(lang)).collect();
+        }
+    }
+    for line in &lines {
+        assert_eq!(line.why().recompute(&book), Ok(line.amount()), "I-19");
+        let text = serde_json::to_string(line).unwrap();
+        assert_eq!(&serde_json::from_str::<Line>(&text).unwrap(), line, "I-18");
+    }
+    found
+}
+
+#[test]
+fn models() {
+    run("models", lines);
+}
+
+#[test]
+fn counting() {
+    run("counting", lines);
+}
+
+#[test]
+fn service() {
+    run("service", lines);
+}
+
+#[test]
+fn tariff() {
+    run("tariff", lines);
+}
+
+#[test]
+fn explanations() {
+    run("explanations", lines);
+}
+
+#[test]
+fn retention_dates() {
+    run("retention", |input, _| {
+        let book = book(&input["book"]);
+        let known_at: Moment = input["known_at"].as_str().unwrap().parse().unwrap();
+        let resolved = visits(&events(&input["events"])).resolved(known_at);
+        let wanted = input["visit"].as_str().unwrap();
+        let visit: &VisitState =
+            resolved.iter().find(|state| state.encounters().any(|id| id.as_str() == wanted)).unwrap();
+        match retention(visit, &resolved, &book, known_at) {
+            Ok(kept) => json!({
+                "clock": kept.clock.name(), "base": kept.base.to_string(), "years": kept.years,
+                "last_kept": kept.last_kept.to_string(), "first_disposable": kept.first_disposable.to_string(),
+                "holds": kept.holds,
+            }),
+            Err(error) => json!({ "error": error.to_string() }),
+        }
+    });
+}
+
+fn show_entries(entries: &[Entry]) -> Value {
+    let show = |entry: &Entry| {
+        let postings: serde_json::Map<_, _> =
+            entry.postings().iter().map(|side| (side.party.name().to_owned(), json!(side.amount))).collect();
+        json!({ "id": entry.id().to_string(), "amount_fen": entry.amount(), "postings": postings })
+    };
+    entries.iter().map(show).collect()
+}
+
+#[test]
+fn ledger() {
+    run("ledger", |input, expect| {
+        let book = book(&input["book"]);
+        let visits = visits(&events(&input["events"]));
+        let mut journal: Vec<Entry> = Vec::new();
+        let mut steps = Vec::new();
+        for step in expect["steps"].as_array().unwrap() {
+            let known_at: Moment = step["known_at"].as_str().unwrap().parse().unwrap();
+            let desired = visits.desired(&book, known_at).unwrap();
+            let entries = delta(&desired, &journal).unwrap();
+            steps.push(json!({ "known_at": step["known_at"], "entries": show_entries(&entries) }));
+            journal.extend(entries);
+            assert_eq!(delta(&desired, &journal), Ok(Vec::new()), "I-05");
+        }
+        json!({ "steps": steps })
+    });
+}
+
+#[test]
+fn journal_errors() {
+    let case = cases("models").into_iter().find(|case| case["id"] == "deduction").unwrap();
+    let input = &case["input"];
+    let known_at: Moment = input["known_at"].as_str().unwrap().parse().unwrap();
+    let desired = visits(&events(&input["events"])).desired(&book(&input["book"]), known_at).unwrap();
+    let posted = delta(&desired, &[]).unwrap();
+    let good = serde_json::to_value(&posted[1]).unwrap();
+    assert_eq!(serde_json::from_value::<Entry>(good.clone()).unwrap(), posted[1]);
+    run("journal-errors", |input, _| {
+        let mut bad = good.clone();
+        for (place, value) in input["mutate"].as_object().unwrap() {
+            *bad.pointer_mut(place).unwrap() = value.clone();
+        }
+        json!({ "error": serde_json::from_value::<Entry>(bad).unwrap_err().to_string() })
+    });
+}
+
+#[test]
+fn events_one_by_one() {
+    run("events", |input, _| match serde_json::from_value::<Event>(input["event"].clone()) {
+        Ok(event) => {
+            let again = serde_json::to_value(&event).unwrap();
+            assert_eq!(serde_json::from_value::<Event>(again).unwrap(), event, "I-18");
+            json!({ "ok": true })
+        }
+        Err(error) => json!({ "error": error.to_string() }),
+    });
+}
+
+#[test]
+fn money() {
+    fn done<T, E: ToString>(result: Result<T, E>, show: impl Fn(T) -> Value) -> Value {
+        result.map_or_else(|error| json!({ "error": error.to_string() }), show)
+    }
+    run("money", |input, _| {
+        if let Some(text) = input["fen"].as_str() {
+            done(text.parse::<Fen>(), |fen| json!({ "fen": fen, "text": fen.to_string() }))
+        } else if let Some(text) = input["unit_price"].as_str() {
+            let quantity = input["quantity"].as_u64().unwrap();
+            done(text.parse::<UnitPrice>(), |price| json!({ "fen": price.total(quantity, Rounding::HalfUp).unwrap() }))
+        } else {
+            let parties: Vec<(String, u64)> = serde_json::from_value(input["parties"].clone()).unwrap();
+            let amount = Fen::new(input["allocate"].as_i64().unwrap());
+            done(allocate(amount, &parties), |shares| json!({ "shares": shares }))
+        }
+    });
+}
+
+#[test]
+fn policy_books() {
+    run("books", |input, _| {
+        let mut layers: Vec<Layer> =
+            input["shipped"].as_array().unwrap().iter().map(|id| shipped(id.as_str().unwrap())).collect();
+        let text = input["toml"].as_str().unwrap();
+        if !text.is_empty() {
+            match Layer::from_toml(text) {
+                Ok(layer) => layers.push(layer),
+                Err(error) => return json!({ "errors": [error.to_string()] }),
+            }
+        }
+        match Book::load(layers) {
+            Ok(_) => json!({ "ok": true }),
+            Err(errors) => json!({ "errors": errors.iter().map(ToString::to_string).collect::<Vec<_>>() }),
+        }
+    });
+}
+
+#[test]
+fn every_file_is_run() {
+    let run = [
+        "books", "counting", "events", "explanations", "journal-errors", "ledger", "models", "money", "retention",
+        "service", "tariff",
+    ];
+    assert_eq!(vector_files(), run);
+    let ids: Vec<Value> = run.iter().flat_map(|name| cases(name)).collect();
+    let wrong = ids.iter().filter(|case| case["expect"].get("error").is_some() || case["expect"].get("errors").is_some()).count();
+    assert!(wrong >= 50, "only {wrong} of {} vectors are wrong on purpose", ids.len());
+    if ids.is_empty() {
+        panic!("no vectors");
+    }
+}
