@@ -3,20 +3,22 @@
 
 mic() { "$target/release/mic" "$@"; }
 
-# The scene twice on one state: the first brings the studies, the second finds them there. Then
-# everything there is to read, when it is there, and the phantom.
+# First what the README says, word for word but for the place of its state. Then, with --json and the
+# figures checked, twice on one state: the first run brings a study, the second finds it there.
 step_demo() {
-    cargo build --release --locked --bin mic
+    cargo build --release --locked
+    say "the README's command"
+    within 600 cargo run --release -- demo --state "$work/demo/readme"
+    play again readme
     local studies="${MIC_TEST_DATA:-}"
     if [[ -n $studies ]]; then
-        say "the scene as a person sees it: ge-ct-hispeed"
-        mic demo --studies "$studies/ge-ct-hispeed" --state "$work/demo/shown"
+        say "ge-ct-hispeed, as a person sees it"
+        within 600 mic demo --studies "$studies/ge-ct-hispeed" --state "$work/demo/shown"
         play first ct --studies "$studies/ge-ct-hispeed"
         play again ct --studies "$studies/ge-ct-hispeed"
         play first all --studies "$studies"
+        play again all --studies "$studies"
     fi
-    play first phantom
-    play again phantom
 }
 
 # play first|again NAME ARGUMENT...: one run with --json on the state of that name, figures checked.
