@@ -1,0 +1,290 @@
+//! A source of files that lie anywhere.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use super::disk::read_at;
+use crate::limits::CHUNK_BYTES;
+use crate::manifest::{Added, Instance, InstanceError, ManifestBuilder, ManifestError, PixelRange};
+use crate::sign::{SignFailed, Signer};
+use crate::source::{Source, Unreadable};
+use crate::tree::{Leaves, TreeBuilder};
+use crate::{Digest, Manifest, SignedManifest, Uid};
+
+/// What a file's header says of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    sop_class: Uid,
+    sop_instance: Uid,
+    series: Uid,
+    transfer_syntax: Uid,
+    rank: Option<u32>,
+    key_image: bool,
+    pixels: Option<PixelRange>,
+}
+
+impl Labels {
+    /// The four identifiers that every instance has.
+    #[must_use]
+    pub const fn new(sop_class: Uid, sop_instance: Uid, series: Uid, transfer_syntax: Uid) -> Self {
+        Self {
+            sop_class,
+            sop_instance,
+            series,
+            transfer_syntax,
+            rank: None,
+            key_image: false,
+            pixels: None,
+        }
+    }
+
+    /// Adds the place in the series as shown.
+    #[must_use]
+    pub const fn with_rank(mut self, rank: u32) -> Self {
+        self.rank = Some(rank);
+        self
+    }
+
+    /// Says whether a radiologist marked it.
+    #[must_use]
+    pub const fn with_key_image(mut self, key_image: bool) -> Self {
+        self.key_image = key_image;
+        self
+    }
+
+    /// Adds where the value of PixelData lies in the file.
+    #[must_use]
+    pub const fn with_pixels(mut self, pixels: PixelRange) -> Self {
+        self.pixels = Some(pixels);
+        self
+    }
+}
+
+/// Hashes a file: its length, digest and leaves.
+///
+/// # Errors
+/// As the operating system says.
+pub fn hash_file(path: &Path) -> io::Result<(u64, Digest, Leaves)> {
+    let mut file = File::open(path)?;
+    let mut tree = TreeBuilder::new();
+    let mut buffer = vec![0; CHUNK_BYTES];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        tree.update(buffer.get(..read).unwrap_or(&[]));
+    }
+    let bytes = tree.bytes();
+    let (digest, leaves) = tree.finish();
+    Ok((bytes, digest, leaves))
+}
+
+/// Collects the files of one study in transfer order.
+///
+/// ```
+/// use mic_transfer::{Uid, adapter::files::{FileStudy, Labels}};
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("image.dcm");
+/// std::fs::write(&path, b"not really DICOM")?;
+/// let mut study = FileStudy::new(Uid::new("1.2.3")?);
+/// study.add(&path, Labels::new(
+///     Uid::new("1.2.840.10008.5.1.4.1.1.2")?, Uid::new("1.2.3.1.1")?,
+///     Uid::new("1.2.3.1")?, Uid::new("1.2.840.10008.1.2.1")?,
+/// ))?;
+/// let study = study.unsigned()?;
+/// assert_eq!(study.signed().manifest().bytes_total(), 16);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct FileStudy {
+    builder: ManifestBuilder,
+    files: Vec<(PathBuf, Leaves)>,
+}
+
+impl FileStudy {
+    /// No files yet.
+    #[must_use]
+    pub fn new(study: Uid) -> Self {
+        Self {
+            builder: ManifestBuilder::new(study),
+            files: Vec::new(),
+        }
+    }
+
+    /// Hashes a file and puts it at the end; the same bytes again are told and not added.
+    ///
+    /// # Errors
+    /// [`FileError`]: the file can't be read, is empty, or breaks a rule of the manifest.
+    pub fn add(&mut self, path: &Path, labels: Labels) -> Result<Added, FileError> {
+        let (length, digest, leaves) =
+            hash_file(path).map_err(|error| FileError::Unreadable(error.kind()))?;
+        let Labels {
+            sop_class,
+            sop_instance,
+            series,
+            transfer_syntax,
+            ..
+        } = labels;
+        let mut instance = Instance::new(
+            sop_class,
+            sop_instance,
+            series,
+            transfer_syntax,
+            length,
+            digest,
+        )?
+        .with_key_image(labels.key_image);
+        if let Some(rank) = labels.rank {
+            instance = instance.with_rank(rank);
+        }
+        if let Some(pixels) = labels.pixels {
+            instance = instance.with_pixels(pixels)?;
+        }
+        let added = self.builder.push(instance)?;
+        if !matches!(added, Added::Duplicate(_)) {
+            self.files.push((path.to_path_buf(), leaves));
+        }
+        Ok(added)
+    }
+
+    /// The study with the source's signature.
+    ///
+    /// # Errors
+    /// [`FileError`]: no files, or no signature.
+    pub fn signed_by(self, signer: &impl Signer) -> Result<ReadyStudy, FileError> {
+        let signed = SignedManifest::sign(self.builder.build()?, signer)?;
+        Ok(ReadyStudy {
+            signed,
+            files: self.files,
+        })
+    }
+
+    /// The study without a signature.
+    ///
+    /// # Errors
+    /// [`FileError`]: no files.
+    pub fn unsigned(self) -> Result<ReadyStudy, FileError> {
+        let signed = SignedManifest::new(self.builder.build()?, None);
+        Ok(ReadyStudy {
+            signed,
+            files: self.files,
+        })
+    }
+}
+
+/// A study whose files are hashed.
+#[derive(Debug)]
+pub struct ReadyStudy {
+    signed: SignedManifest,
+    files: Vec<(PathBuf, Leaves)>,
+}
+
+impl ReadyStudy {
+    /// The manifest with its signature.
+    #[must_use]
+    pub const fn signed(&self) -> &SignedManifest {
+        &self.signed
+    }
+
+    /// The file of an instance.
+    #[must_use]
+    pub fn path(&self, instance: u32) -> Option<&Path> {
+        self.files
+            .get(instance as usize)
+            .map(|(path, _)| path.as_path())
+    }
+}
+
+/// Why a file can't be part of a study.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// It can't be read.
+    #[error("could not read the file: {0}")]
+    Unreadable(io::ErrorKind),
+    /// It breaks a rule of an instance.
+    #[error("{0}")]
+    Instance(#[from] InstanceError),
+    /// It breaks a rule of the manifest.
+    #[error("{0}")]
+    Manifest(#[from] ManifestError),
+    /// The signer gave no signature.
+    #[error("{0}")]
+    Sign(#[from] SignFailed),
+}
+
+/// A [`Source`] of hashed files; clones share it, studies can be added while it serves.
+#[derive(Debug, Clone, Default)]
+pub struct FileSource {
+    studies: Arc<RwLock<BTreeMap<Uid, Arc<ReadyStudy>>>>,
+}
+
+impl FileSource {
+    /// No studies yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a study, in place of an earlier state of it.
+    pub fn insert(&self, study: ReadyStudy) {
+        let uid = study.signed.manifest().study().clone();
+        let mut studies = self.studies.write().unwrap_or_else(PoisonError::into_inner);
+        studies.insert(uid, Arc::new(study));
+    }
+
+    /// The study with this identifier.
+    #[must_use]
+    pub fn get(&self, study: &Uid) -> Option<Arc<ReadyStudy>> {
+        self.studies
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(study)
+            .cloned()
+    }
+
+    fn of(&self, manifest: &Manifest) -> Result<Arc<ReadyStudy>, Unreadable> {
+        let study = self.get(manifest.study()).ok_or(Unreadable)?;
+        // A study that has changed since it was offered is another one.
+        if study.signed.manifest().root() == manifest.root() {
+            Ok(study)
+        } else {
+            Err(Unreadable)
+        }
+    }
+}
+
+impl Source for FileSource {
+    fn manifest(&self, study: &Uid) -> Option<SignedManifest> {
+        self.get(study).map(|study| study.signed.clone())
+    }
+
+    fn read(
+        &self,
+        manifest: &Manifest,
+        instance: u32,
+        offset: u64,
+        into: &mut [u8],
+    ) -> Result<(), Unreadable> {
+        let study = self.of(manifest)?;
+        let path = study.path(instance).ok_or(Unreadable)?;
+        let file = File::open(path).map_err(|_| Unreadable)?;
+        read_at(&file, offset, into).map_err(|_| Unreadable)
+    }
+
+    fn leaves(&self, manifest: &Manifest, instance: u32) -> Result<Leaves, Unreadable> {
+        let study = self.of(manifest)?;
+        study
+            .files
+            .get(instance as usize)
+            .map(|(_, leaves)| leaves.clone())
+            .ok_or(Unreadable)
+    }
+}

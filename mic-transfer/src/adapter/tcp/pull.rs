@@ -1,0 +1,615 @@
+//! Taking studies in over sockets.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Instant as Clock, SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Utc};
+
+use super::{LINGER, PORTIONS, close_gently, prepare, read_into, write_packet};
+use crate::adapter::disk::DiskStore;
+use crate::error::SessionError;
+use crate::manifest::SignatureRefused;
+use crate::receipt::Receipt;
+use crate::receiver::{
+    ConnectionId, Priority, Progress, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput,
+};
+use crate::sign::{SignFailed, Signature};
+use crate::{Auth, Digest, SignedManifest, Uid};
+
+/// The longest that a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The wait before the first new connection after a loss; doubled for each further one.
+const RECONNECT_DELAY: Duration = Duration::from_millis(100);
+
+/// What happens while studies are pulled.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum PullEvent<'a> {
+    /// A manifest arrived and is accepted; what is here already and what will come.
+    Planned(&'a Uid, Progress),
+    /// An instance is whole and can be read from the store.
+    Instance {
+        /// The study.
+        study: &'a Uid,
+        /// Its place in the manifest.
+        instance: u32,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A chunk more.
+    Progress(&'a Uid, Progress),
+    /// The study is complete and its receipt kept.
+    Complete(&'a Uid, Progress),
+    /// The study ended without being complete.
+    Failed(&'a Uid, &'a SessionError),
+    /// A connection was lost and will be made again.
+    Reconnecting(&'a SessionError),
+}
+
+type Verify<'a> = dyn Fn(&SignedManifest) -> Result<(), SignatureRefused> + 'a;
+type Sign<'a> = dyn Fn(&[u8]) -> Result<Option<Signature>, SignFailed> + 'a;
+
+/// Pulls studies from one source into a store.
+///
+/// See the [crate's front page](crate) for a whole example. Calling it again after a cut, a kill or
+/// an error resumes; pulling what is complete moves no chunk.
+pub struct Pull<'a> {
+    address: SocketAddr,
+    auth: Auth,
+    studies: Vec<(Uid, Auth, Priority)>,
+    connections: u32,
+    reconnects: u32,
+    config: ReceiverConfig,
+    verify: alloc::boxed::Box<Verify<'a>>,
+    sign: alloc::boxed::Box<Sign<'a>>,
+    previous_receipt: Option<Digest>,
+    channel: (SyncSender<Message>, Inbox<Message>),
+}
+
+impl core::fmt::Debug for Pull<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Pull")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+enum Message {
+    Bytes(ConnectionId, Result<Vec<u8>, io::ErrorKind>),
+    Cancel,
+    Click(Digest),
+}
+
+/// Steers a pull from another thread.
+#[derive(Debug, Clone)]
+pub struct PullControl(SyncSender<Message>);
+
+impl PullControl {
+    /// Gives every study up; what is verified stays.
+    pub fn cancel(&self) {
+        let _ = self.0.send(Message::Cancel);
+    }
+
+    /// The doctor wants this image now.
+    pub fn click(&self, instance: Digest) {
+        let _ = self.0.send(Message::Click(instance));
+    }
+}
+
+impl<'a> Pull<'a> {
+    /// From this source, over one connection, accepting any manifest and signing no receipt.
+    #[must_use]
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            auth: Auth::none(),
+            studies: Vec::new(),
+            connections: 1,
+            reconnects: 3,
+            config: ReceiverConfig::default(),
+            verify: alloc::boxed::Box::new(|_| Ok(())),
+            sign: alloc::boxed::Box::new(|_| Ok(None)),
+            previous_receipt: None,
+            channel: sync_channel(PORTIONS),
+        }
+    }
+
+    /// What is shown when connecting.
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// Adds a study with what is shown for it.
+    #[must_use]
+    pub fn study(self, study: Uid, auth: Auth) -> Self {
+        self.study_with(study, auth, Priority::Waiting)
+    }
+
+    /// Adds a study of a priority.
+    #[must_use]
+    pub fn study_with(mut self, study: Uid, auth: Auth, priority: Priority) -> Self {
+        self.studies.push((study, auth, priority));
+        self
+    }
+
+    /// Connections to take chunks over, 1 to 16; all take the next one from the same queue.
+    #[must_use]
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.connections = connections.clamp(1, 16);
+        self
+    }
+
+    /// New connections after a loss before giving up; 3 if not said.
+    #[must_use]
+    pub const fn reconnects(mut self, reconnects: u32) -> Self {
+        self.reconnects = reconnects;
+        self
+    }
+
+    /// Limits and timers.
+    #[must_use]
+    pub const fn config(mut self, config: ReceiverConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Judges manifests, by [`SignedManifest::check`] as a rule.
+    #[must_use]
+    pub fn verify_with(
+        mut self,
+        verify: impl Fn(&SignedManifest) -> Result<(), SignatureRefused> + 'a,
+    ) -> Self {
+        self.verify = alloc::boxed::Box::new(verify);
+        self
+    }
+
+    /// Signs receipts.
+    #[must_use]
+    pub fn sign_with(
+        mut self,
+        sign: impl Fn(&[u8]) -> Result<Option<Signature>, SignFailed> + 'a,
+    ) -> Self {
+        self.sign = alloc::boxed::Box::new(sign);
+        self
+    }
+
+    /// Chains the first receipt to the one issued before.
+    #[must_use]
+    pub const fn after_receipt(mut self, previous: Digest) -> Self {
+        self.previous_receipt = Some(previous);
+        self
+    }
+
+    /// Steers the pull from another thread.
+    #[must_use]
+    pub fn control(&self) -> PullControl {
+        PullControl(self.channel.0.clone())
+    }
+
+    /// Pulls until every study is complete or has failed.
+    ///
+    /// # Errors
+    /// [`PullError`] only where no connection could be made at all; what became of each study is in
+    /// the report.
+    pub fn run(
+        self,
+        store: &DiskStore,
+        on_event: impl FnMut(PullEvent<'_>),
+    ) -> Result<PullReport, PullError> {
+        let started = Clock::now();
+        let mut run = Run {
+            clock: started,
+            receiver: Receiver::new(self.config),
+            lines: BTreeMap::new(),
+            next_line: 0,
+            slots: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            previous: self.previous_receipt,
+            last_error: None,
+            sent: 0,
+            received: 0,
+            reconnects: 0,
+            pull: self,
+            store,
+            on_event,
+        };
+        let first = run.connect();
+        if let Err(kind) = first {
+            return Err(PullError {
+                address: run.pull.address,
+                kind,
+            });
+        }
+        run.start();
+        run.work();
+        Ok(run.finish(started.elapsed()))
+    }
+}
+
+struct Line {
+    stream: TcpStream,
+    reader: JoinHandle<()>,
+    closing: bool,
+}
+
+struct Run<'a, 'b, F> {
+    clock: Clock,
+    receiver: Receiver,
+    lines: BTreeMap<ConnectionId, Line>,
+    next_line: ConnectionId,
+    slots: BTreeMap<u16, Uid>,
+    ended: BTreeMap<u16, (StudyOutcome, Option<Progress>)>,
+    previous: Option<Digest>,
+    last_error: Option<SessionError>,
+    sent: u64,
+    received: u64,
+    reconnects: u32,
+    pull: Pull<'a>,
+    store: &'b DiskStore,
+    on_event: F,
+}
+
+impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
+    fn connect(&mut self) -> Result<(), io::ErrorKind> {
+        let stream = TcpStream::connect_timeout(&self.pull.address, CONNECT_TIMEOUT)
+            .and_then(|stream| prepare(&stream).map(|()| stream))
+            .map_err(|error| error.kind())?;
+        let id = self.next_line;
+        self.next_line = self.next_line.saturating_add(1);
+        let reading = stream.try_clone().map_err(|error| error.kind())?;
+        let channel = self.pull.channel.0.clone();
+        let reader = thread::Builder::new()
+            .name(String::from("mic-transfer-read"))
+            .spawn(move || read_into(&reading, &channel, |portion| Message::Bytes(id, portion)))
+            .map_err(|error| error.kind())?;
+        self.lines.insert(
+            id,
+            Line {
+                stream,
+                reader,
+                closing: false,
+            },
+        );
+        self.receiver
+            .connect(id, self.pull.auth.clone(), self.clock.elapsed());
+        Ok(())
+    }
+
+    fn start(&mut self) {
+        for _ in 1..self.pull.connections {
+            // One is enough to work with.
+            let _ = self.connect();
+        }
+        for (study, auth, priority) in core::mem::take(&mut self.pull.studies) {
+            let known = self.store.known(&study);
+            if let Some(slot) = self.receiver.pull(study.clone(), auth, priority, known) {
+                self.slots.insert(slot, study);
+            }
+        }
+    }
+
+    fn work(&mut self) {
+        loop {
+            match self.receiver.poll_output() {
+                ReceiverOutput::Send(id, packet) => {
+                    let Some(line) = self.lines.get(&id) else {
+                        continue;
+                    };
+                    match write_packet(&line.stream, &packet) {
+                        Ok(()) => self.sent = self.sent.saturating_add(packet.len() as u64),
+                        Err(_) => self.receiver.handle_disconnect(id, self.clock.elapsed()),
+                    }
+                }
+                ReceiverOutput::Store(operation) => {
+                    let result = self.store.execute(operation, self.clock.elapsed());
+                    self.receiver.handle_storage(result, self.clock.elapsed());
+                }
+                ReceiverOutput::Event(event) => self.handle_event(event),
+                ReceiverOutput::Close(id) => {
+                    if let Some(line) = self.lines.get_mut(&id) {
+                        line.closing = true;
+                        close_gently(&line.stream);
+                    }
+                }
+                ReceiverOutput::Wait(deadline) => {
+                    if self.receiver.is_idle() {
+                        return;
+                    }
+                    if self.receiver.connections() == 0 && !self.reconnect() {
+                        self.give_up();
+                        continue;
+                    }
+                    self.wait(deadline);
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, deadline: Option<Duration>) {
+        let deadlines = [deadline, self.store.deadline()];
+        let now = self.clock.elapsed();
+        let until = deadlines.into_iter().flatten().min();
+        let left = until.map_or(LINGER, |until| until.saturating_sub(now));
+        match self.pull.channel.1.recv_timeout(left) {
+            Ok(Message::Bytes(id, Ok(bytes))) => {
+                self.received = self.received.saturating_add(bytes.len() as u64);
+                self.receiver.handle_bytes(id, &bytes, self.clock.elapsed());
+            }
+            Ok(Message::Bytes(id, Err(_))) => {
+                self.receiver.handle_disconnect(id, self.clock.elapsed());
+            }
+            Ok(Message::Cancel) => {
+                let slots: Vec<u16> = self.slots.keys().copied().collect();
+                slots
+                    .into_iter()
+                    .for_each(|slot| self.receiver.cancel(slot));
+            }
+            Ok(Message::Click(digest)) => self.click(&digest),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                let now = self.clock.elapsed();
+                // A store that can't sync fails the study at its next operation.
+                let _ = self.store.handle_time(now);
+                self.receiver.handle_time(now);
+            }
+        }
+    }
+
+    fn click(&mut self, digest: &Digest) {
+        let slots: Vec<u16> = self.slots.keys().copied().collect();
+        for slot in slots {
+            if let Some(instance) = self.receiver.position(slot, digest) {
+                self.receiver.click(slot, instance, self.clock.elapsed());
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: ReceiverEvent) {
+        match event {
+            ReceiverEvent::Offered { slot, signed } => match (self.pull.verify)(&signed) {
+                Ok(()) => self.receiver.accept(slot),
+                Err(refused) => self.receiver.fail(slot, refused.into()),
+            },
+            ReceiverEvent::Durable { slot, .. } => {
+                let now = wall_clock();
+                let sign = &self.pull.sign;
+                let issued = self
+                    .receiver
+                    .issue_receipt(slot, now, self.previous, |bytes| sign(bytes));
+                if issued.is_err() {
+                    // Complete all the same; the next pull of the study issues the receipt.
+                    let unsigned: Result<(), SignFailed> =
+                        self.receiver
+                            .issue_receipt(slot, now, self.previous, |_| Ok(None));
+                    let _ = unsigned;
+                }
+            }
+            ReceiverEvent::Complete {
+                slot,
+                receipt,
+                progress,
+            } => {
+                self.previous = Some(receipt.digest());
+                if let Some(study) = self.slots.get(&slot) {
+                    (self.on_event)(PullEvent::Complete(study, progress));
+                }
+                self.ended
+                    .insert(slot, (StudyOutcome::Complete(receipt), Some(progress)));
+            }
+            ReceiverEvent::Failed { slot, error } => {
+                if let Some(study) = self.slots.get(&slot) {
+                    (self.on_event)(PullEvent::Failed(study, &error));
+                }
+                let progress = self.receiver.progress(slot, self.clock.elapsed());
+                self.ended
+                    .insert(slot, (StudyOutcome::Failed(error), progress));
+            }
+            ReceiverEvent::Disconnected(_, error) => {
+                self.last_error = error.or(self.last_error.take())
+            }
+            ReceiverEvent::Planned(progress) => {
+                if let Some(study) = self.slots.get(&progress.slot) {
+                    (self.on_event)(PullEvent::Planned(study, progress));
+                }
+            }
+            ReceiverEvent::Progress(progress) => {
+                if let Some(study) = self.slots.get(&progress.slot) {
+                    (self.on_event)(PullEvent::Progress(study, progress));
+                }
+            }
+            ReceiverEvent::Instance {
+                slot,
+                instance,
+                digest,
+            } => {
+                if let Some(study) = self.slots.get(&slot) {
+                    (self.on_event)(PullEvent::Instance {
+                        study,
+                        instance,
+                        digest,
+                    });
+                }
+            }
+            ReceiverEvent::Connected(_) | ReceiverEvent::Countersigned { .. } => {}
+        }
+    }
+
+    /// Makes a connection again, unless the source has turned this side away or enough were tried.
+    fn reconnect(&mut self) -> bool {
+        let error = self
+            .last_error
+            .clone()
+            .unwrap_or(SessionError::ConnectionLost);
+        if error.code() == crate::ErrorCode::SessionRefused {
+            return false;
+        }
+        while self.reconnects < self.pull.reconnects {
+            (self.on_event)(PullEvent::Reconnecting(&error));
+            let delay = RECONNECT_DELAY.saturating_mul(1 << self.reconnects.min(6));
+            self.reconnects = self.reconnects.saturating_add(1);
+            thread::sleep(delay);
+            if self.connect().is_ok() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn give_up(&mut self) {
+        let error = self
+            .last_error
+            .clone()
+            .unwrap_or(SessionError::ConnectionLost);
+        let slots: Vec<u16> = self.slots.keys().copied().collect();
+        slots
+            .into_iter()
+            .for_each(|slot| self.receiver.fail(slot, error.clone()));
+    }
+
+    fn finish(mut self, elapsed: Duration) -> PullReport {
+        self.receiver.close(self.clock.elapsed());
+        loop {
+            match self.receiver.poll_output() {
+                ReceiverOutput::Send(id, packet) => {
+                    let written = self
+                        .lines
+                        .get(&id)
+                        .map(|line| write_packet(&line.stream, &packet));
+                    if matches!(written, Some(Ok(()))) {
+                        self.sent = self.sent.saturating_add(packet.len() as u64);
+                    }
+                }
+                ReceiverOutput::Store(operation) => {
+                    let result = self.store.execute(operation, self.clock.elapsed());
+                    self.receiver.handle_storage(result, self.clock.elapsed());
+                }
+                ReceiverOutput::Wait(_) => break,
+                _ => {}
+            }
+        }
+        // The readers may stand before a full channel: it goes before they are waited for.
+        let (channel, inbox) = self.pull.channel;
+        drop(channel);
+        drop(inbox);
+        for line in self.lines.into_values() {
+            close_gently(&line.stream);
+            let _ = line.stream.shutdown(Shutdown::Both);
+            let _ = line.reader.join();
+        }
+        let studies = self.slots.into_iter().map(|(slot, study)| {
+            let (outcome, progress) = self
+                .ended
+                .remove(&slot)
+                .unwrap_or((StudyOutcome::Failed(SessionError::ConnectionLost), None));
+            StudyReport {
+                study,
+                outcome,
+                progress,
+            }
+        });
+        PullReport {
+            studies: studies.collect(),
+            received: self.received,
+            sent: self.sent,
+            reconnects: self.reconnects,
+            elapsed,
+        }
+    }
+}
+
+fn wall_clock() -> DateTime<Utc> {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// What a pull came to.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullReport {
+    /// Each study, in the order asked for.
+    pub studies: Vec<StudyReport>,
+    /// Bytes received, frames included.
+    pub received: u64,
+    /// Bytes sent, frames included.
+    pub sent: u64,
+    /// Connections made again.
+    pub reconnects: u32,
+    /// Time taken.
+    pub elapsed: Duration,
+}
+
+impl PullReport {
+    /// Whether every study is complete.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.studies
+            .iter()
+            .all(|study| matches!(study.outcome, StudyOutcome::Complete(_)))
+    }
+
+    /// Bytes of chunks that came over the line in this pull.
+    #[must_use]
+    pub fn fetched(&self) -> u64 {
+        self.studies
+            .iter()
+            .filter_map(|study| study.progress)
+            .map(|p| p.bytes_fetched)
+            .sum()
+    }
+
+    /// Bytes that were here before.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.studies
+            .iter()
+            .filter_map(|study| study.progress)
+            .map(|p| p.bytes_held)
+            .sum()
+    }
+}
+
+/// What became of one study.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StudyReport {
+    /// The study.
+    pub study: Uid,
+    /// What became of it.
+    pub outcome: StudyOutcome,
+    /// How far it came: bytes fetched and held, instances.
+    pub progress: Option<Progress>,
+}
+
+/// How a study ended.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StudyOutcome {
+    /// It is complete, durable and listed.
+    Complete(Receipt),
+    /// It is not; what is verified is resumed from.
+    Failed(SessionError),
+}
+
+/// No connection could be made.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not connect to {address}: {kind}")]
+pub struct PullError {
+    /// The source.
+    pub address: SocketAddr,
+    /// What the operating system says.
+    pub kind: io::ErrorKind,
+}

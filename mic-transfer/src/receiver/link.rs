@@ -1,0 +1,94 @@
+//! One connection of a receiver.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use crate::Instant;
+use crate::wire::FrameReader;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// HELLO is sent, the source's is awaited.
+    Greeting,
+    /// Studies can be asked for.
+    Open,
+    Closed,
+}
+
+/// What a study is on one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leg {
+    /// REQUEST is sent.
+    Asked,
+    /// OFFER is here.
+    Ready,
+    /// The source has ended it, or this side has; late frames are passed over.
+    Ended,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) phase: Phase,
+    pub(super) reader: FrameReader,
+    pub(super) legs: BTreeMap<u16, Leg>,
+    /// Chunks asked for and not come.
+    pub(super) owed: BTreeMap<(u16, u32), u32>,
+    pub(super) owed_bytes: u64,
+    /// Receipts sent and not answered.
+    pub(super) unanswered: BTreeSet<u16>,
+    pub(super) opened_at: Instant,
+    /// When something was last heard, or first waited for.
+    pub(super) heard_at: Instant,
+}
+
+impl Link {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            phase: Phase::Greeting,
+            reader: FrameReader::new(),
+            legs: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            owed_bytes: 0,
+            unanswered: BTreeSet::new(),
+            opened_at: now,
+            heard_at: now,
+        }
+    }
+
+    /// Whether the source owes an answer.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.owed.is_empty()
+            || !self.unanswered.is_empty()
+            || self.legs.values().any(|leg| *leg == Leg::Asked)
+    }
+
+    pub(super) fn owe(&mut self, slot: u16, chunk: u32, length: u32, now: Instant) {
+        if !self.is_waiting() {
+            self.heard_at = now;
+        }
+        if self.owed.insert((slot, chunk), length).is_none() {
+            self.owed_bytes = self.owed_bytes.saturating_add(u64::from(length));
+        }
+    }
+
+    /// Whether the chunk was owed.
+    pub(super) fn settle(&mut self, slot: u16, chunk: u32) -> bool {
+        match self.owed.remove(&(slot, chunk)) {
+            Some(length) => {
+                self.owed_bytes = self.owed_bytes.saturating_sub(u64::from(length));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whatever is owed of a study, or of all, is owed no more.
+    pub(super) fn forgive(&mut self, slot: Option<u16>) -> BTreeMap<(u16, u32), u32> {
+        let all = core::mem::take(&mut self.owed);
+        let (gone, kept) = all
+            .into_iter()
+            .partition(|((of, _), _)| slot.is_none_or(|slot| slot == *of));
+        self.owed = kept;
+        self.owed_bytes = self.owed.values().map(|length| u64::from(*length)).sum();
+        gone
+    }
+}

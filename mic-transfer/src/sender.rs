@@ -1,0 +1,743 @@
+//! The source's side of one connection, without sockets, files or clock.
+//!
+//! *After every call, drain [`Sender::poll_output`] until it answers [`SenderOutput::Wait`].*
+//!
+//! The source keeps nothing durable: what the receiver wants says everything, so a source that was
+//! killed, replaced or doubled carries on at once.
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+mod state;
+
+pub use state::{SourceInput, SourceState};
+
+use crate::error::{Context, ErrorCode, SessionError};
+use crate::limits::{MANIFEST_PART_BYTES, QUEUED_RUNS_MAX, SLOTS_MAX};
+use crate::receipt::Receipt;
+use crate::sign::Signature;
+use crate::tree::Leaves;
+use crate::wire::{
+    CLASSES, Frame, FrameReader, NO_SLOT, Offer, PREFACE, Packet, Report, Request, Session, data,
+    encode,
+};
+use crate::{Auth, Instant, Manifest, Run, SignedManifest, Uid};
+
+/// The timers of a source.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SenderConfig {
+    /// The longest that the greeting may take: a slow line needs three round trips.
+    pub greeting_timeout: Duration,
+    /// The longest silence of a receiver before its connection is given up.
+    pub idle_timeout: Duration,
+}
+
+impl Default for SenderConfig {
+    /// 10 s for the greeting; 5 minutes of silence, as standing connections are welcome.
+    fn default() -> Self {
+        Self {
+            greeting_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What the source wants from its surroundings.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SenderOutput {
+    /// Send these bytes.
+    Send(Packet),
+    /// Decide; see the event.
+    Event(SenderEvent),
+    /// Read `length` bytes at `offset` of an instance and give them to [`Sender::handle_read`].
+    Read {
+        /// The study.
+        slot: u16,
+        /// Which instance of the manifest.
+        instance: u32,
+        /// Bytes from the start of the file.
+        offset: u64,
+        /// How many: at most 256 KiB.
+        length: u32,
+    },
+    /// Give the leaves of an instance to [`Sender::handle_leaves`].
+    Leaves {
+        /// The study.
+        slot: u16,
+        /// Which instance of the manifest.
+        instance: u32,
+    },
+    /// Send what was given, then close the connection.
+    Close(Option<SessionError>),
+    /// Nothing to do until bytes arrive or this time comes.
+    Wait(Option<Instant>),
+}
+
+/// What the source tells and asks the embedding application.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SenderEvent {
+    /// A receiver is there: [`Sender::accept_session`] or [`Sender::refuse_session`].
+    AuthorizeSession {
+        /// What it shows.
+        auth: Auth,
+    },
+    /// A receiver asks for a study: [`Sender::offer`] or [`Sender::refuse`].
+    AuthorizeStudy {
+        /// Its number on this connection.
+        slot: u16,
+        /// Which study.
+        study: Uid,
+        /// What it shows for it.
+        auth: Auth,
+    },
+    /// A receiver has the study durably: [`Sender::countersign`].
+    Receipt {
+        /// The study.
+        slot: u16,
+        /// Its receipt.
+        receipt: Receipt,
+        /// Its signature, unchecked.
+        signature: Option<Signature>,
+    },
+    /// A study ended without a receipt.
+    Ended {
+        /// The study.
+        slot: u16,
+        /// The receiver's error, or `None` if it cancelled.
+        report: Option<Report>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Greeting,
+    Judging,
+    Open,
+    Closed,
+}
+
+#[derive(Debug)]
+struct Study {
+    state: SourceState,
+    request: Request,
+    signed: Option<SignedManifest>,
+    manifest_sent: usize,
+    lanes: [VecDeque<Run>; CLASSES],
+    runs: usize,
+    leaves_sent: BTreeSet<u32>,
+}
+
+/// The source's side of one connection.
+///
+/// The crate's front page has a whole transfer in memory.
+#[derive(Debug)]
+pub struct Sender {
+    config: SenderConfig,
+    phase: Phase,
+    reader: FrameReader,
+    out: VecDeque<SenderOutput>,
+    studies: BTreeMap<u16, Study>,
+    last_slot: Option<u16>,
+    /// The slot served last: studies of one class take turns.
+    turn: u16,
+    /// The chunk being read, or whose leaves are asked for.
+    reading: Option<(u16, u32)>,
+    opened_at: Instant,
+    heard_at: Instant,
+    data_bytes: u64,
+}
+
+impl Sender {
+    /// A connection that was just accepted.
+    #[must_use]
+    pub fn new(config: SenderConfig, now: Instant) -> Self {
+        let preface = Packet {
+            head: PREFACE.to_vec(),
+            body: Vec::new(),
+        };
+        Self {
+            config,
+            phase: Phase::Greeting,
+            reader: FrameReader::new(),
+            out: VecDeque::from([SenderOutput::Send(preface)]),
+            studies: BTreeMap::new(),
+            last_slot: None,
+            turn: 0,
+            reading: None,
+            opened_at: now,
+            heard_at: now,
+            data_bytes: 0,
+        }
+    }
+
+    /// Bytes have arrived.
+    pub fn handle_bytes(&mut self, mut bytes: &[u8], now: Instant) {
+        self.heard_at = now;
+        while self.phase != Phase::Closed {
+            match self.reader.next(&mut bytes) {
+                Ok(Some(frame)) => {
+                    if let Err(error) = self.handle_frame(frame) {
+                        self.fail(error);
+                    }
+                }
+                Ok(None) => return,
+                Err(fault) => self.fail(fault.into()),
+            }
+        }
+    }
+
+    /// The connection has ended.
+    pub fn handle_disconnect(&mut self) {
+        if self.phase != Phase::Closed {
+            self.phase = Phase::Closed;
+            let open = self
+                .studies
+                .values()
+                .any(|study| study.state != SourceState::Ended);
+            self.out.push_back(SenderOutput::Close(
+                open.then_some(SessionError::ConnectionLost),
+            ));
+        }
+    }
+
+    /// The time named by [`SenderOutput::Wait`] has come.
+    pub fn handle_time(&mut self, now: Instant) {
+        let late = self.deadline().is_some_and(|deadline| deadline <= now);
+        if late {
+            let since = if self.phase == Phase::Open {
+                self.heard_at
+            } else {
+                self.opened_at
+            };
+            self.fail(SessionError::TimedOut {
+                seconds: now.saturating_sub(since).as_secs(),
+            });
+        }
+    }
+
+    /// The bytes asked for by [`SenderOutput::Read`], or `None` if they can't be read.
+    pub fn handle_read(&mut self, bytes: Option<Vec<u8>>) {
+        let Some((slot, chunk)) = self.reading.take() else {
+            return;
+        };
+        let Some(study) = self.studies.get(&slot) else {
+            return;
+        };
+        if study.state != SourceState::Serving {
+            return;
+        }
+        let place = study
+            .signed
+            .as_ref()
+            .and_then(|signed| signed.manifest().place(chunk));
+        match (bytes, place) {
+            (Some(bytes), Some(place)) if bytes.len() == place.length() as usize => {
+                self.data_bytes = self.data_bytes.saturating_add(bytes.len() as u64);
+                self.out
+                    .push_back(SenderOutput::Send(data(slot, chunk, bytes)));
+            }
+            _ => self.end(
+                slot,
+                SourceInput::Unreadable,
+                Report::new(ErrorCode::SourceUnreadable),
+            ),
+        }
+    }
+
+    /// The leaves asked for by [`SenderOutput::Leaves`], or `None` if they can't be had.
+    pub fn handle_leaves(&mut self, leaves: Option<Leaves>) {
+        let Some((slot, chunk)) = self.reading.take() else {
+            return;
+        };
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return;
+        };
+        if study.state != SourceState::Serving {
+            return;
+        }
+        let place = study
+            .signed
+            .as_ref()
+            .and_then(|signed| signed.manifest().place(chunk));
+        let (Some(leaves), Some(place)) = (leaves, place) else {
+            let report = Report::new(ErrorCode::SourceUnreadable);
+            return self.end(slot, SourceInput::Unreadable, report);
+        };
+        study.leaves_sent.insert(place.instance());
+        let values = leaves.values().to_vec();
+        self.send(&Frame::Leaves {
+            slot,
+            instance: place.instance(),
+            values,
+        });
+        // The chunk whose leaves these are is next.
+        self.reading = Some((slot, chunk));
+        self.out.push_back(read_of(slot, place));
+    }
+
+    /// Lets the receiver in.
+    pub fn accept_session(&mut self) {
+        if self.phase == Phase::Judging {
+            self.phase = Phase::Open;
+            self.send(&Frame::Hello(Session::new(Auth::none())));
+        }
+    }
+
+    /// Turns the receiver away, with the application's own reason.
+    pub fn refuse_session(&mut self, reason: Option<u16>) {
+        if self.phase == Phase::Judging {
+            let report = Report {
+                reason,
+                ..Report::new(ErrorCode::SessionRefused)
+            };
+            self.send(&Frame::Error {
+                slot: NO_SLOT,
+                report,
+            });
+            self.phase = Phase::Closed;
+            self.out.push_back(SenderOutput::Close(None));
+        }
+    }
+
+    /// Gives the study out.
+    pub fn offer(&mut self, slot: u16, signed: SignedManifest) {
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return;
+        };
+        let Some(next) = study.state.next(SourceInput::Offered) else {
+            return;
+        };
+        if study.state == SourceState::Ended {
+            return;
+        }
+        study.state = next;
+        let root = *signed.manifest().root();
+        let length = signed.manifest().encoded().len();
+        let known = study.request.known == Some(root);
+        study.manifest_sent = if known { length } else { 0 };
+        let bytes = if known {
+            0
+        } else {
+            u32::try_from(length).unwrap_or(u32::MAX)
+        };
+        let offer = Offer::new(root, bytes, signed.signature().cloned());
+        study.signed = Some(signed);
+        self.send(&Frame::Offer { slot, offer });
+    }
+
+    /// Does not give the study out: `StudyUnknown`, `StudyRefused`, `Busy` or another code, with the
+    /// application's own reason.
+    pub fn refuse(&mut self, slot: u16, code: ErrorCode, reason: Option<u16>) {
+        self.end(
+            slot,
+            SourceInput::Refused,
+            Report {
+                reason,
+                ..Report::new(code)
+            },
+        );
+    }
+
+    /// Answers the receipt, with a signature over [`Receipt::message`] or none.
+    pub fn countersign(&mut self, slot: u16, receipt: &Receipt, signature: Option<Signature>) {
+        if let Some(study) = self.studies.get_mut(&slot) {
+            if study.state == SourceState::Receipted {
+                study.state = SourceState::Ended;
+                self.send(&Frame::Countersign {
+                    slot,
+                    receipt: receipt.digest(),
+                    signature,
+                });
+            }
+        }
+    }
+
+    /// What to do next.
+    pub fn poll_output(&mut self) -> SenderOutput {
+        if let Some(output) = self.out.pop_front() {
+            return output;
+        }
+        if self.phase == Phase::Open && self.reading.is_none() {
+            if let Some(output) = self.next_manifest_part().or_else(|| self.next_chunk()) {
+                return output;
+            }
+        }
+        SenderOutput::Wait(self.deadline())
+    }
+
+    /// Bytes of chunks sent so far.
+    #[must_use]
+    pub const fn data_bytes(&self) -> u64 {
+        self.data_bytes
+    }
+
+    /// Whether the connection is at its end.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Greeting | Phase::Judging => {
+                Some(self.opened_at.saturating_add(self.config.greeting_timeout))
+            }
+            Phase::Open => Some(self.heard_at.saturating_add(self.config.idle_timeout)),
+            Phase::Closed => None,
+        }
+    }
+
+    fn handle_frame(&mut self, frame: Frame) -> Result<(), SessionError> {
+        let name = frame.name();
+        match (self.phase, frame) {
+            (_, Frame::Skipped { .. }) | (Phase::Closed, _) => Ok(()),
+            (Phase::Greeting, Frame::Hello(session)) => {
+                self.phase = Phase::Judging;
+                let auth = session.auth;
+                self.out
+                    .push_back(SenderOutput::Event(SenderEvent::AuthorizeSession { auth }));
+                Ok(())
+            }
+            (_, Frame::Bye) => {
+                self.handle_disconnect();
+                Ok(())
+            }
+            (
+                _,
+                Frame::Error {
+                    slot: NO_SLOT,
+                    report,
+                },
+            ) => {
+                let Report { code, reason, text } = report;
+                self.phase = Phase::Closed;
+                let error = SessionError::Reported { code, reason, text };
+                self.out.push_back(SenderOutput::Close(Some(error)));
+                Ok(())
+            }
+            (Phase::Open, Frame::Request { slot, request }) => self.handle_request(slot, request),
+            (Phase::Open, Frame::Want { slot, class, runs }) => {
+                self.handle_want(slot, class, &runs)
+            }
+            (Phase::Open, Frame::Rank { slot, class, runs }) => {
+                self.handle_rank(slot, class, &runs)
+            }
+            (Phase::Open, Frame::Cancel { slot }) => {
+                self.handle_end(slot, SourceInput::Cancel, None)
+            }
+            (Phase::Open, Frame::Error { slot, report }) => {
+                self.handle_end(slot, SourceInput::Error, Some(report))
+            }
+            (Phase::Open, Frame::Commit { slot, root, .. }) => {
+                let Some(study) = self.step(slot, SourceInput::Commit, name)? else {
+                    return Ok(());
+                };
+                let offered = study
+                    .signed
+                    .as_ref()
+                    .map(|signed| *signed.manifest().root());
+                if offered == Some(root) {
+                    Ok(())
+                } else {
+                    Err(SessionError::protocol(
+                        ErrorCode::WrongManifest,
+                        Context::Frame(name),
+                    ))
+                }
+            }
+            (
+                Phase::Open,
+                Frame::Receipt {
+                    slot,
+                    receipt,
+                    signature,
+                },
+            ) => {
+                let Some(study) = self.step(slot, SourceInput::Receipt, name)? else {
+                    return Ok(());
+                };
+                let offered = study
+                    .signed
+                    .as_ref()
+                    .map(|signed| *signed.manifest().root());
+                if offered != Some(*receipt.root()) {
+                    return Err(SessionError::protocol(
+                        ErrorCode::WrongManifest,
+                        Context::Frame(name),
+                    ));
+                }
+                let event = SenderEvent::Receipt {
+                    slot,
+                    receipt,
+                    signature,
+                };
+                self.out.push_back(SenderOutput::Event(event));
+                Ok(())
+            }
+            _ => Err(SessionError::protocol(
+                ErrorCode::OutOfOrder,
+                Context::Frame(name),
+            )),
+        }
+    }
+
+    fn handle_request(&mut self, slot: u16, request: Request) -> Result<(), SessionError> {
+        if self.last_slot.is_some_and(|last| slot <= last) {
+            return Err(SessionError::protocol(
+                ErrorCode::OutOfOrder,
+                Context::Frame("REQUEST"),
+            ));
+        }
+        self.studies
+            .retain(|_, study| study.state != SourceState::Ended);
+        if self.studies.len() >= SLOTS_MAX {
+            return Err(SessionError::protocol(
+                ErrorCode::LimitExceeded,
+                Context::Frame("REQUEST"),
+            ));
+        }
+        self.last_slot = Some(slot);
+        let event = SenderEvent::AuthorizeStudy {
+            slot,
+            study: request.study.clone(),
+            auth: request.auth.clone(),
+        };
+        let study = Study {
+            state: SourceState::Judging,
+            request,
+            signed: None,
+            manifest_sent: 0,
+            lanes: Default::default(),
+            runs: 0,
+            leaves_sent: BTreeSet::new(),
+        };
+        self.studies.insert(slot, study);
+        self.out.push_back(SenderOutput::Event(event));
+        Ok(())
+    }
+
+    fn handle_want(&mut self, slot: u16, class: u32, runs: &[Run]) -> Result<(), SessionError> {
+        let Some(study) = self.step(slot, SourceInput::Want, "WANT")? else {
+            return Ok(());
+        };
+        let total = study
+            .signed
+            .as_ref()
+            .map_or(0, |signed| signed.manifest().chunks_total());
+        if runs.iter().any(|run| run.end() > total) {
+            return Err(SessionError::protocol(
+                ErrorCode::LimitExceeded,
+                Context::Frame("WANT"),
+            ));
+        }
+        study.runs = study.runs.saturating_add(runs.len());
+        if study.runs > QUEUED_RUNS_MAX {
+            return Err(SessionError::protocol(
+                ErrorCode::LimitExceeded,
+                Context::Frame("WANT"),
+            ));
+        }
+        if let Some(lane) = study.lanes.get_mut(class as usize) {
+            lane.extend(runs);
+        }
+        Ok(())
+    }
+
+    /// Moves what still waits; what was sent already is no matter.
+    fn handle_rank(&mut self, slot: u16, class: u32, runs: &[Run]) -> Result<(), SessionError> {
+        let Some(study) = self.step(slot, SourceInput::Rank, "RANK")? else {
+            return Ok(());
+        };
+        let mut moved = Vec::new();
+        for lane in &mut study.lanes {
+            for waiting in core::mem::take(lane) {
+                let mut rest = Some(waiting);
+                for run in runs {
+                    let Some(current) = rest else { break };
+                    let first = current.first().max(run.first());
+                    let end = current.end().min(run.end());
+                    if let Some(inside) = Run::new(first, end.saturating_sub(first)) {
+                        lane.extend(Run::new(current.first(), first - current.first()));
+                        moved.push(inside);
+                        rest = Run::new(end, current.end() - end);
+                    }
+                }
+                lane.extend(rest);
+            }
+        }
+        if let Some(lane) = study.lanes.get_mut(class as usize) {
+            lane.extend(moved);
+        }
+        study.runs = study.lanes.iter().map(VecDeque::len).sum();
+        if study.runs > QUEUED_RUNS_MAX {
+            return Err(SessionError::protocol(
+                ErrorCode::LimitExceeded,
+                Context::Frame("RANK"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn handle_end(
+        &mut self,
+        slot: u16,
+        input: SourceInput,
+        report: Option<Report>,
+    ) -> Result<(), SessionError> {
+        if self.step(slot, input, "CANCEL")?.is_some() {
+            self.out
+                .push_back(SenderOutput::Event(SenderEvent::Ended { slot, report }));
+        }
+        Ok(())
+    }
+
+    /// The study after `input`; `None` for one that has ended, whose late frames are passed over.
+    fn step(
+        &mut self,
+        slot: u16,
+        input: SourceInput,
+        frame: &'static str,
+    ) -> Result<Option<&mut Study>, SessionError> {
+        let was_used = self.last_slot.is_some_and(|last| slot <= last);
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return if was_used {
+                Ok(None)
+            } else {
+                Err(SessionError::protocol(
+                    ErrorCode::OutOfOrder,
+                    Context::Frame(frame),
+                ))
+            };
+        };
+        if study.state == SourceState::Ended {
+            return Ok(None);
+        }
+        let Some(next) = study.state.next(input) else {
+            let context = Context::State {
+                frame,
+                state: study.state.name(),
+            };
+            return Err(SessionError::protocol(ErrorCode::OutOfOrder, context));
+        };
+        study.state = next;
+        Ok(Some(study))
+    }
+
+    fn end(&mut self, slot: u16, input: SourceInput, report: Report) {
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return;
+        };
+        if study.state == SourceState::Ended || study.state.next(input).is_none() {
+            return;
+        }
+        study.state = SourceState::Ended;
+        study.lanes = Default::default();
+        self.send(&Frame::Error { slot, report });
+    }
+
+    fn fail(&mut self, error: SessionError) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        self.phase = Phase::Closed;
+        self.send(&Frame::Error {
+            slot: NO_SLOT,
+            report: Report::new(error.code()),
+        });
+        self.out.push_back(SenderOutput::Close(Some(error)));
+    }
+
+    fn send(&mut self, frame: &Frame) {
+        self.out.push_back(SenderOutput::Send(encode(frame)));
+    }
+
+    /// A part of a manifest, one at a time, so that clicks on other studies come between.
+    fn next_manifest_part(&mut self) -> Option<SenderOutput> {
+        for (slot, study) in &mut self.studies {
+            let (SourceState::Serving, Some(signed)) = (study.state, &study.signed) else {
+                continue;
+            };
+            let left = signed
+                .manifest()
+                .encoded()
+                .get(study.manifest_sent..)
+                .unwrap_or(&[]);
+            if let Some(part) = left.chunks(MANIFEST_PART_BYTES).next() {
+                let offset = u32::try_from(study.manifest_sent).unwrap_or(u32::MAX);
+                study.manifest_sent = study.manifest_sent.saturating_add(part.len());
+                let frame = Frame::Manifest {
+                    slot: *slot,
+                    offset,
+                    bytes: part.to_vec(),
+                };
+                return Some(SenderOutput::Send(encode(&frame)));
+            }
+        }
+        None
+    }
+
+    /// The most urgent chunk; studies of one class take turns.
+    fn next_chunk(&mut self) -> Option<SenderOutput> {
+        let slots: Vec<u16> = {
+            let after = self.studies.range(self.turn.saturating_add(1)..);
+            after
+                .chain(self.studies.range(..=self.turn))
+                .map(|(slot, _)| *slot)
+                .collect()
+        };
+        for class in 0..CLASSES {
+            for slot in &slots {
+                let Some(study) = self.studies.get_mut(slot) else {
+                    continue;
+                };
+                if study.state != SourceState::Serving {
+                    continue;
+                }
+                let Some(lane) = study.lanes.get_mut(class) else {
+                    continue;
+                };
+                let Some(run) = lane.pop_front() else {
+                    continue;
+                };
+                match Run::new(run.first().saturating_add(1), run.count().saturating_sub(1)) {
+                    Some(rest) => lane.push_front(rest),
+                    None => study.runs = study.runs.saturating_sub(1),
+                }
+                let manifest = study.signed.as_ref()?.manifest();
+                let place = manifest.place(run.first())?;
+                let one = manifest.chunks_of(place.instance())?.count() == 1;
+                let known = one || study.leaves_sent.contains(&place.instance());
+                self.turn = *slot;
+                self.reading = Some((*slot, run.first()));
+                return Some(if known {
+                    read_of(*slot, place)
+                } else {
+                    SenderOutput::Leaves {
+                        slot: *slot,
+                        instance: place.instance(),
+                    }
+                });
+            }
+        }
+        None
+    }
+
+    /// The manifest offered in a slot.
+    #[must_use]
+    pub fn manifest(&self, slot: u16) -> Option<&Manifest> {
+        Some(self.studies.get(&slot)?.signed.as_ref()?.manifest())
+    }
+}
+
+const fn read_of(slot: u16, place: crate::ChunkPlace) -> SenderOutput {
+    SenderOutput::Read {
+        slot,
+        instance: place.instance(),
+        offset: place.offset(),
+        length: place.length(),
+    }
+}

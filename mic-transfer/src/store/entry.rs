@@ -1,0 +1,102 @@
+//! One study of a store.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+
+use super::{COMPLETE, Outcome, PARTIAL};
+use crate::receipt::Receipt;
+use crate::sign::Signature;
+use crate::storage::FileId;
+use crate::tree::Leaves;
+use crate::{Instant, RangeSet, Run, SignedManifest};
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Files {
+    pub(super) journal: FileId,
+    pub(super) pack: FileId,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) signed: SignedManifest,
+    pub(super) complete: bool,
+    /// Verified and written.
+    pub(super) have: RangeSet,
+    /// Those of them that were copied from other studies here.
+    pub(super) held: RangeSet,
+    /// Noted in the journal, and found wrong when the store was opened.
+    pub(super) lost: RangeSet,
+    pub(super) leaves: BTreeMap<u32, Leaves>,
+    pub(super) receipt: Option<(Receipt, Option<Signature>)>,
+    pub(super) countersigned: Option<Option<Signature>>,
+    pub(super) journal_bytes: u64,
+    pub(super) next_sequence: u32,
+    pub(super) files: Option<Files>,
+    pub(super) unsynced_bytes: u64,
+    pub(super) unsynced_since: Option<Instant>,
+}
+
+impl Entry {
+    pub(super) const fn new(signed: SignedManifest) -> Self {
+        Self {
+            signed,
+            complete: false,
+            have: RangeSet::new(),
+            held: RangeSet::new(),
+            lost: RangeSet::new(),
+            leaves: BTreeMap::new(),
+            receipt: None,
+            countersigned: None,
+            journal_bytes: 0,
+            next_sequence: 0,
+            files: None,
+            unsynced_bytes: 0,
+            unsynced_since: None,
+        }
+    }
+
+    pub(super) const fn home(&self) -> &'static str {
+        if self.complete { COMPLETE } else { PARTIAL }
+    }
+
+    pub(super) fn folder(&self) -> String {
+        format!("{}/{}", self.home(), self.signed.manifest().root())
+    }
+
+    pub(super) fn has_all(&self, run: Run) -> bool {
+        self.have.first_within(run, u32::MAX) == Some(run)
+    }
+
+    pub(super) fn bytes_of(&self, set: &RangeSet) -> u64 {
+        let manifest = self.signed.manifest();
+        let chunks = set.runs().flat_map(|run| run.first()..run.end());
+        chunks
+            .filter_map(|chunk| manifest.place(chunk))
+            .map(|at| u64::from(at.length()))
+            .sum()
+    }
+
+    pub(super) fn fetched_bytes(&self) -> u64 {
+        self.bytes_of(&self.have)
+            .saturating_sub(self.bytes_of(&self.held))
+    }
+
+    pub(super) fn opened(&self) -> Outcome {
+        let manifest = self.signed.manifest();
+        let open = |number: &u32| {
+            manifest
+                .chunks_of(*number)
+                .is_some_and(|run| !self.has_all(run))
+        };
+        let leaves = self.leaves.iter().filter(|(number, _)| open(number));
+        Outcome::Opened {
+            have: self.have.clone(),
+            leaves: leaves
+                .map(|(number, leaves)| (*number, leaves.clone()))
+                .collect(),
+            complete: self.complete,
+            receipt: self.receipt.clone(),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The TCP adapter end to end: pulled, repeated, refused, corrupted, cut.
+
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::thread;
+
+use mic_transfer::adapter::disk::DiskStore;
+use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
+use mic_transfer::adapter::tcp::{
+    AllowAll, Authorizer, Pull, PullEvent, Refusal, StudyOutcome, serve_connection,
+};
+use mic_transfer::sender::SenderConfig;
+use mic_transfer::{Auth, ErrorCode, Receipt, SessionError, Signature, Uid};
+
+fn uid(text: &str) -> Uid {
+    Uid::new(text).unwrap()
+}
+
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed * 2 + 1;
+    let step = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..length).map(step).collect()
+}
+
+/// A study of files of these lengths; the bytes follow from the seed.
+fn study(folder: &Path, name: &str, lengths: &[usize]) -> FileSource {
+    let mut files = FileStudy::new(uid(name));
+    for (at, length) in lengths.iter().enumerate() {
+        let path = folder.join(format!("{name}-{at}"));
+        std::fs::write(&path, noise(at as u64 + 7, *length)).unwrap();
+        let labels = Labels::new(
+            uid("1.2.840.10008.5.1.4.1.1.2"),
+            uid(&format!("{name}.{at}")),
+            uid(&format!("{name}.{}", at % 2)),
+            uid("1.2.840.10008.1.2.1"),
+        );
+        files.add(&path, labels.with_rank(at as u32)).unwrap();
+    }
+    let source = FileSource::new();
+    source.insert(files.unsigned().unwrap());
+    source
+}
+
+/// Serves every connection on a thread of its own until the test ends.
+fn serve<A: Authorizer + Clone + Send + 'static>(source: FileSource, authorizer: A) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (source, authorizer) = (source.clone(), authorizer.clone());
+            thread::spawn(move || {
+                serve_connection(stream, &source, &authorizer, SenderConfig::default()).unwrap()
+            });
+        }
+    });
+    address
+}
+
+const LENGTHS: [usize; 6] = [100, 262_144, 262_145, 1_000_000, 5, 3_000_000];
+
+#[test]
+fn ok_a_study_arrives_byte_for_byte_and_a_second_pull_moves_no_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = study(folder.path(), "1.2.3", &LENGTHS);
+    let address = serve(source.clone(), AllowAll);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let mut instances = 0;
+    let report = Pull::new(address)
+        .study(uid("1.2.3"), Auth::none())
+        .run(&store, |event| {
+            instances += u32::from(matches!(event, PullEvent::Instance { .. }))
+        })
+        .unwrap();
+    let total = LENGTHS.iter().sum::<usize>() as u64;
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!((report.fetched(), report.held(), instances), (total, 0, 6));
+    assert!(report.received > total && report.received < total + 4096);
+    let ready = source.get(&uid("1.2.3")).unwrap();
+    for (at, instance) in ready.signed().manifest().instances().iter().enumerate() {
+        let expected = std::fs::read(ready.path(at as u32).unwrap()).unwrap();
+        assert_eq!(store.read_instance(instance.digest()).unwrap(), expected);
+    }
+    assert_eq!(store.complete().len(), 1);
+    assert_eq!(
+        store
+            .verify(ready.signed().manifest().root())
+            .unwrap()
+            .right,
+        6
+    );
+    assert!(store.complete()[0].countersignature().is_some());
+
+    // Again, with the store opened anew: the same folder, another process's view.
+    drop(store);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let again = Pull::new(address)
+        .study(uid("1.2.3"), Auth::none())
+        .run(&store, |_| {})
+        .unwrap();
+    assert!(again.is_complete());
+    assert_eq!((again.fetched(), again.held()), (0, total));
+    assert!(again.received < 1024, "{again:?}");
+}
+
+#[test]
+fn ok_several_connections_share_one_queue() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = study(folder.path(), "1.2.4", &[3_000_000; 8]);
+    let address = serve(source, AllowAll);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let report = Pull::new(address)
+        .connections(4)
+        .study(uid("1.2.4"), Auth::none())
+        .run(&store, |_| {})
+        .unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(report.fetched(), 24_000_000);
+}
+
+#[test]
+fn ok_a_changed_study_fetches_only_what_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let first = serve(study(folder.path(), "1.2.5", &LENGTHS), AllowAll);
+    Pull::new(first)
+        .study(uid("1.2.5"), Auth::none())
+        .run(&store, |_| {})
+        .unwrap();
+    let more = [&LENGTHS[..], &[7777]].concat();
+    let second = serve(study(folder.path(), "1.2.5", &more), AllowAll);
+    let report = Pull::new(second)
+        .study(uid("1.2.5"), Auth::none())
+        .run(&store, |_| {})
+        .unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(report.fetched(), 7777);
+    assert_eq!(store.complete().len(), 2);
+}
+
+#[derive(Clone)]
+struct Tokens;
+
+impl Authorizer for Tokens {
+    fn session(&self, auth: &[u8]) -> Result<(), Refusal> {
+        if auth == b"site" {
+            Ok(())
+        } else {
+            Err(Refusal::because(1))
+        }
+    }
+
+    fn study(&self, _: &Uid, auth: &[u8]) -> Result<(), Refusal> {
+        if auth == b"grant" {
+            Ok(())
+        } else {
+            Err(Refusal::because(77))
+        }
+    }
+
+    fn receipt(&self, _: &Receipt, signature: Option<&Signature>) -> Option<Signature> {
+        signature.cloned()
+    }
+}
+
+fn outcome(
+    address: SocketAddr,
+    store: &DiskStore,
+    name: &str,
+    site: &str,
+    grant: &str,
+) -> StudyOutcome {
+    let auth = |text: &str| Auth::new(text.as_bytes().to_vec()).unwrap();
+    let pull = Pull::new(address)
+        .auth(auth(site))
+        .study(uid(name), auth(grant))
+        .sign_with(|message| Ok(Signature::new("test", vec![], message[..8].to_vec()).ok()));
+    pull.run(store, |_| {}).unwrap().studies.remove(0).outcome
+}
+
+#[test]
+fn err_refusals_reach_the_other_side_with_their_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = serve(study(folder.path(), "1.2.6", &[10]), Tokens);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let reported = |outcome| match outcome {
+        StudyOutcome::Failed(SessionError::Reported { code, reason, .. }) => (code, reason),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        reported(outcome(address, &store, "1.2.6", "site", "other")),
+        (ErrorCode::StudyRefused, Some(77))
+    );
+    assert_eq!(
+        reported(outcome(address, &store, "9.9", "site", "grant")),
+        (ErrorCode::StudyUnknown, None)
+    );
+    assert_eq!(
+        reported(outcome(address, &store, "1.2.6", "nobody", "grant")),
+        (ErrorCode::SessionRefused, Some(1))
+    );
+    assert!(store.complete().is_empty() && store.partial().is_empty());
+    assert!(matches!(
+        outcome(address, &store, "1.2.6", "site", "grant"),
+        StudyOutcome::Complete(_)
+    ));
+    let complete = store.complete();
+    assert_eq!(
+        complete[0].receipt().unwrap().1.as_ref().unwrap().suite(),
+        "test"
+    );
+    assert_eq!(
+        complete[0]
+            .countersignature()
+            .unwrap()
+            .as_ref()
+            .unwrap()
+            .suite(),
+        "test"
+    );
+}
+
+/// A line that flips one bit of what the source sends, at this byte, or cuts there.
+fn proxy(to: SocketAddr, at: usize, cut: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let far = TcpStream::connect(to).unwrap();
+            let (mut up_from, mut up_to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            thread::spawn(move || std::io::copy(&mut up_from, &mut up_to));
+            let (mut from, mut to) = (far, near);
+            thread::spawn(move || {
+                let (mut seen, mut buffer) = (0, vec![0; 65_536]);
+                while let Ok(read) = from.read(&mut buffer) {
+                    if read == 0 {
+                        break;
+                    }
+                    let mut end = read;
+                    if (seen..seen + read).contains(&at) {
+                        buffer[at - seen] ^= 0x10;
+                        end = if cut { at - seen } else { read };
+                    }
+                    if to.write_all(&buffer[..end]).is_err() || end < read {
+                        break;
+                    }
+                    seen += read;
+                }
+                let _ = to.shutdown(std::net::Shutdown::Both);
+                let _ = from.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn err_a_corrupting_line_leaves_no_half_written_study_and_a_good_one_resumes() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = serve(study(folder.path(), "1.2.7", &LENGTHS), AllowAll);
+    for (round, at) in [20, 500, 1100, 300_000, 2_000_000, 4_500_000]
+        .into_iter()
+        .enumerate()
+    {
+        for cut in [false, true] {
+            let store = DiskStore::open(folder.path().join(format!("store{round}{cut}"))).unwrap();
+            let bad = proxy(address, at, cut);
+            let pull = |to: SocketAddr| {
+                let pull = Pull::new(to)
+                    .reconnects(0)
+                    .study(uid("1.2.7"), Auth::none());
+                pull.run(&store, |_| {}).unwrap()
+            };
+            let report = pull(bad);
+            assert!(!report.is_complete(), "{at} {cut}");
+            assert!(store.complete().is_empty());
+            let kept: u64 = store
+                .partial()
+                .iter()
+                .map(|partial| partial.bytes_done())
+                .sum();
+            let report = pull(address);
+            assert!(report.is_complete(), "{at} {cut} {report:?}");
+            assert_eq!(report.held(), kept, "verified chunks are not fetched again");
+            assert_eq!(
+                report.fetched(),
+                LENGTHS.iter().sum::<usize>() as u64 - kept
+            );
+        }
+    }
+}
+
+#[test]
+fn ok_a_line_that_cuts_is_connected_again_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = serve(study(folder.path(), "1.2.8", &LENGTHS), AllowAll);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let bad = proxy(address, 2_000_000, true);
+    let report = Pull::new(bad)
+        .reconnects(6)
+        .study(uid("1.2.8"), Auth::none())
+        .run(&store, |_| {})
+        .unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert!(report.reconnects >= 1);
+}
