@@ -224,6 +224,7 @@ reasons! {
     ListOrder = 311, Structure, Malformed, Data, "列表未按序排列或有重复", "expected a list in ascending order without repeats";
     UnprotectedHeader = 312, Structure, Malformed, Data, "未受保护的头部必须为空", "expected an empty unprotected header";
     SignatureLength = 313, Structure, Malformed, Data, "签名不是 64 字节", "expected a signature of 64 bytes";
+    BadLength = 314, Structure, Malformed, Data, "长度或数量不符", "expected a length or count as stated for this item";
     HeaderKeys = 401, Header, Malformed, Data, "头部必须恰有 alg、kid、typ", "expected exactly alg, kid and typ in the protected header";
     UnknownAlgorithm = 402, Header, NotTrusted, Presenter, "不支持的签名算法", "expected the algorithm number of a known suite";
     KeyIdLength = 403, Header, Malformed, Data, "密钥标识不是 8 字节", "expected a key id of 8 bytes";
@@ -244,13 +245,12 @@ reasons! {
     ScopeInconsistent = 705, Claims, NotAllowed, Issuer, "范围自相矛盾", "expected the parts of the scope to fit its kind";
     BadCode = 706, Claims, Malformed, Issuer, "编码格式不符", "expected a code of the stated alphabet and length";
     BadDate = 707, Claims, Malformed, Issuer, "日期或时间超出范围", "expected a date or time within range, first before last";
-    BadLength = 708, Claims, Malformed, Issuer, "字节串长度不符", "expected a byte string of the stated length";
-    UnknownListValue = 709, Claims, Malformed, Issuer, "不在封闭列表中的取值", "expected a value of a closed list";
-    SeparateConsentMissing = 710, Claims, NotAllowed, Issuer, "缺少单独同意", "expected the separate consent that this grant needs";
-    GuardianMissing = 711, Claims, NotAllowed, Issuer, "缺少监护人同意", "expected a guardian for a person under 14 or without capacity";
-    GuardianForbidden = 712, Claims, NotAllowed, Issuer, "有行为能力的成年人须本人同意", "expected no guardian for an adult with capacity";
-    TimeOrder = 713, Claims, NotValidNow, Issuer, "时间先后不符", "expected issue, start and end in this order";
-    LifeTooLong = 714, Claims, NotValidNow, Issuer, "有效期过长", "expected a life within the limit for this type";
+    UnknownListValue = 708, Claims, Malformed, Issuer, "不在封闭列表中的取值", "expected a value of a closed list";
+    SeparateConsentMissing = 709, Claims, NotAllowed, Issuer, "缺少单独同意", "expected the separate consent that this grant needs";
+    GuardianMissing = 710, Claims, NotAllowed, Issuer, "缺少监护人同意", "expected a guardian for a person under 14 or without capacity";
+    GuardianForbidden = 711, Claims, NotAllowed, Issuer, "有行为能力的成年人须本人同意", "expected no guardian for an adult with capacity";
+    TimeOrder = 712, Claims, NotValidNow, Issuer, "时间先后不符", "expected issue, start and end in this order";
+    LifeTooLong = 713, Claims, NotValidNow, Issuer, "有效期过长", "expected a life within the limit for this type";
     IssuerNotKeyOwner = 801, Issuer, NotTrusted, Issuer, "签发者与密钥所属机构不符", "expected the issuer to own the key";
     OutsideProvince = 802, Issuer, NotTrusted, Issuer, "密钥不得代表其他省份", "expected a scope within the province of the key";
     KeyNotValidAtIssue = 803, Issuer, NotTrusted, Issuer, "签发时密钥不在有效期内", "expected an issue time within the validity of the key";

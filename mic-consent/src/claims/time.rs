@@ -54,7 +54,10 @@ mod tests {
 
     #[test]
     fn ok_day_numbers_go_both_ways() {
-        assert_eq!(NaiveDate::from_ymd_opt(1970, 1, 1), Some(NaiveDate::default()));
+        assert_eq!(
+            NaiveDate::from_ymd_opt(1970, 1, 1),
+            Some(NaiveDate::default())
+        );
         for number in [0, 1, 20_000, 65_535] {
             assert_eq!(day(number).and_then(day_number).map(u64::from), Ok(number));
         }

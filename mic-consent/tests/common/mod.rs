@@ -6,6 +6,8 @@
     reason = "a test that cannot be set up should fail"
 )]
 
+pub(crate) mod raw;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use mic_consent::*;
 
@@ -27,7 +29,7 @@ pub(crate) fn authority_code() -> IssuerCode {
 }
 
 pub(crate) fn realm() -> Realm {
-    Realm::new("mic.test").unwrap()
+    Realm::new("mic.cn").unwrap()
 }
 
 pub(crate) const PERSON: &[u8] = b"TEST-PERSON-0001";
