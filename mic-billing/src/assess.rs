@@ -494,8 +494,8 @@ impl ExamView {
         }
     }
 
-    /// The earliest proof: of the exam as a whole, or of one study (a proof that names no study
-    /// is for all of them).
+    /// The earliest proof: of the exam as a whole, so that a re-scan is no new charge (C-07), or of
+    /// one study (a proof that names no study is for all of them).
     fn proof(
         times: &BTreeMap<Option<StudyUid>, Moment>,
         study: Option<StudyUid>,

@@ -127,7 +127,8 @@ pub(crate) struct Fact {
     pub(crate) institution: InstitutionCode,
 }
 
-/// What can happen at a visit.
+/// What can happen at a visit. Viewing images elsewhere is not among it: nothing is posted for it
+/// (C-11).
 ///
 /// ```
 /// use mic_billing::{CareSetting, EventKind};

@@ -37,7 +37,7 @@ pub(crate) fn moment(text: &str) -> Result<i64, TextError> {
 }
 
 /// `yuan = [ "-" ] 1*DIGIT [ "." 1*places DIGIT ]` in micro-yuan.
-pub(crate) fn yuan(text: &str, places: usize) -> Result<i64, TextError> {
+pub(crate) fn yuan(text: &str, places: usize) -> Result<i128, TextError> {
     let form = if places == 2 {
         "yuan with at most 2 decimals"
     } else {
@@ -46,7 +46,7 @@ pub(crate) fn yuan(text: &str, places: usize) -> Result<i64, TextError> {
     whole(text, "amount", form, |input| {
         let (input, minus) = opt(char('-')).parse(input)?;
         let (input, whole) =
-            map_opt(take_while1(digit), |d: &str| d.parse::<i64>().ok()).parse(input)?;
+            map_opt(take_while1(digit), |d: &str| d.parse::<i128>().ok()).parse(input)?;
         let (input, fraction) =
             opt(preceded(char('.'), take_while_m_n(1, places, digit))).parse(input)?;
         let micro = fraction
@@ -54,8 +54,8 @@ pub(crate) fn yuan(text: &str, places: usize) -> Result<i64, TextError> {
             .bytes()
             .chain(core::iter::repeat(b'0'))
             .take(6);
-        let micro = micro.fold(0_i64, |sum, d| {
-            sum.saturating_mul(10).saturating_add(i64::from(d & 0x0f))
+        let micro = micro.fold(0_i128, |sum, d| {
+            sum.saturating_mul(10).saturating_add(i128::from(d & 0x0f))
         });
         let total = whole
             .checked_mul(1_000_000)

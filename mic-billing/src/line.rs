@@ -49,7 +49,7 @@ pub struct Unit {
 #[serde(tag = "unit", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Scope {
-    /// A 人次, by its root encounter.
+    /// A 人次, by its root encounter; a stay is one, also over the end of a month (V-08).
     Encounter {
         /// The root.
         encounter: EncounterId,
@@ -246,7 +246,8 @@ pub enum LineError {
     Allocate(#[from] AllocateError),
 }
 
-/// The lines that judged visits should have, sorted by unit.
+/// The lines that judged visits should have, sorted by unit: one at most for each, however many
+/// exams it has (V-02).
 ///
 /// Give all visits of a person at an institution together where the book counts person-days;
 /// otherwise each visit can come alone.

@@ -155,7 +155,7 @@ impl FromStr for Fen {
     fn from_str(text: &str) -> Result<Self, TextError> {
         let micro = grammar::yuan(text, 2)?;
         // Two decimals at most, so this divides exactly.
-        let fen = i128::from(micro).checked_div(MICRO_YUAN_PER_FEN);
+        let fen = micro.checked_div(MICRO_YUAN_PER_FEN);
         fen.and_then(|fen| i64::try_from(fen).ok())
             .map(Self)
             .ok_or_else(|| TextError::new("amount", 0, "an amount of yuan that fits"))
@@ -231,8 +231,10 @@ impl FromStr for UnitPrice {
     type Err = TextError;
 
     fn from_str(text: &str) -> Result<Self, TextError> {
-        Self::from_micro_yuan(grammar::yuan(text, 6)?)
-            .ok_or_else(|| TextError::new("unit price", 0, "a price that is not negative"))
+        let micro = i64::try_from(grammar::yuan(text, 6)?).ok();
+        micro
+            .and_then(Self::from_micro_yuan)
+            .ok_or_else(|| TextError::new("unit price", 0, "a price that fits and is not negative"))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The set is a join-semilattice. Folding an event adds its fact, or makes a known one known
 //! earlier; merging is union. Both are commutative, associative and idempotent (I-03, I-04), so
-//! lost order, doubled messages and split shards change nothing.
+//! lost order, doubled messages (C-06) and split shards change nothing.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::cmp::Ordering;
@@ -138,19 +138,25 @@ impl VisitState {
     /// smallest of them (V-07).
     #[must_use]
     pub fn root(&self, known_at: Moment) -> VisitKey {
-        let stay = self
-            .known(known_at)
-            .filter(|(fact, _)| {
-                matches!(
-                    fact.kind,
-                    EventKind::Registered {
-                        setting: CareSetting::Inpatient
-                    }
-                )
-            })
-            .map(|(fact, _)| fact.encounter)
+        let is_stay = |fact: &Fact| {
+            matches!(
+                fact.kind,
+                EventKind::Registered {
+                    setting: CareSetting::Inpatient
+                }
+            )
+        };
+        // Only encounters something is known of: a later one may not choose the key (I-15).
+        let known = || self.known(known_at).map(|(fact, _)| fact);
+        let stay = known()
+            .filter(|fact| is_stay(fact))
+            .map(|fact| fact.encounter)
             .min();
-        VisitKey::new(self.institution, stay.unwrap_or(self.members.least))
+        let smallest = known().map(|fact| fact.encounter).min();
+        VisitKey::new(
+            self.institution,
+            stay.or(smallest).unwrap_or(self.members.least),
+        )
     }
 
     /// The facts known at a moment (I-15).

@@ -65,8 +65,12 @@ impl Visits {
     /// encounter nothing else is known of joins nothing yet.
     #[must_use]
     pub fn resolved(&self, known_at: Moment) -> Vec<VisitState> {
-        let mut leader: BTreeMap<VisitKey, VisitKey> =
-            self.states.keys().map(|key| (*key, *key)).collect();
+        // A visit known only later takes no part yet, or the answer would depend on it (I-15).
+        let known = self
+            .states
+            .iter()
+            .filter(|(_, state)| state.known(known_at).next().is_some());
+        let mut leader: BTreeMap<VisitKey, VisitKey> = known.map(|(key, _)| (*key, *key)).collect();
         for (key, state) in &self.states {
             for (fact, _) in state.known(known_at) {
                 if let EventKind::Linked { to } = fact.kind {

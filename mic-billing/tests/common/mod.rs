@@ -1,7 +1,15 @@
 //! What the tests share: reading vectors, loading the books they name.
 
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test"
+)]
+
+pub(crate) mod reference;
+pub(crate) mod strategies;
 
 use std::{fs, path::PathBuf};
 
@@ -18,7 +26,10 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn cases(name: &str) -> Vec<Value> {
     let text = fs::read_to_string(root().join("vectors").join(format!("{name}.json"))).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((&file["spec"], &file["version"]), (&"pricing.md".into(), &1.into()));
+    assert_eq!(
+        (&file["spec"], &file["version"]),
+        (&"pricing.md".into(), &1.into())
+    );
     file["cases"].as_array().unwrap().clone()
 }
 
@@ -26,7 +37,16 @@ pub(crate) fn cases(name: &str) -> Vec<Value> {
 pub(crate) fn vector_files() -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(root().join("vectors"))
         .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     names.sort();
     names
@@ -67,6 +87,8 @@ pub(crate) fn events(list: &Value) -> Vec<Event> {
 #[track_caller]
 pub(crate) fn visits<'a>(events: impl IntoIterator<Item = &'a Event>) -> Visits {
     let mut visits = Visits::new();
-    events.into_iter().for_each(|event| visits.fold(event).unwrap());
+    events
+        .into_iter()
+        .for_each(|event| visits.fold(event).unwrap());
     visits
 }

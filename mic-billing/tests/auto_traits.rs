@@ -1,0 +1,46 @@
+//! Everything public can be sent, shared and moved freely; errors can be compared and cloned.
+
+use mic_billing::{
+    AllocateError, Assessment, Book, BookError, BookErrors, Entry, Event, EventError, Explanation,
+    FoldError, Layer, LedgerError, Line, LineError, Moment, MoneyError, Policy, RecomputeError,
+    Retention, RetentionError, TextError, VisitState, Visits,
+};
+
+const fn is_free<
+    T: Send + Sync + Unpin + core::panic::UnwindSafe + core::panic::RefUnwindSafe + 'static,
+>() {
+}
+const fn is_error<T: core::error::Error + Clone + PartialEq + Send + Sync + 'static>() {}
+
+#[test]
+fn ok_types_are_send_sync_and_static() {
+    is_free::<(
+        Assessment,
+        Book,
+        Entry,
+        Event,
+        Explanation,
+        Layer,
+        Line,
+        Moment,
+        Policy,
+        Retention,
+        Visits,
+        VisitState,
+    )>();
+}
+
+#[test]
+fn ok_errors_are_errors_that_can_be_compared() {
+    is_error::<AllocateError>();
+    is_error::<BookError>();
+    is_error::<BookErrors>();
+    is_error::<EventError>();
+    is_error::<FoldError>();
+    is_error::<LedgerError>();
+    is_error::<LineError>();
+    is_error::<MoneyError>();
+    is_error::<RecomputeError>();
+    is_error::<RetentionError>();
+    is_error::<TextError>();
+}

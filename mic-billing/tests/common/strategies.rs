@@ -1,0 +1,259 @@
+//! Random events and policies, made close together so that they meet: few visits, few exams, a
+//! fortnight of hours.
+
+use mic_billing::{
+    Book, CareSetting, ChargeModel, Completeness, CountingUnit, DateBasis, EncounterId, Event,
+    EventKind, ExamLineId, Fen, HoldId, InstitutionCode, Layer, Modality, Moment, Payer, PersonRef,
+    ReceiptId, Source, StudyUid, Trigger, VisitKey,
+};
+use proptest::{prelude::*, sample::select};
+
+use super::reference::Terms;
+
+/// Hour 0 of the random fortnight.
+const START: i64 = 1_764_547_200; // 2025-12-01T08:00:00+08:00
+/// Hours of it.
+const HOURS: i64 = 14 * 24;
+
+pub(crate) fn hour(hour: i64) -> Moment {
+    chrono::DateTime::from_timestamp(START + hour * 3600, 0)
+        .unwrap()
+        .try_into()
+        .unwrap()
+}
+
+pub(crate) fn moment() -> impl Strategy<Value = Moment> {
+    (0..HOURS).prop_map(hour)
+}
+
+pub(crate) fn person(n: u8) -> PersonRef {
+    PersonRef::new([n; 16])
+}
+
+fn study() -> impl Strategy<Value = Option<StudyUid>> {
+    select(vec![None, None, Some("1.2.1"), Some("1.2.2")])
+        .prop_map(|uid| uid.map(|uid| StudyUid::new(uid).unwrap()))
+}
+
+fn modality() -> impl Strategy<Value = Modality> {
+    select(vec![
+        Modality::Ct,
+        Modality::Ct,
+        Modality::Mr,
+        Modality::XRay,
+        Modality::Ultrasound,
+    ])
+}
+
+pub(crate) fn kind() -> impl Strategy<Value = EventKind> {
+    let exam = || select(vec!["F1", "F2", "F3"]).prop_map(|id| ExamLineId::new(id).unwrap());
+    let receipt = select(vec!["R1", "R2"]).prop_map(|id| ReceiptId::new(id).unwrap());
+    let encounter =
+        select(vec!["E1", "E2", "S1", "E9"]).prop_map(|id| EncounterId::new(id).unwrap());
+    let hold = || select(vec!["H1", "H2"]).prop_map(|id| HoldId::new(id).unwrap());
+    let setting = select(vec![
+        CareSetting::Outpatient,
+        CareSetting::Emergency,
+        CareSetting::Inpatient,
+    ]);
+    prop_oneof![
+        1 => setting.prop_map(|setting| EventKind::Registered { setting }),
+        2 => (exam(), modality()).prop_map(|(exam, modality)| EventKind::ExamOrdered { exam, modality }),
+        6 => (exam(), modality()).prop_map(|(exam, modality)| EventKind::Performed { exam, modality }),
+        2 => exam().prop_map(|exam| EventKind::FeeLine { exam, amount: Fen::new(20_000) }),
+        1 => exam().prop_map(|exam| EventKind::Reported { exam }),
+        1 => exam().prop_map(|exam| EventKind::Cancelled { exam }),
+        1 => exam().prop_map(|exam| EventKind::Refunded { exam }),
+        3 => (exam(), study()).prop_map(|(exam, study)| EventKind::PixelsStored { exam, study }),
+        4 => (exam(), study(), receipt).prop_map(|(exam, study, receipt)| EventKind::IndexAccepted { exam, study, receipt }),
+        1 => exam().prop_map(|exam| EventKind::IndexRejected { exam }),
+        1 => encounter.prop_map(|to| EventKind::Linked { to }),
+        1 => Just(EventKind::Discharged),
+        1 => select(vec![Payer::Insured, Payer::SelfPaid]).prop_map(|payer| EventKind::Settled { payer }),
+        1 => hold().prop_map(|hold| EventKind::HoldPlaced { hold }),
+        1 => hold().prop_map(|hold| EventKind::HoldReleased { hold }),
+    ]
+}
+
+pub(crate) fn event() -> impl Strategy<Value = Event> {
+    let institution = select(vec![
+        "H44030500001",
+        "H44030500001",
+        "H44030500001",
+        "H44030500002",
+    ]);
+    let encounter = select(vec!["E1", "E1", "E2", "S1"]);
+    // A second person is rare, so that most visits have one.
+    let whose = prop_oneof![40 => Just(1_u8), 1 => Just(2_u8)];
+    let source = select(vec![Source::Hospital, Source::Platform]);
+    (
+        institution,
+        encounter,
+        whose,
+        source,
+        kind(),
+        0..HOURS,
+        0_i64..120,
+    )
+        .prop_filter_map(
+            "a visit is not linked to itself",
+            |(institution, encounter, whose, source, kind, occurred, later)| {
+                let visit = VisitKey::new(
+                    InstitutionCode::new(institution).unwrap(),
+                    EncounterId::new(encounter).unwrap(),
+                );
+                if matches!(kind, EventKind::Linked { to } if to == visit.encounter) {
+                    return None;
+                }
+                Some(Event::new(
+                    visit,
+                    person(whose),
+                    source,
+                    kind,
+                    hour(occurred),
+                    hour(occurred + later),
+                ))
+            },
+        )
+}
+
+/// One exam as it mostly goes: performed, stored and indexed soon, late or never.
+fn story() -> impl Strategy<Value = Vec<Event>> {
+    let visit = (
+        select(vec!["H44030500001", "H44030500001", "H44030500002"]),
+        select(vec!["E1", "E1", "E2", "S1"]),
+    );
+    let exam = select(vec!["F1", "F2", "F3"]);
+    let proof = || prop_oneof![5 => (0_i64..48).prop_map(Some), 1 => (0_i64..200).prop_map(Some), 1 => Just(None)];
+    (
+        visit,
+        exam,
+        modality(),
+        0_i64..200,
+        proof(),
+        proof(),
+        0_i64..30,
+    )
+        .prop_map(
+            |((institution, encounter), exam, modality, start, stored, index, later)| {
+                let visit = VisitKey::new(
+                    InstitutionCode::new(institution).unwrap(),
+                    EncounterId::new(encounter).unwrap(),
+                );
+                let exam = ExamLineId::new(exam).unwrap();
+                let receipt = ReceiptId::new("R0").unwrap();
+                let event = |kind: EventKind, at: i64| {
+                    Event::new(
+                        visit,
+                        person(1),
+                        Source::Hospital,
+                        kind,
+                        hour(start + at),
+                        hour(start + at + later),
+                    )
+                };
+                let performed = event(EventKind::Performed { exam, modality }, 0);
+                let stored =
+                    stored.map(|at| event(EventKind::PixelsStored { exam, study: None }, at));
+                let index = index.map(|at| {
+                    event(
+                        EventKind::IndexAccepted {
+                            exam,
+                            study: None,
+                            receipt,
+                        },
+                        at,
+                    )
+                });
+                [Some(performed), stored, index]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            },
+        )
+}
+
+/// Some stories, and noise.
+pub(crate) fn events() -> impl Strategy<Value = Vec<Event>> {
+    (
+        prop::collection::vec(story(), 0..5),
+        prop::collection::vec(event(), 0..6),
+    )
+        .prop_map(|(stories, noise)| stories.into_iter().flatten().chain(noise).collect())
+}
+
+pub(crate) fn terms() -> impl Strategy<Value = Terms> {
+    let unit = || {
+        select(vec![
+            CountingUnit::Encounter,
+            CountingUnit::PersonDay,
+            CountingUnit::Exam,
+            CountingUnit::Study,
+            CountingUnit::Modality,
+        ])
+    };
+    (
+        select(vec![
+            ChargeModel::EmbeddedDeduction,
+            ChargeModel::SeparateItem,
+            ChargeModel::FundDirect,
+        ]),
+        (1_i64..2000, unit(), unit()),
+        select(vec![
+            Trigger::IndexAccepted,
+            Trigger::PixelsStored,
+            Trigger::Both,
+        ]),
+        select(vec![Completeness::All, Completeness::Any]),
+        (0_i64..120, 0_i64..4),
+        select(vec![
+            DateBasis::FeeOccurred,
+            DateBasis::Performed,
+            DateBasis::Reported,
+        ]),
+    )
+        .prop_map(
+            |(
+                model,
+                (price, counting_unit, deduction_unit),
+                trigger,
+                completeness,
+                (grace_hours, late_cure_days),
+                date_basis,
+            )| Terms {
+                model,
+                price,
+                counting_unit,
+                deduction_unit,
+                trigger,
+                completeness,
+                grace_hours,
+                late_cure_days,
+                date_basis,
+                modalities: vec![Modality::XRay, Modality::Ct, Modality::Mr],
+            },
+        )
+}
+
+/// The terms as a book: one made-up region, in force on all days.
+pub(crate) fn book(terms: &Terms) -> Book {
+    let fact = |value: serde_json::Value| serde_json::json!({ "value": value, "verified": false });
+    let layer = serde_json::json!({
+        "format": "mic-billing-book/1", "id": "random", "name": "made up", "level": "province",
+        "region": "990000", "fictional": true,
+        "version": [{
+            "id": "1", "from": "2000-01-01", "known_from": "2000-01-01T00:00:00+08:00", "verified": false,
+            "charge_model": fact(terms.model.name().into()), "price": fact(terms.price.into()),
+            "counting_unit": fact(terms.counting_unit.name().into()),
+            "deduction_unit": fact(terms.deduction_unit.name().into()),
+            "trigger": fact(terms.trigger.name().into()), "completeness": fact(terms.completeness.name().into()),
+            "grace_hours": fact(terms.grace_hours.into()), "late_cure_days": fact(terms.late_cure_days.into()),
+            "date_basis": fact(terms.date_basis.name().into()),
+            "modalities": fact(terms.modalities.iter().map(|m| m.name()).collect::<Vec<_>>().into()),
+            "fund_share": fact(700_000.into()),
+            "payee_shares": fact(serde_json::json!({ "hospital": 333_333, "platform": 333_333, "storage_vendor": 333_334 })),
+            "outpatient_years": fact(15.into()), "inpatient_years": fact(30.into()),
+        }],
+    });
+    Book::load([serde_json::from_value::<Layer>(layer).unwrap()]).unwrap()
+}

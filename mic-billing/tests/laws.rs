@@ -1,0 +1,345 @@
+//! The laws of the engine on random events, policies and moments, and its agreement with the slow
+//! reference engine. `PROPTEST_CASES=100000` runs more of them.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+extern crate alloc;
+
+mod common;
+
+use alloc::collections::BTreeSet;
+
+use common::{
+    reference::{self, Terms},
+    strategies::{book, event, events, hour, moment, person, terms},
+    visits,
+};
+use mic_billing::{
+    ChargeModel, CountingUnit, Entry, Event, EventKind, Fen, Line, LineKind, Party, Retention,
+    RetentionError, Scope, VisitState, Visits, allocate, delta, desired, retention, years_later,
+};
+use proptest::prelude::*;
+
+fn money(lines: &[Line]) -> i64 {
+    Fen::sum(lines.iter().map(Line::amount)).unwrap().get()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The oracle: the same units, kinds and amounts as the reference engine.
+    #[test]
+    fn agrees_with_the_reference_engine(events in events(), terms in terms(), at in moment()) {
+        let lines = visits(&events).desired(&book(&terms), at).unwrap();
+        let found: reference::Answer =
+            lines.iter().map(|line| (line.unit().to_string(), (line.kind().name(), line.amount().get()))).collect();
+        prop_assert_eq!(found.len(), lines.len(), "I-07: one line of a unit");
+        prop_assert_eq!(found, reference::lines(&events, &terms, at));
+    }
+
+    /// I-01: shares add up, on both sides, in every line.
+    #[test]
+    fn i01_shares_add_up(events in events(), terms in terms(), at in moment()) {
+        for line in visits(&events).desired(&book(&terms), at).unwrap() {
+            prop_assert_eq!(Fen::sum(line.payers().iter().map(|share| share.amount)).unwrap(), line.amount());
+            prop_assert_eq!(Fen::sum(line.payees().iter().map(|share| share.amount)).unwrap(), line.amount());
+        }
+    }
+
+    /// I-02, I-05, I-09: entries balance, the difference of what is posted is nothing, a mirror is
+    /// exact and unique, and the journal comes to the desired sum.
+    #[test]
+    fn i02_i05_i09_journals(events in events(), terms in terms(), moments in prop::collection::btree_set(moment(), 1..5)) {
+        let book = book(&terms);
+        let visits = visits(&events);
+        let mut journal: Vec<Entry> = Vec::new();
+        for at in moments {
+            let lines = visits.desired(&book, at).unwrap();
+            let entries = delta(&lines, &journal).unwrap();
+            prop_assert_eq!(&delta(&lines, &journal).unwrap(), &entries, "the same call, the same entries");
+            journal.extend(entries);
+            prop_assert_eq!(delta(&lines, &journal).unwrap(), vec![]);
+            let total = Fen::sum(journal.iter().map(Entry::amount)).unwrap();
+            prop_assert_eq!(total.get(), money(&lines));
+        }
+        let ids: BTreeSet<_> = journal.iter().map(Entry::id).collect();
+        prop_assert_eq!(ids.len(), journal.len());
+        for entry in &journal {
+            prop_assert_eq!(Fen::sum(entry.postings().iter().map(|side| side.amount)).unwrap(), Fen::ZERO);
+            if let Some(original) = entry.reverses() {
+                let mirrored: Vec<&Entry> = journal.iter().filter(|other| other.id() == original).collect();
+                prop_assert_eq!(mirrored.len(), 1);
+                prop_assert_eq!(mirrored[0].amount().plus(entry.amount()).unwrap(), Fen::ZERO);
+            }
+            let text = serde_json::to_string(entry).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Entry>(&text).unwrap(), entry, "I-18");
+        }
+        let shuffled: Vec<Entry> = journal.iter().rev().chain(&journal).cloned().collect();
+        let last = visits.desired(&book, hour(10_000)).unwrap();
+        prop_assert_eq!(delta(&last, &shuffled), delta(&last, &journal), "order and doubles of the journal");
+    }
+
+    /// I-03, I-04: order and doubles of events change neither state nor lines.
+    #[test]
+    fn i03_i04_order_and_doubles(events in events(), seed in any::<prop::sample::Index>(), terms in terms(), at in moment()) {
+        let mut shuffled: Vec<Event> = events.iter().rev().chain(&events).cloned().collect();
+        let turn = seed.index(shuffled.len().max(1));
+        if !shuffled.is_empty() {
+            shuffled.rotate_left(turn);
+        }
+        prop_assert_eq!(visits(&shuffled), visits(&events));
+        let book = book(&terms);
+        prop_assert_eq!(visits(&shuffled).desired(&book, at), visits(&events).desired(&book, at));
+    }
+
+    /// The state is a join-semilattice, and survives serde (I-18).
+    #[test]
+    fn merge_is_commutative_associative_idempotent(a in events(), b in events(), c in events()) {
+        let (a, b, c) = (visits(&a), visits(&b), visits(&c));
+        let join = |x: &Visits, y: &Visits| { let mut x = x.clone(); x.merge(y).unwrap(); x };
+        prop_assert_eq!(join(&a, &b), join(&b, &a));
+        prop_assert_eq!(join(&join(&a, &b), &c), join(&a, &join(&b, &c)));
+        prop_assert_eq!(join(&a, &a), a.clone());
+        for state in a.resolved(hour(10_000)) {
+            let text = serde_json::to_string(&state).unwrap();
+            prop_assert_eq!(serde_json::from_str::<VisitState>(&text).unwrap(), state);
+        }
+    }
+
+    /// I-06: shards by institution give together the lines of the whole.
+    #[test]
+    fn i06_shards(events in events(), terms in terms(), at in moment()) {
+        let book = book(&terms);
+        let mut parts: Vec<Line> = Vec::new();
+        for institution in ["H44030500001", "H44030500002"] {
+            let shard = events.iter().filter(|event| event.visit().institution.as_str() == institution);
+            parts.extend(visits(shard).desired(&book, at).unwrap());
+        }
+        prop_assert_eq!(parts, visits(&events).desired(&book, at).unwrap());
+    }
+
+    /// I-08: what a unit comes to under each model.
+    #[test]
+    fn i08_models(events in events(), terms in terms(), at in moment()) {
+        for line in visits(&events).desired(&book(&terms), at).unwrap() {
+            let (fen, price) = (line.amount().get(), terms.price);
+            match terms.model {
+                ChargeModel::EmbeddedDeduction => prop_assert!(fen == 0 || fen == -price),
+                ChargeModel::SeparateItem => prop_assert_eq!(fen, price),
+                _ => {
+                    prop_assert_eq!(fen, price);
+                    prop_assert!(line.payers().iter().all(|share| share.party == Party::Fund), "patient side 0");
+                }
+            }
+        }
+    }
+
+    /// I-10: one more provided exam in a charged encounter changes no amount.
+    #[test]
+    fn i10_a_provided_exam_more(events in events(), terms in terms(), at in moment()) {
+        let terms = Terms { model: ChargeModel::SeparateItem, counting_unit: CountingUnit::Encounter, ..terms };
+        let book = book(&terms);
+        let before = visits(&events).desired(&book, at).unwrap();
+        prop_assume!(!before.is_empty());
+        let Scope::Encounter { encounter } = before[0].unit().scope else { return Ok(()) };
+        let visit = mic_billing::VisitKey::new(before[0].unit().institution, encounter);
+        let whose = events.iter().find(|event| event.visit() == visit).unwrap().person();
+        let exam = mic_billing::ExamLineId::new("X9").unwrap();
+        let receipt = mic_billing::ReceiptId::new("R9").unwrap();
+        let first = hour(0);
+        let mut more = events.clone();
+        for kind in [
+            EventKind::Performed { exam, modality: mic_billing::Modality::Ct },
+            EventKind::PixelsStored { exam, study: None },
+            EventKind::IndexAccepted { exam, study: None, receipt },
+        ] {
+            more.push(Event::new(visit, whose, mic_billing::Source::Hospital, kind, first, first));
+        }
+        let after = visits(&more).desired(&book, at).unwrap();
+        let show = |lines: &[Line]| lines.iter().map(|l| (l.unit(), l.kind(), l.amount())).collect::<Vec<_>>();
+        prop_assert_eq!(show(&before), show(&after));
+    }
+
+    /// I-11, I-12: with the setting known, another event moves the end later or opens a stay, and
+    /// nothing is disposable before the end or under a hold.
+    #[test]
+    fn i11_i12_retention_never_earlier(events in events(), more in event(), terms in terms(), at in moment()) {
+        let book = book(&terms);
+        let of = |events: &[Event]| -> Option<Result<Retention, RetentionError>> {
+            let own = events.iter().filter(|event| event.person() == person(1) && event.visit().institution.as_str() == "H44030500001");
+            let all = visits(own).resolved(at);
+            let visit = all.iter().find(|state| state.encounters().any(|id| id.as_str() == "E1"))?;
+            Some(retention(visit, &all, &book, at))
+        };
+        let mut later = events.clone();
+        later.push(more);
+        if let (Some(Ok(before)), Some(after)) = (of(&events), of(&later)) {
+            prop_assert!(!before.is_disposable(before.last_kept));
+            prop_assert_eq!(before.is_disposable(before.first_disposable), before.holds.is_empty());
+            match after {
+                Ok(after) if before.setting.is_some() => {
+                    prop_assert!(after.first_disposable >= before.first_disposable, "{before:?} {after:?}");
+                }
+                Ok(_) => {}
+                Err(error) => prop_assert!(matches!(error, RetentionError::OpenStay { .. }), "{error}"),
+            }
+        }
+    }
+
+    /// I-13: allocation.
+    #[test]
+    fn i13_allocation(fen in any::<i32>(), weights in prop::collection::vec(0_u64..1_000_000, 1..7), turn in 0_usize..7) {
+        let parties: Vec<(usize, u64)> = weights.into_iter().enumerate().collect();
+        let total: u64 = parties.iter().map(|(_, weight)| weight).sum();
+        prop_assume!(total > 0);
+        let amount = Fen::new(i64::from(fen));
+        let shares = allocate(amount, &parties).unwrap();
+        prop_assert_eq!(Fen::sum(shares.iter().map(|(_, share)| *share)).unwrap(), amount);
+        for ((party, weight), (same, share)) in parties.iter().zip(&shares) {
+            prop_assert_eq!(party, same);
+            let exact = i128::from(fen) * i128::from(*weight);
+            prop_assert!((i128::from(share.get()) * i128::from(total) - exact).abs() < i128::from(total), "within a fen");
+            if *weight == 0 { prop_assert!(share.is_zero()); }
+        }
+        let mut turned = parties.clone();
+        turned.rotate_left(turn % parties.len());
+        let mut again = allocate(amount, &turned).unwrap();
+        again.sort_unstable();
+        let mut sorted = shares.clone();
+        sorted.sort_unstable();
+        prop_assert_eq!(again, sorted);
+        let mirror = allocate(amount.negate().unwrap(), &parties).unwrap();
+        prop_assert!(mirror.iter().zip(&shares).all(|(a, b)| a.1.plus(b.1) == Ok(Fen::ZERO)));
+    }
+
+    /// I-15: facts known later change nothing.
+    #[test]
+    fn i15_only_what_is_known(events in events(), terms in terms(), at in moment()) {
+        let book = book(&terms);
+        let known: Vec<Event> = events.iter().filter(|event| event.known() <= at).cloned().collect();
+        prop_assert_eq!(visits(&known).desired(&book, at), visits(&events).desired(&book, at));
+    }
+
+    /// I-16: over midnight the number of charges of an encounter stays.
+    #[test]
+    fn i16_midnight(mut events in events(), shift in 0_usize..24, terms in terms()) {
+        let terms = Terms { counting_unit: CountingUnit::Encounter, deduction_unit: CountingUnit::Encounter, ..terms };
+        let book = book(&terms);
+        let at = hour(10_000);
+        let before = visits(&events).desired(&book, at).unwrap();
+        events = events.iter().map(|event| {
+            let occurred = chrono::DateTime::<chrono::FixedOffset>::from(event.occurred()) + chrono::Duration::hours(i64::try_from(shift).unwrap());
+            let occurred = mic_billing::Moment::try_from(occurred).unwrap();
+            Event::new(event.visit(), event.person(), event.source(), event.kind().clone(), occurred, event.known())
+        }).collect();
+        let after = visits(&events).desired(&book, at).unwrap();
+        prop_assert_eq!(before.len(), after.len());
+    }
+
+    /// I-17: two linked visits of one person come to at most one charge, kept as the stay.
+    #[test]
+    fn i17_linked(events in events(), terms in terms()) {
+        let terms = Terms { model: ChargeModel::SeparateItem, counting_unit: CountingUnit::Encounter, ..terms };
+        let at = hour(10_000);
+        let mut own: Vec<Event> = events.into_iter()
+            .filter(|event| event.person() == person(1) && event.visit().institution.as_str() == "H44030500001").collect();
+        let Some(first) = own.first().cloned() else { return Ok(()) };
+        for (from, to) in [("E1", "E2"), ("E2", "S1")] {
+            let visit = mic_billing::VisitKey::new(first.visit().institution, mic_billing::EncounterId::new(from).unwrap());
+            let kind = EventKind::Linked { to: mic_billing::EncounterId::new(to).unwrap() };
+            own.push(Event::new(visit, person(1), first.source(), kind, first.occurred(), first.known()));
+        }
+        let lines = visits(&own).desired(&book(&terms), at).unwrap();
+        let roots: BTreeSet<_> = visits(&own).resolved(at).iter().map(|state| state.root(at)).collect();
+        prop_assert!(lines.len() <= roots.len());
+        prop_assert!(money(&lines) <= terms.price * i64::try_from(roots.len()).unwrap());
+        let linked = roots.iter().filter(|root| ["E1", "E2"].contains(&root.encounter.as_str())).count();
+        prop_assert!(linked <= 1, "E1 and E2 are one");
+    }
+
+    /// I-18, I-19: a line survives serde, and its explanation alone recomputes it.
+    #[test]
+    fn i18_i19_explanations(events in events(), terms in terms(), at in moment()) {
+        let book = book(&terms);
+        for line in visits(&events).desired(&book, at).unwrap() {
+            let text = serde_json::to_string(line.why()).unwrap();
+            let why: mic_billing::Explanation = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(why.recompute(&book), Ok(line.amount()));
+            for lang in [mic_billing::Lang::Zh, mic_billing::Lang::En] {
+                let words = line.explain(lang);
+                prop_assert!(line.why().rules.iter().all(|rule| words.contains(rule.id())));
+                prop_assert!(words.contains(&line.amount().to_string()));
+                prop_assert!(words.contains(&line.why().visit_date.to_string()));
+            }
+        }
+    }
+
+    /// I-21: near the edge of the range every operation is exact or an error.
+    #[test]
+    fn i21_no_wrap(a in any::<i64>(), b in any::<i64>()) {
+        let exact = |fen: i128| i64::try_from(fen).ok();
+        let (x, y) = (Fen::new(a), Fen::new(b));
+        prop_assert_eq!(x.plus(y).ok().map(Fen::get), exact(i128::from(a) + i128::from(b)));
+        prop_assert_eq!(x.minus(y).ok().map(Fen::get), exact(i128::from(a) - i128::from(b)));
+        prop_assert_eq!(x.times(b).ok().map(Fen::get), exact(i128::from(a) * i128::from(b)));
+        prop_assert_eq!(x.negate().ok().map(Fen::get), exact(-i128::from(a)));
+        prop_assert_eq!(x.to_string().parse(), Ok(x));
+    }
+
+    /// Each event survives serde (I-18).
+    #[test]
+    fn i18_events(event in event()) {
+        let text = serde_json::to_string(&event).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+    }
+}
+
+/// K-05, K-06: against chrono's own months over every start day of a century and both terms.
+#[test]
+fn ok_years_agree_with_chrono_on_every_day_of_a_century() {
+    use chrono::{Datelike, Months, NaiveDate};
+    let mut day = NaiveDate::from_ymd_opt(1950, 1, 1).unwrap();
+    let mut leaps = 0;
+    while day.year() < 2061 {
+        for years in [15, 30] {
+            // chrono ends a leap day's year on 28 February, the rule on 1 March.
+            let theirs = day.checked_add_months(Months::new(12 * years)).unwrap();
+            let ours = years_later(day, years).unwrap();
+            if (day.month(), day.day()) == (2, 29) && theirs.day() == 28 {
+                leaps += 1;
+                assert_eq!(Some(ours), theirs.succ_opt());
+            } else {
+                assert_eq!(ours, theirs);
+            }
+        }
+        day = day.succ_opt().unwrap();
+    }
+    assert!(leaps > 40);
+}
+
+/// The laws would hold of streams that never charge anything; these do all there is to do.
+#[test]
+fn ok_random_streams_reach_every_kind_of_line() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let (mut included, mut deducted, mut served, mut none) = (0, 0, 0, 0);
+    for _ in 0..400 {
+        let sample = (events(), terms(), moment())
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        let lines = visits(&sample.0)
+            .desired(&book(&sample.1), sample.2)
+            .unwrap();
+        let has = |kind: LineKind| usize::from(lines.iter().any(|line| line.kind() == kind));
+        included += has(LineKind::Included);
+        deducted += has(LineKind::Deduction);
+        served += has(LineKind::Service);
+        none += usize::from(lines.is_empty());
+    }
+    assert!(
+        included > 30 && deducted > 30 && served > 60 && none > 30,
+        "{included} {deducted} {served} {none}"
+    );
+    assert_eq!(desired(&[]).unwrap(), vec![]);
+}
