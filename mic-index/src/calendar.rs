@@ -17,61 +17,64 @@ const _: () = assert!(
     "the minute takes 27 bits"
 );
 
-/// Days of the months before each month of a common year.
-const DAYS_BEFORE_MONTH: [u16; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+/// Days of the year before each month of a common year, by its number.
+const DAYS_BEFORE_MONTH: [u16; 16] = [
+    0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 0, 0, 0,
+];
 
+/// Days of each month of a common year, by its number; 31 where there is no such month.
+const DAYS_IN_MONTH: [u8; 16] = [
+    31, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 31, 31,
+];
+
+// Written without short circuits: months and leap years of real codes cannot be predicted, and the
+// branches cost more than the arithmetic.
 pub(crate) const fn is_leap(year: u16) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
 }
 
 /// Days of a month; 31 where there is no such month, so that a wrong month is one fault.
+#[inline]
 pub(crate) const fn days_in_month(year: u16, month: u8) -> u8 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap(year) => 29,
-        2 => 28,
-        _ => 31,
-    }
+    let known = if month < 16 { month } else { 0 };
+    DAYS_IN_MONTH[known as usize] + ((month == 2) & is_leap(year)) as u8
 }
 
 /// Days from 1900-01-01 to the first day of `year`, which is at least 1900.
 const fn days_before_year(year: u16) -> u32 {
     let years = (year - YEAR_FIRST) as u32;
-    if years == 0 {
-        return 0;
-    }
-    // Leap years from 1900 to the year before: every fourth from 1904, without 2100 (1900 is none,
-    // 2000 is one).
-    let mut leaps = (years - 1) / 4;
-    if year > 2100 {
-        leaps -= 1;
-    }
-    years * 365 + leaps
+    // Leap years from 1901 to the year before: every fourth, without 2100 (2000 is one).
+    years * 365 + years.saturating_sub(1) / 4 - (year > 2100) as u32
 }
 
 /// Days from 1900-01-01; all arguments are checked by the caller.
+#[inline]
 pub(crate) const fn days_from_date(year: u16, month: u8, day: u8) -> u32 {
-    let mut days = days_before_year(year) + DAYS_BEFORE_MONTH[(month - 1) as usize % 12] as u32;
-    if month > 2 && is_leap(year) {
-        days += 1;
-    }
-    days + day as u32 - 1
+    let before_month = DAYS_BEFORE_MONTH[month as usize % DAYS_BEFORE_MONTH.len()];
+    let leap_day = (month > 2) & is_leap(year);
+    days_before_year(year) + before_month as u32 + leap_day as u32 + day as u32 - 1
 }
 
+/// Days from 1600-03-01, the start of a cycle of 400 years whose leap days come last, to 1900-01-01.
+const DAYS_FROM_MARCH_1600: u32 = 109_513;
+const DAYS_PER_CYCLE: u32 = 146_097;
+
 /// Year, month and day of a day number; the inverse of [`days_from_date`].
+///
+/// Counts years from March, so that the leap day is the last of a year and months have one formula.
+#[inline]
 pub(crate) const fn date_from_days(days: u32) -> (u16, u8, u8) {
-    // Never too late by more than a year: a year has at most 366 days.
-    let mut year = YEAR_FIRST + (days / 366) as u16;
-    while days_before_year(year + 1) <= days {
-        year += 1;
-    }
-    let mut rest = days - days_before_year(year);
-    let mut month = 1;
-    while month < 12 && rest >= days_in_month(year, month) as u32 {
-        rest -= days_in_month(year, month) as u32;
-        month += 1;
-    }
-    (year, month, rest as u8 + 1)
+    let days = days + DAYS_FROM_MARCH_1600;
+    let (cycle, day) = (days / DAYS_PER_CYCLE, days % DAYS_PER_CYCLE);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // March is 0; five months from it have 153 days.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let after_december = month >= 10;
+    let month = if after_december { month - 9 } else { month + 3 };
+    let year = 1600 + cycle * 400 + year + after_december as u32;
+    (year as u16, month as u8, day as u8)
 }
 
 #[cfg(test)]

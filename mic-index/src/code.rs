@@ -3,7 +3,6 @@
 use core::fmt;
 use core::str::FromStr;
 
-use crate::alphabet::ALNUM_ALPHABET;
 use crate::device::DeviceCode;
 use crate::error::{PackedError, PackedErrorKind, ParseError};
 use crate::fast;
@@ -12,7 +11,7 @@ use crate::parser::Parser;
 use crate::part::{COMPACT_LEN, PRINTED_LEN, Part};
 use crate::person::PersonCode;
 use crate::site::SiteCode;
-use crate::text::{Text, write_radix};
+use crate::text::Text;
 use crate::time::ExamTime;
 use crate::unit::StorageUnitCode;
 
@@ -87,6 +86,7 @@ impl IndexCode {
     /// # Errors
     ///
     /// The first fault of the text. [`diagnose`](crate::diagnose) lists all of them.
+    #[inline]
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         Self::parse_bytes(text.as_bytes())
     }
@@ -96,6 +96,7 @@ impl IndexCode {
     /// # Errors
     ///
     /// The first fault of the text.
+    #[inline]
     pub fn parse_bytes(text: &[u8]) -> Result<Self, ParseError> {
         Parser::new().parse_bytes(text)
     }
@@ -111,6 +112,7 @@ impl IndexCode {
     /// assert_eq!(IndexCode::try_parse(b"1000"), None);
     /// ```
     #[must_use]
+    #[inline]
     pub const fn try_parse(text: &[u8]) -> Option<Self> {
         match fast::read(text) {
             Some(fields) => Some(Self::from_fields(&fields)),
@@ -201,19 +203,12 @@ impl IndexCode {
     }
 
     /// Writes the parts, `gap` bytes apart.
-    const fn write(&self, out: &mut [u8], gap: usize) {
-        let fields = self.fields();
-        write_radix(out, 0, 10, fields.person_hi, b"0123456789");
-        write_radix(out, 10, 16, fields.person_lo, b"0123456789");
-        let time = self.exam_time().text();
-        let mut at = 0;
-        while at < time.as_bytes().len() {
-            out[26 + gap + at] = time.as_bytes()[at];
-            at += 1;
-        }
-        write_radix(out, 38 + 2 * gap, 9, fields.site, ALNUM_ALPHABET);
-        write_radix(out, 47 + 3 * gap, 5, fields.device_hi, ALNUM_ALPHABET);
-        write_radix(out, 52 + 3 * gap, 8, fields.device_lo, ALNUM_ALPHABET);
+    #[inline]
+    const fn write<const N: usize>(&self, out: &mut [u8; N], gap: usize) {
+        self.person().write(out, 0);
+        self.exam_time().write(out, 26 + gap);
+        self.site().write(out, 38 + 2 * gap);
+        self.device().write(out, 47 + 3 * gap);
         self.unit().write(out, 60 + 4 * gap);
     }
 

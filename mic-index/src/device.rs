@@ -3,10 +3,9 @@
 use core::fmt;
 use core::str::FromStr;
 
-use crate::alphabet::ALNUM_ALPHABET;
 use crate::error::ParseError;
 use crate::part::DEVICE_LEN;
-use crate::text::{Text, write_radix};
+use crate::text::{Text, write_5_alnum, write_8_alnum};
 
 /// Device code (医用设备代码): thirteen characters (`IDX-9`).
 ///
@@ -50,9 +49,14 @@ impl DeviceCode {
     #[must_use]
     pub const fn text(self) -> Text<DEVICE_LEN> {
         let mut text = [0; DEVICE_LEN];
-        write_radix(&mut text, 0, 5, self.hi, ALNUM_ALPHABET);
-        write_radix(&mut text, 5, 8, self.lo, ALNUM_ALPHABET);
+        self.write(&mut text, 0);
         Text::new(text)
+    }
+
+    #[inline]
+    pub(crate) const fn write<const N: usize>(self, out: &mut [u8; N], start: usize) {
+        write_5_alnum(out, start, self.hi);
+        write_8_alnum(out, start + 5, self.lo);
     }
 }
 

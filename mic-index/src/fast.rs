@@ -4,9 +4,9 @@
 //! wants to know why asks the grammar. Everything is `const`, so that the same code reads literals
 //! at compile time. Bytes are loaded little-endian: the first character is the lowest byte.
 
-use crate::alphabet::{ALNUM_VALUE, NONE};
+use crate::alphabet::{ALNUM_VALUE, CREDIT_VALUE};
 use crate::packed::Fields;
-use crate::part::{COMPACT_LEN, DEVICE_LEN, PERSON_LEN, PRINTED_LEN, SITE_LEN, UNIT_LEN};
+use crate::part::{COMPACT_LEN, DEVICE_LEN, PERSON_LEN, PRINTED_LEN, SITE_LEN};
 use crate::time;
 
 /// The fields of a well-formed text of either form.
@@ -58,12 +58,12 @@ const fn read_spaced<const LEN: usize, const GAP: usize>(text: &[u8; LEN]) -> Op
     let device_words = [load(text, device), load(text, device + 5)];
     let alnum = not_alnum(site_word) | not_alnum(device_words[0]) | not_alnum(device_words[1]);
 
-    // 18 characters of the credit alphabet in three words that overlap.
-    let (unit_a, bad_a) = credit(load(text, unit));
-    let (unit_b, bad_b) = credit(load(text, unit + 6));
-    let (unit_c, bad_c) = credit(load(text, unit + UNIT_LEN - 8));
+    // 18 characters of the credit alphabet by table: the loads run beside the arithmetic above.
+    let (unit_a, bad_a) = credit(text, unit);
+    let (unit_b, bad_b) = credit(text, unit + 6);
+    let (unit_c, bad_c) = credit(text, unit + 12);
 
-    if digits | alnum | bad_a | bad_b | bad_c != 0 || site_last == NONE {
+    if digits | alnum | (bad_a | bad_b | bad_c | site_last & 0x80) as u64 != 0 {
         return None;
     }
 
@@ -78,9 +78,7 @@ const fn read_spaced<const LEN: usize, const GAP: usize>(text: &[u8; LEN]) -> Op
         hour: lane(rest, 1) as u8,
         minute: lane(rest, 2) as u8,
     };
-    // Places left of the overlap count: shifted up, zeros come in front.
-    let unit_hi = five_bits_each(unit_a << 16);
-    let unit_lo = five_bits_each(unit_b) << 20 | five_bits_each(unit_c >> 32 << 32);
+    let (unit_hi, unit_lo) = (unit_a, unit_b << 30 | unit_c);
 
     if person_hi | person_lo == 0 || unit_hi | unit_lo == 0 || !stamp.is_minute() {
         return None;
@@ -159,31 +157,20 @@ const fn not_alnum(word: u64) -> u64 {
 const fn alnum_values(word: u64) -> u64 {
     // Digits are 0x30 + d, letters 0x40 + n with A = 1: (c & 0x1f) is 16 + d or n.
     let letter = word >> 6 & each(1);
-    (word & each(0x1f)) + letter * 25 - each(16)
+    ((word & each(0x1f)) + letter * 25).wrapping_sub(each(16))
 }
 
-/// Values 0–30 of eight characters of the credit alphabet, and nonzero if one is none.
+/// Six characters of the credit alphabet, five bits each, and nonzero if one is none.
 #[inline]
-const fn credit(word: u64) -> (u64, u64) {
-    let low = word & !HIGH;
-    let (i, j) = (at_least(low, b'I'), at_least(low, b'J'));
-    let (o, p) = (at_least(low, b'O'), at_least(low, b'P'));
-    let (s, t) = (at_least(low, b'S'), at_least(low, b'T'));
-    let (v, w) = (at_least(low, b'V'), at_least(low, b'W'));
-    let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
-    let letter = at_least(low, b'A') & !at_least(low, b'Z');
-    let left_out = (i ^ j) | (o ^ p) | (s ^ t) | (v ^ w);
-    let good = (digit | letter) & !left_out;
-    // Each letter left out before a letter lowers its value by one. What is bad is masked first, so
-    // that no place borrows from its neighbour.
-    let lowered = (j >> 7) + (p >> 7) + (t >> 7) + (w >> 7);
-    let bad = (good ^ HIGH) | (word & HIGH);
-    let values = if bad == 0 {
-        alnum_values(word) - lowered
-    } else {
-        0
-    };
-    (values, bad)
+const fn credit<const LEN: usize>(text: &[u8; LEN], start: usize) -> (u64, u8) {
+    let (mut value, mut seen, mut at) = (0, 0, 0);
+    while at < 6 {
+        let place = CREDIT_VALUE[text_at(text, start + at) as usize];
+        value = value << 5 | (place & 31) as u64;
+        seen |= place;
+        at += 1;
+    }
+    (value, seen & 0x80)
 }
 
 /// Numbers of two digits in the four 16-bit lanes, first pair lowest.
@@ -213,21 +200,13 @@ const fn radix_36(values: u64) -> u64 {
     (fours & 0xffff_ffff) * (36 * 36 * 36 * 36) + (fours >> 32)
 }
 
-/// Eight values below 32 as forty bits, first value highest.
-#[inline]
-const fn five_bits_each(values: u64) -> u64 {
-    let twos = (values & LANES_16) << 5 | values >> 8 & LANES_16;
-    let fours = (twos & LANES_32) << 10 | twos >> 16 & LANES_32;
-    (fours & 0xffff_ffff) << 20 | fours >> 32
-}
-
 const LANES_16: u64 = 0x00ff_00ff_00ff_00ff;
 const LANES_32: u64 = 0x0000_ffff_0000_ffff;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alphabet::{CREDIT_VALUE, CharClass};
+    use crate::alphabet::CharClass;
 
     /// Every byte in every place of a word, the other places filled with each of a few characters.
     fn words() -> impl Iterator<Item = [u8; 8]> {
@@ -253,7 +232,11 @@ mod tests {
                 all(CharClass::Alphanumeric),
                 "{bytes:?}"
             );
-            assert_eq!(credit(word).1 == 0, all(CharClass::CreditCode), "{bytes:?}");
+            for start in 0..=2 {
+                let six = &bytes[start..start + 6];
+                let legal = six.iter().all(|byte| CharClass::CreditCode.contains(*byte));
+                assert_eq!(credit(&bytes, start).1 == 0, legal, "{bytes:?}");
+            }
         }
     }
 
@@ -268,11 +251,11 @@ mod tests {
                     .fold(0, |n, b| n * 36 + value(&ALNUM_VALUE, *b));
                 assert_eq!(radix_36(alnum_values(word)), slow);
             }
-            if credit(word).1 == 0 {
-                let slow = bytes
+            if credit(&bytes, 1).1 == 0 {
+                let slow = bytes[1..7]
                     .iter()
                     .fold(0, |n, b| n << 5 | value(&CREDIT_VALUE, *b));
-                assert_eq!(five_bits_each(credit(word).0), slow);
+                assert_eq!(credit(&bytes, 1).0, slow);
             }
             if not_digits(word) == 0 {
                 let slow = bytes.iter().fold(0, |n, b| n * 10 + u64::from(b - b'0'));

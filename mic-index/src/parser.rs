@@ -48,6 +48,7 @@ impl Parser {
     /// # Errors
     ///
     /// The first fault of the text.
+    #[inline]
     pub fn parse(self, text: &str) -> Result<IndexCode, ParseError> {
         self.parse_bytes(text.as_bytes())
     }
@@ -57,6 +58,7 @@ impl Parser {
     /// # Errors
     ///
     /// The first fault of the text.
+    #[inline]
     pub fn parse_bytes(self, text: &[u8]) -> Result<IndexCode, ParseError> {
         let code = match IndexCode::try_parse(text) {
             Some(code) => code,

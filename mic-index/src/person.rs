@@ -6,7 +6,7 @@ use core::str::FromStr;
 use crate::error::ParseError;
 use crate::packed::PERSON_LO_LIMIT;
 use crate::part::PERSON_LEN;
-use crate::text::{Text, write_radix};
+use crate::text::{Text, write_2_digits, write_8_digits};
 
 /// Person management code (人员管理码): 26 digits given by the national platform (`IDX-5`).
 ///
@@ -63,9 +63,16 @@ impl PersonCode {
     #[must_use]
     pub const fn text(self) -> Text<PERSON_LEN> {
         let mut text = [0; PERSON_LEN];
-        write_radix(&mut text, 0, 10, self.hi, b"0123456789");
-        write_radix(&mut text, 10, 16, self.lo, b"0123456789");
+        self.write(&mut text, 0);
         Text::new(text)
+    }
+
+    #[inline]
+    pub(crate) const fn write<const N: usize>(self, out: &mut [u8; N], start: usize) {
+        write_2_digits(out, start, self.hi / 100_000_000);
+        write_8_digits(out, start + 2, self.hi % 100_000_000);
+        write_8_digits(out, start + 10, self.lo / 100_000_000);
+        write_8_digits(out, start + 18, self.lo % 100_000_000);
     }
 }
 

@@ -6,7 +6,7 @@ use core::str::FromStr;
 use crate::alphabet::ALNUM_ALPHABET;
 use crate::error::ParseError;
 use crate::part::SITE_LEN;
-use crate::text::{Text, write_radix};
+use crate::text::{Text, write_8_alnum};
 
 /// Exam-site code (检查部位代码): nine of `0-9A-Z`, an exam technique of WS/T 364.8—2023 (`IDX-8`).
 ///
@@ -50,8 +50,14 @@ impl SiteCode {
     #[must_use]
     pub const fn text(self) -> Text<SITE_LEN> {
         let mut text = [0; SITE_LEN];
-        write_radix(&mut text, 0, SITE_LEN, self.value, ALNUM_ALPHABET);
+        self.write(&mut text, 0);
         Text::new(text)
+    }
+
+    #[inline]
+    pub(crate) const fn write<const N: usize>(self, out: &mut [u8; N], start: usize) {
+        write_8_alnum(out, start, self.value / 36);
+        out[start + 8] = ALNUM_ALPHABET[(self.value % 36) as usize];
     }
 }
 

@@ -3,6 +3,8 @@
 use core::fmt;
 use core::str;
 
+use crate::alphabet::ALNUM_ALPHABET;
+
 /// `N` ASCII characters on the stack.
 ///
 /// What the forms of a code and of its parts are given in, so that nothing needs an allocator.
@@ -82,19 +84,67 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
-/// Writes `value` into `out[start..start + places]` in the radix of the alphabet, zeros in front.
-pub(crate) const fn write_radix(
-    out: &mut [u8],
-    start: usize,
-    places: usize,
-    mut value: u64,
-    alphabet: &[u8],
-) {
-    let radix = alphabet.len() as u64;
-    let mut at = places;
-    while at > 0 {
-        at -= 1;
-        out[start + at] = alphabet[(value % radix) as usize];
-        value /= radix;
+/// `00` to `99`.
+static DECIMAL_PAIRS: [[u8; 2]; 100] = pairs(b"0123456789");
+/// `00` to `ZZ`.
+static ALNUM_PAIRS: [[u8; 2]; 1296] = pairs(ALNUM_ALPHABET);
+
+const fn pairs<const N: usize>(alphabet: &[u8]) -> [[u8; 2]; N] {
+    let mut pairs = [[0; 2]; N];
+    let mut at = 0;
+    while at < N {
+        pairs[at] = [alphabet[at / alphabet.len()], alphabet[at % alphabet.len()]];
+        at += 1;
     }
+    pairs
+}
+
+/// Writes a number below 10^8 as eight digits.
+#[inline]
+pub(crate) const fn write_8_digits<const N: usize>(out: &mut [u8; N], at: usize, n: u64) {
+    let n = n as u32;
+    let (high, low) = (n / 10_000, n % 10_000);
+    write_pair(out, at, DECIMAL_PAIRS[(high / 100 % 100) as usize]);
+    write_pair(out, at + 2, DECIMAL_PAIRS[(high % 100) as usize]);
+    write_pair(out, at + 4, DECIMAL_PAIRS[(low / 100) as usize]);
+    write_pair(out, at + 6, DECIMAL_PAIRS[(low % 100) as usize]);
+}
+
+/// Writes a number below 100 as two digits.
+#[inline]
+pub(crate) const fn write_2_digits<const N: usize>(out: &mut [u8; N], at: usize, n: u64) {
+    write_pair(out, at, DECIMAL_PAIRS[(n % 100) as usize]);
+}
+
+/// Writes a number below 36^8 as eight characters.
+#[inline]
+pub(crate) const fn write_8_alnum<const N: usize>(out: &mut [u8; N], at: usize, n: u64) {
+    const PAIR: u64 = 36 * 36;
+    write_pair(
+        out,
+        at,
+        ALNUM_PAIRS[(n / (PAIR * PAIR * PAIR) % PAIR) as usize],
+    );
+    write_pair(
+        out,
+        at + 2,
+        ALNUM_PAIRS[(n / (PAIR * PAIR) % PAIR) as usize],
+    );
+    write_pair(out, at + 4, ALNUM_PAIRS[(n / PAIR % PAIR) as usize]);
+    write_pair(out, at + 6, ALNUM_PAIRS[(n % PAIR) as usize]);
+}
+
+/// Writes a number below 36^5 as five characters.
+#[inline]
+pub(crate) const fn write_5_alnum<const N: usize>(out: &mut [u8; N], at: usize, n: u64) {
+    const PAIR: u64 = 36 * 36;
+    write_pair(out, at + 1, ALNUM_PAIRS[(n / PAIR % PAIR) as usize]);
+    write_pair(out, at + 3, ALNUM_PAIRS[(n % PAIR) as usize]);
+    out[at] = ALNUM_ALPHABET[(n / (PAIR * PAIR) % 36) as usize];
+}
+
+#[inline]
+const fn write_pair<const N: usize>(out: &mut [u8; N], at: usize, pair: [u8; 2]) {
+    out[at] = pair[0];
+    out[at + 1] = pair[1];
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeDelta,
 use crate::calendar::{self, MINUTES, MINUTES_PER_DAY, YEAR_FIRST, YEAR_LAST};
 use crate::error::ParseError;
 use crate::part::EXAM_TIME_LEN;
-use crate::text::Text;
+use crate::text::{Text, write_2_digits, write_8_digits};
 
 /// Seconds that Beijing time is ahead of UTC. China has no daylight saving time (`IDX-7`).
 pub const BEIJING_OFFSET_S: i32 = 8 * 60 * 60;
@@ -164,11 +164,12 @@ impl ExamTime {
     #[must_use]
     pub const fn text(self) -> Text<EXAM_TIME_LEN> {
         let mut text = [0; EXAM_TIME_LEN];
-        self.write(&mut text);
+        self.write(&mut text, 0);
         Text::new(text)
     }
 
-    pub(crate) const fn write(self, out: &mut [u8; EXAM_TIME_LEN]) {
+    #[inline]
+    pub(crate) const fn write<const N: usize>(self, out: &mut [u8; N], start: usize) {
         let Fields {
             year,
             month,
@@ -176,14 +177,10 @@ impl ExamTime {
             hour,
             minute,
         } = self.fields();
-        let (century, year) = ((year / 100) as u8, (year % 100) as u8);
-        let pairs = [century, year, month, day, hour, minute];
-        let mut at = 0;
-        while at < pairs.len() {
-            out[2 * at] = b'0' + pairs[at] / 10;
-            out[2 * at + 1] = b'0' + pairs[at] % 10;
-            at += 1;
-        }
+        let date = year as u64 * 10_000 + month as u64 * 100 + day as u64;
+        write_8_digits(out, start, date);
+        write_2_digits(out, start + 8, hour as u64);
+        write_2_digits(out, start + 10, minute as u64);
     }
 
     const fn fields(self) -> Fields {
@@ -366,18 +363,20 @@ impl Fields {
     }
 
     /// Whether no field has a fault.
+    #[inline]
     pub(crate) const fn is_minute(self) -> bool {
-        self.year >= YEAR_FIRST
-            && self.year <= YEAR_LAST
-            && self.month >= 1
-            && self.month <= 12
-            && self.day >= 1
-            && self.day <= calendar::days_in_month(self.year, self.month)
-            && self.hour <= 23
-            && self.minute <= 59
+        (self.year >= YEAR_FIRST)
+            & (self.year <= YEAR_LAST)
+            & (self.month >= 1)
+            & (self.month <= 12)
+            & (self.day >= 1)
+            & (self.day <= calendar::days_in_month(self.year, self.month))
+            & (self.hour <= 23)
+            & (self.minute <= 59)
     }
 
     /// The minute of fields that have no fault.
+    #[inline]
     pub(crate) const fn minute_of_range(self) -> ExamTime {
         let days = calendar::days_from_date(self.year, self.month, self.day);
         ExamTime {

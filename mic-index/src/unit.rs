@@ -60,7 +60,7 @@ impl StorageUnitCode {
     #[must_use]
     pub const fn check(self) -> UnitCheck {
         let expected = self.expected_check();
-        let found = CREDIT_ALPHABET[self.place(17) as usize % 31];
+        let found = CREDIT_OF_FIVE_BITS[self.place(17) as usize];
         if expected == found {
             UnitCheck::Match
         } else {
@@ -84,6 +84,7 @@ impl StorageUnitCode {
     }
 
     /// The value of a place, 0 to 30.
+    #[inline]
     const fn place(self, at: usize) -> u32 {
         let value = if at < 6 {
             self.hi >> (5 * (5 - at))
@@ -101,14 +102,26 @@ impl StorageUnitCode {
         Text::new(text)
     }
 
-    pub(crate) const fn write(self, out: &mut [u8], start: usize) {
+    #[inline]
+    pub(crate) const fn write<const N: usize>(self, out: &mut [u8; N], start: usize) {
         let mut at = 0;
         while at < UNIT_LEN {
-            out[start + at] = CREDIT_ALPHABET[self.place(at) as usize % 31];
+            out[start + at] = CREDIT_OF_FIVE_BITS[self.place(at) as usize];
             at += 1;
         }
     }
 }
+
+/// The credit alphabet with a place for 31, which no unit holds.
+const CREDIT_OF_FIVE_BITS: [u8; 32] = {
+    let mut padded = [b'?'; 32];
+    let mut at = 0;
+    while at < CREDIT_ALPHABET.len() {
+        padded[at] = CREDIT_ALPHABET[at];
+        at += 1;
+    }
+    padded
+};
 
 impl FromStr for StorageUnitCode {
     type Err = ParseError;

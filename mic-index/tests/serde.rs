@@ -1,6 +1,5 @@
 //! Exchange forms: text for people, forty bytes for machines, and no value in any error.
 #![cfg(feature = "serde")]
-#![expect(clippy::std_instead_of_alloc, reason = "tests have std")]
 
 mod common;
 
@@ -75,7 +74,7 @@ fn errors_never_repeat_what_was_read() {
         format!("\"{digits}\""),
         digits.to_string(),
         format!("-{digits}"),
-        format!("{}", &digits[..18]),
+        digits[..18].to_string(),
         format!("-{}", &digits[..18]),
         format!("{digits}.5"),
         format!("[\"{digits}\"]"),
