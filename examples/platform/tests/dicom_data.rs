@@ -3,8 +3,8 @@
 //! phantom takes its place.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::print_stderr,
+    clippy::std_instead_of_alloc,
     reason = "a test says what it read"
 )]
 
@@ -24,7 +24,10 @@ fn data() -> Option<PathBuf> {
         return None;
     };
     let folder = PathBuf::from(folder);
-    assert!(folder.is_dir(), "MIC_TEST_DATA is set and no readable folder");
+    assert!(
+        folder.is_dir(),
+        "MIC_TEST_DATA is set and no readable folder"
+    );
     Some(folder)
 }
 
@@ -63,11 +66,17 @@ fn ok_every_file_is_taken_or_has_a_reason() {
                 let facts = header.facts;
                 taken += 1;
                 assert_eq!(
-                    header.object.element(dicom_dictionary_std::tags::STUDY_INSTANCE_UID)
-                        .unwrap().to_str().unwrap(),
+                    header
+                        .object
+                        .element(dicom_dictionary_std::tags::STUDY_INSTANCE_UID)
+                        .unwrap()
+                        .to_str()
+                        .unwrap(),
                     facts.study_uid
                 );
-                *syntaxes.entry(facts.transfer_syntax_uid.clone()).or_default() += 1;
+                *syntaxes
+                    .entry(facts.transfer_syntax_uid.clone())
+                    .or_default() += 1;
                 for finding in &facts.findings {
                     let kind = format!("{finding:?}");
                     let kind = kind.split([' ', '{']).next().unwrap_or_default();
@@ -93,11 +102,71 @@ fn ok_every_file_is_taken_or_has_a_reason() {
     eprintln!("transfer syntaxes: {syntaxes:#?}\nfindings: {findings:#?}");
     assert_eq!(taken + not_taken, paths.len());
     assert!(!reasons.keys().any(String::is_empty));
+    assert!(taken > 700, "the test data is whole");
 }
 
-/// Native pixels lie inside the file and are as many as the header says.
+#[track_caller]
+fn of(folder: &Path, file: &str) -> Result<InstanceFacts, NotTaken> {
+    read(
+        &fs::read(folder.join(file)).unwrap(),
+        &ReadOptions::default(),
+    )
+}
+
+#[test]
+fn ok_tricky_files_have_the_outcomes_known_of_them() {
+    let Some(folder) = data() else { return };
+    let of = |file: &str| of(&folder, file);
+    for (file, reason) in [
+        (
+            "pydicom/test_files/dicomdirtests/DICOMDIR",
+            NotTaken::Directory,
+        ),
+        (
+            "pydicom/test_files/dicomdirtests/DICOMDIR-bigEnd",
+            NotTaken::Directory,
+        ),
+        (
+            "pydicom/test_files/dicomdirtests/DICOMDIR-implicit",
+            NotTaken::Directory,
+        ),
+        ("ge-ct-hispeed/LICENSE", NotTaken::NotDicom),
+        (
+            "pydicom/test_files/no_meta_group_length.dcm",
+            NotTaken::UidAbsent(UidName::Study),
+        ),
+        (
+            "pydicom/test_files/nested_priv_SQ.dcm",
+            NotTaken::UidAbsent(UidName::Instance),
+        ),
+    ] {
+        assert_eq!(of(file), Err(reason), "{file}");
+    }
+    let cut = of("pydicom/test_files/MR_truncated.dcm").unwrap();
+    assert!(matches!(
+        cut.findings.as_slice(),
+        [HeaderFinding::Cut { tag: Some(_), .. }]
+    ));
+    assert_eq!(cut.pixels.unwrap().native_bytes, None);
+    let bare = of("pydicom/test_files/ExplVR_LitEndNoMeta.dcm").unwrap();
+    assert!(bare.findings.contains(&HeaderFinding::MetaGroupMissing));
+    assert_eq!(bare.transfer_syntax_uid, "1.2.840.10008.1.2.1");
+    let bare = of("pydicom/test_files/ExplVR_BigEndNoMeta.dcm").unwrap();
+    assert_eq!(bare.transfer_syntax_uid, "1.2.840.10008.1.2.2");
+    let deflated = of("pydicom/test_files/image_dfl.dcm").unwrap();
+    let pixels = deflated.pixels.unwrap();
+    assert_eq!(
+        (pixels.rows, pixels.columns, pixels.native_bytes),
+        (512, 512, None)
+    );
+}
+
+/// Native pixels lie inside the file.
 fn check_range(facts: &InstanceFacts, content: &[u8]) {
-    let Some(pixels) = &facts.pixels else { return };
-    let Some(range) = &pixels.native_bytes else { return };
-    assert!(range.end <= content.len() as u64, "inside the file");
+    let range = facts
+        .pixels
+        .as_ref()
+        .and_then(|pixels| pixels.native_bytes.clone());
+    let length = u64::try_from(content.len()).unwrap();
+    assert!(range.is_none_or(|range| range.start <= range.end && range.end <= length));
 }

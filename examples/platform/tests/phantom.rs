@@ -1,7 +1,6 @@
 //! The made head CT: it is what it says, the same for the same seed, and readable by others.
 #![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
+    clippy::std_instead_of_alloc,
     reason = "a test says what it measured"
 )]
 

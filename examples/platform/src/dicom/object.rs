@@ -116,12 +116,7 @@ fn text_vr(element: &Element<'_>) -> VR {
     }
 }
 
-fn primitive(
-    value: &[u8],
-    vr: VR,
-    encoding: Encoding,
-    charset: &CharacterSets,
-) -> PrimitiveValue {
+fn primitive(value: &[u8], vr: VR, encoding: Encoding, charset: &CharacterSets) -> PrimitiveValue {
     if value.is_empty() {
         return PrimitiveValue::Empty;
     }

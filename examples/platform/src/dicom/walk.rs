@@ -184,13 +184,13 @@ pub(crate) fn items(value: &[u8], encoding: Encoding) -> impl Iterator<Item = &[
 }
 
 /// The value of an element and where the next one begins.
-fn value<'a>(
-    bytes: &'a [u8],
+fn value(
+    bytes: &[u8],
     value_at: usize,
     head: Head,
     encoding: Encoding,
     depth: usize,
-) -> Result<(&'a [u8], usize), Stop> {
+) -> Result<(&[u8], usize), Stop> {
     let cut = Stop::Cut {
         at: bytes.len(),
         tag: Some(head.tag),

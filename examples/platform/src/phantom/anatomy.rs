@@ -22,39 +22,49 @@ const fn at(centre: [f64; 3], radii: [f64; 3], hu: i16) -> Ellipsoid {
     Ellipsoid { centre, radii, hu }
 }
 
-/// What every head has, from outside to inside.
-const HEAD: [Ellipsoid; 57] = [
+/// What lies around and below the skull, and the skull itself.
+const SHELL: [Ellipsoid; 18] = [
     // The headrest, below (behind) the head.
     at([0.0, 112.0, -20.0], [82.0, 5.0, 300.0], -650),
     at([0.0, 111.0, -20.0], [78.0, 2.5, 300.0], -900),
-    // Neck and jaw.
+    // Neck.
     at([0.0, 12.0, -105.0], [62.0, 66.0, 70.0], -95),
     at([0.0, 12.0, -105.0], [59.0, 63.0, 68.0], 48),
-    at([0.0, -48.0, -88.0], [46.0, 46.0, 34.0], 45),
-    at([0.0, -50.0, -86.0], [40.0, 40.0, 17.0], 950),
-    at([0.0, -44.0, -84.0], [35.0, 38.0, 20.0], 55),
     // Ears.
     at([78.0, 12.0, -35.0], [8.0, 16.0, 28.0], 10),
     at([-78.0, 12.0, -35.0], [8.0, 16.0, 28.0], 10),
     // Scalp: skin, fat, muscle.
-    at([0.0, 0.0, 0.0], [78.0, 97.0, 92.0], 45),
-    at([0.0, 0.0, 0.0], [76.5, 95.5, 90.5], -90),
-    at([0.0, 0.0, 0.0], [74.0, 93.0, 87.5], 50),
-    // Face and nose.
-    at([0.0, -62.0, -48.0], [54.0, 38.0, 44.0], 42),
+    at([0.0, 0.0, 4.0], [78.0, 97.0, 92.0], 45),
+    at([0.0, 0.0, 4.0], [76.5, 95.5, 90.5], -90),
+    at([0.0, 0.0, 4.0], [74.0, 93.0, 88.0], 50),
+    // Face, nose, jaw.
+    at([0.0, -58.0, -56.0], [54.0, 40.0, 52.0], 42),
     at([0.0, -102.0, -44.0], [12.0, 14.0, 20.0], 35),
+    at([0.0, -50.0, -90.0], [42.0, 42.0, 15.0], 950),
+    at([0.0, -45.0, -88.0], [36.0, 40.0, 18.0], 55),
     // Skull: outer table, spongy bone, inner table, fluid.
-    at([0.0, 0.0, 0.0], [72.5, 91.5, 86.0], 1350),
-    at([0.0, 0.0, 0.0], [70.5, 89.5, 84.0], 620),
-    at([0.0, 0.0, 0.0], [68.5, 87.5, 82.0], 1250),
-    at([0.0, 0.0, 0.0], [66.5, 85.5, 80.0], 7),
-    // Brain: grey and white matter of both halves, with the cleft between them.
-    at([31.5, 0.0, 6.0], [32.0, 83.0, 70.0], 39),
-    at([-31.5, 0.0, 6.0], [32.0, 83.0, 70.0], 39),
-    at([32.0, 0.0, 10.0], [25.0, 72.0, 58.0], 28),
-    at([-32.0, 0.0, 10.0], [25.0, 72.0, 58.0], 28),
-    // The falx: a thin sheet in the middle.
-    at([0.0, 0.0, 30.0], [0.9, 80.0, 48.0], 62),
+    at([0.0, 0.0, 10.0], [72.5, 91.5, 82.0], 1350),
+    at([0.0, 0.0, 10.0], [70.5, 89.5, 80.0], 620),
+    at([0.0, 0.0, 10.0], [68.5, 87.5, 78.0], 1250),
+    at([0.0, 0.0, 10.0], [66.5, 85.5, 76.0], 7),
+    // The brain as a whole: grey matter.
+    at([0.0, 0.0, 11.0], [64.5, 83.0, 73.5], 38),
+];
+
+/// What lies inside, drawn over the furrows of the cortex.
+const INSIDE: [Ellipsoid; 43] = [
+    // White matter of both halves.
+    at([29.0, -4.0, 22.0], [23.0, 62.0, 48.0], 28),
+    at([-29.0, -4.0, 22.0], [23.0, 62.0, 48.0], 28),
+    at([33.0, 22.0, 16.0], [23.0, 42.0, 38.0], 28),
+    at([-33.0, 22.0, 16.0], [23.0, 42.0, 38.0], 28),
+    at([0.0, -6.0, 24.0], [16.0, 30.0, 7.0], 29),
+    // The cleft between the halves, and the falx in it: a thin sheet.
+    at([0.0, -2.0, 58.0], [2.4, 74.0, 26.0], 9),
+    at([0.0, 0.0, 46.0], [0.9, 79.0, 38.0], 62),
+    // The clefts at the sides.
+    at([50.0, -14.0, 6.0], [11.0, 20.0, 2.2], 9),
+    at([-50.0, -14.0, 6.0], [11.0, 20.0, 2.2], 9),
     // Basal ganglia.
     at([17.0, -8.0, 6.0], [8.0, 18.0, 12.0], 41),
     at([-17.0, -8.0, 6.0], [8.0, 18.0, 12.0], 41),
@@ -68,18 +78,19 @@ const HEAD: [Ellipsoid; 57] = [
     at([18.0, 26.0, 16.0], [2.5, 4.0, 2.5], 210),
     at([-18.0, 26.0, 16.0], [2.5, 4.0, 2.5], 190),
     at([0.0, 16.0, 6.0], [2.2, 2.6, 2.2], 240),
-    // Cerebellum, brain stem, fourth ventricle.
-    at([22.0, 46.0, -42.0], [27.0, 27.0, 20.0], 36),
-    at([-22.0, 46.0, -42.0], [27.0, 27.0, 20.0], 36),
-    at([0.0, 16.0, -45.0], [13.0, 12.0, 42.0], 32),
-    at([0.0, 33.0, -38.0], [6.0, 5.0, 9.0], 6),
+    // Fluid at the base, cerebellum, brain stem, fourth ventricle.
+    at([0.0, 2.0, -24.0], [17.0, 17.0, 8.0], 9),
+    at([20.0, 38.0, -36.0], [25.0, 25.0, 18.0], 35),
+    at([-20.0, 38.0, -36.0], [25.0, 25.0, 18.0], 35),
+    at([0.0, 14.0, -52.0], [12.0, 11.0, 46.0], 32),
+    at([0.0, 29.0, -36.0], [6.0, 5.0, 9.0], 6),
     // Base of the skull: petrous bones, clivus, mastoid cells.
-    at([38.0, 14.0, -52.0], [25.0, 9.0, 9.0], 1500),
-    at([-38.0, 14.0, -52.0], [25.0, 9.0, 9.0], 1500),
-    at([0.0, -12.0, -52.0], [9.0, 8.0, 15.0], 800),
-    at([56.0, 26.0, -54.0], [9.0, 11.0, 13.0], -520),
-    at([-56.0, 26.0, -54.0], [9.0, 11.0, 13.0], -520),
-    // Orbits: fat, globe, lens, nerve.
+    at([38.0, 10.0, -48.0], [24.0, 8.0, 8.0], 1500),
+    at([-38.0, 10.0, -48.0], [24.0, 8.0, 8.0], 1500),
+    at([0.0, -10.0, -54.0], [9.0, 7.0, 14.0], 800),
+    at([56.0, 22.0, -52.0], [8.0, 10.0, 12.0], -520),
+    at([-56.0, 22.0, -52.0], [8.0, 10.0, 12.0], -520),
+    // Orbits: fat, nerve, globe, lens.
     at([31.0, -68.0, -28.0], [19.0, 26.0, 18.0], -85),
     at([-31.0, -68.0, -28.0], [19.0, 26.0, 18.0], -85),
     at([31.0, -60.0, -28.0], [2.3, 20.0, 2.3], 35),
@@ -88,41 +99,41 @@ const HEAD: [Ellipsoid; 57] = [
     at([-31.0, -80.0, -28.0], [12.0, 12.0, 12.0], 12),
     at([31.0, -88.5, -28.0], [4.5, 2.2, 4.5], 95),
     at([-31.0, -88.5, -28.0], [4.5, 2.2, 4.5], 95),
-    // Air: frontal and maxillary sinuses, nasal cavity, throat.
-    at([0.0, -83.5, 4.0], [17.0, 4.5, 11.0], -990),
-    at([26.0, -66.0, -62.0], [13.0, 16.0, 15.0], -995),
-    at([-26.0, -66.0, -62.0], [13.0, 16.0, 15.0], -995),
-    at([0.0, -70.0, -55.0], [10.0, 24.0, 21.0], -985),
-    at([0.0, -70.0, -55.0], [1.2, 23.0, 20.0], 180),
-    at([0.0, -22.0, -96.0], [10.0, 8.0, 32.0], -998),
-    // Upper cervical spine.
-    at([0.0, 34.0, -96.0], [20.0, 17.0, 24.0], 560),
+    // Air: frontal and maxillary sinuses, nasal cavity with its septum, throat.
+    at([0.0, -84.5, -2.0], [17.0, 4.0, 11.0], -990),
+    at([26.0, -66.0, -64.0], [13.0, 16.0, 15.0], -995),
+    at([-26.0, -66.0, -64.0], [13.0, 16.0, 15.0], -995),
+    at([0.0, -70.0, -57.0], [10.0, 24.0, 21.0], -985),
+    at([0.0, -70.0, -57.0], [1.2, 23.0, 20.0], 180),
+    at([0.0, -20.0, -100.0], [10.0, 8.0, 34.0], -998),
 ];
 
-/// The canal of the spine and what runs in it; drawn last.
-const CANAL: [Ellipsoid; 2] = [
+/// The upper spine, its canal and what runs in it; drawn last.
+const SPINE: [Ellipsoid; 3] = [
+    at([0.0, 34.0, -100.0], [20.0, 17.0, 30.0], 560),
     at([0.0, 40.0, -98.0], [10.0, 8.0, 40.0], 10),
     at([0.0, 40.0, -98.0], [6.0, 5.0, 40.0], 35),
 ];
 
 /// Furrows of the cortex, as many as a seed scatters.
-const FURROWS: usize = 220;
+const FURROWS: usize = 320;
 
 /// The head of a seed at a height, without noise; outside the reconstructed circle the padding.
 pub(crate) fn section(seed: u64, z: f64) -> Vec<i16> {
     let mut canvas = vec![AIR; PIXELS];
     let mut random = SplitMix::new(seed ^ 0x616E_6174_6F6D_7921);
-    for ellipsoid in HEAD.iter().take(CORTEX) {
-        paint(&mut canvas, ellipsoid, z);
-    }
-    for furrow in furrows(&mut random) {
-        paint(&mut canvas, &furrow, z);
-    }
-    for ellipsoid in HEAD.iter().skip(CORTEX) {
-        paint(&mut canvas, ellipsoid, z);
-    }
-    for ellipsoid in bleeding(&mut random).iter().chain(&CANAL) {
-        paint(&mut canvas, ellipsoid, z);
+    // Nobody lies exactly in the middle.
+    let aside = if random.signed_unit() > 0.0 {
+        1.0
+    } else {
+        -1.0
+    };
+    let aside = aside * (5.0 + random.signed_unit());
+    let furrows = furrows(&mut random);
+    let bleeding = bleeding(&mut random);
+    let head = SHELL.iter().chain(&furrows).chain(&INSIDE);
+    for ellipsoid in head.chain(&bleeding).chain(&SPINE) {
+        paint(&mut canvas, ellipsoid, aside, z);
     }
     pad(&mut canvas);
     canvas
@@ -130,8 +141,6 @@ pub(crate) fn section(seed: u64, z: f64) -> Vec<i16> {
 
 /// The air around the head.
 const AIR: i16 = -1000;
-/// So many of [`HEAD`] lie below the furrows of the cortex.
-const CORTEX: usize = 20;
 
 /// Fluid in the furrows between the folds of the cortex: flat, just below the inner table.
 fn furrows(random: &mut SplitMix) -> Vec<Ellipsoid> {
@@ -149,18 +158,16 @@ fn furrows(random: &mut SplitMix) -> Vec<Ellipsoid> {
             continue;
         }
         let scale = 1.0 / length;
-        let wide = 1.3 + random.signed_unit() * 0.5;
-        let long = 7.0 + random.signed_unit() * 3.0;
-        let radii = if random.signed_unit() > 0.0 {
-            [wide, long, long]
+        let thin = 1.2 + random.signed_unit() * 0.4;
+        let deep = 8.0 + random.signed_unit() * 3.0;
+        // Furrows run inward from the surface.
+        let radii = if x.abs() > y.abs() {
+            [deep, thin, 5.0]
         } else {
-            [long, wide, long]
+            [thin, deep, 5.0]
         };
-        furrows.push(at(
-            [x * scale * 59.0, y * scale * 78.0, z * scale * 68.0 + 5.0],
-            radii,
-            11,
-        ));
+        let centre = [x * scale * 60.0, y * scale * 78.0, z * scale * 68.0 + 11.0];
+        furrows.push(at(centre, radii, 11));
     }
     furrows
 }
@@ -184,8 +191,9 @@ fn bleeding(random: &mut SplitMix) -> [Ellipsoid; 3] {
 
 /// Paints the cut of an ellipsoid, span by span; the pixels at both ends are blended by how much
 /// of them it covers.
-fn paint(canvas: &mut [i16], ellipsoid: &Ellipsoid, z: f64) {
+fn paint(canvas: &mut [i16], ellipsoid: &Ellipsoid, aside: f64, z: f64) {
     let [cx, cy, cz] = ellipsoid.centre;
+    let cx = cx + aside;
     let [rx, ry, rz] = ellipsoid.radii;
     let dz = (z - cz) / rz;
     let cut = 1.0 - dz * dz;

@@ -39,7 +39,7 @@ pub const HU_MAX: i16 = 3071;
 /// Rows and columns are this far apart.
 pub(crate) const PIXEL_MM: f64 = 230.0 / 512.0;
 /// From the lowest slice to the highest.
-pub(crate) const EXTENT_MM: f64 = 172.0;
+pub(crate) const EXTENT_MM: f64 = 196.0;
 
 /// A made head CT study of one series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Phantom {
     /// Height of a slice above the middle of the head.
     #[expect(clippy::float_arithmetic, reason = "a length in the patient")]
     fn z_mm(&self, slice: u16) -> f64 {
-        f64::from(slice) * self.spacing_mm() - EXTENT_MM * 0.55
+        f64::from(slice) * self.spacing_mm() - EXTENT_MM * 0.51
     }
 
     #[expect(clippy::float_arithmetic, reason = "a length in the patient")]

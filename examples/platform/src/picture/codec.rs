@@ -248,7 +248,11 @@ pub(super) fn run_lengths(
     };
     (0..planes)
         .map(|nth| {
-            let end = if nth + 1 < planes { at(nth + 1) } else { bytes.len() };
+            let end = if nth + 1 < planes {
+                at(nth + 1)
+            } else {
+                bytes.len()
+            };
             let segment = bytes.get(at(nth)..end).ok_or(CodecFault::Cut)?;
             unpack(segment, pixels)
         })

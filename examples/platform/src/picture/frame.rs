@@ -116,7 +116,9 @@ fn fragments_of<'a>(fragments: &[&'a [u8]], frame: u32, frames: u32) -> Option<C
     let (table, fragments) = fragments.split_first()?;
     let (frame, frames) = (usize::try_from(frame).ok()?, usize::try_from(frames).ok()?);
     if fragments.len() == frames {
-        return fragments.get(frame).map(|fragment| Cow::Borrowed(*fragment));
+        return fragments
+            .get(frame)
+            .map(|fragment| Cow::Borrowed(*fragment));
     }
     if frames == 1 {
         return Some(Cow::Owned(fragments.concat()));
@@ -156,6 +158,11 @@ fn encapsulated(
                 .map_err(|_| Reason::Undecodable)?;
             native(&inflated, pixels, shape, 0, false)
         }
+        // Eight pixels of one bit in a byte.
+        uids::RLE_LOSSLESS if pixels.bits_allocated == 1 => {
+            let planes = codec::run_lengths(bytes, shape.pixels.div_ceil(8), 1)?;
+            bits(planes.first().map_or(&[], Vec::as_slice), shape, 0)
+        }
         uids::RLE_LOSSLESS => {
             let width = usize::from(pixels.bits_allocated.div_ceil(8));
             let planes = codec::run_lengths(bytes, shape.pixels, shape.channels * width)?;
@@ -164,7 +171,10 @@ fn encapsulated(
             for (nth, plane) in planes.iter().enumerate() {
                 let (channel, byte) = (nth / width, width - 1 - nth % width);
                 let begin = channel * width + byte;
-                let places = interleaved.iter_mut().skip(begin).step_by(shape.channels * width);
+                let places = interleaved
+                    .iter_mut()
+                    .skip(begin)
+                    .step_by(shape.channels * width);
                 for (place, value) in places.zip(plane) {
                     *place = *value;
                 }
@@ -347,12 +357,20 @@ fn floating(
         .ok_or(Reason::Cut)?;
     let finite = |value: f32| if value.is_finite() { value } else { 0.0 };
     let values = if double {
-        let read = if big { f64::from_be_bytes } else { f64::from_le_bytes };
+        let read = if big {
+            f64::from_be_bytes
+        } else {
+            f64::from_le_bytes
+        };
         #[expect(clippy::cast_possible_truncation, reason = "a grey level")]
         let narrow = |chunk: &[u8; 8]| finite(read(*chunk) as f32);
         bytes.as_chunks::<8>().0.iter().map(narrow).collect()
     } else {
-        let read = if big { f32::from_be_bytes } else { f32::from_le_bytes };
+        let read = if big {
+            f32::from_be_bytes
+        } else {
+            f32::from_le_bytes
+        };
         let each = |chunk: &[u8; 4]| finite(read(*chunk));
         bytes.as_chunks::<4>().0.iter().map(each).collect()
     };

@@ -49,8 +49,11 @@ use survey::{Series, Survey};
 pub const FRAME_PIXELS_MAX: usize = 1 << 26;
 /// Tiles of a sheet in a row.
 pub const SHEET_COLUMNS: usize = 8;
-/// Rows of tiles of a sheet.
+/// Rows of tiles of a sheet with few series.
 pub const SHEET_ROWS: usize = 6;
+/// Rows of tiles of a sheet with many series, each of which has a row of its own. The frames of
+/// series beyond these count as left out.
+pub const SHEET_ROWS_MAX: usize = 24;
 /// Slices that a reformat is made of; of more, so many are chosen evenly.
 pub const REFORMAT_SLICES_MAX: usize = 512;
 
@@ -86,7 +89,10 @@ pub fn preview(instances: usize, read: &ReadInstance<'_>) -> Result<Picture, Pic
         let width = views.len() * (PREVIEW + GAP) + GAP;
         let mut canvas = Canvas::new(width, PREVIEW + 2 * GAP)?;
         for (nth, view) in views.iter().enumerate() {
-            canvas.fit(view, Rect::square(GAP + nth * (PREVIEW + GAP), GAP, PREVIEW));
+            canvas.fit(
+                view,
+                Rect::square(GAP + nth * (PREVIEW + GAP), GAP, PREVIEW),
+            );
         }
         return Picture::new(&canvas, counted.done());
     }
@@ -138,7 +144,7 @@ fn rows_of(survey: &Survey) -> Vec<usize> {
         let room = u64::try_from(rows * SHEET_COLUMNS).unwrap_or(u64::MAX);
         series.frames.saturating_sub(room)
     };
-    for _ in 0..SHEET_ROWS {
+    for _ in 0..survey.series.len().clamp(SHEET_ROWS, SHEET_ROWS_MAX) {
         let next = survey
             .series
             .iter()

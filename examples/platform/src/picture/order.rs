@@ -33,7 +33,10 @@ mod tests {
         let few: Vec<u64> = spread(3, 48).collect();
         assert_eq!(few, [0, 1, 2]);
         let many: Vec<u64> = spread(240, 48).collect();
-        assert_eq!((many.len(), many.first(), many.last()), (48, Some(&0), Some(&239)));
+        assert_eq!(
+            (many.len(), many.first(), many.last()),
+            (48, Some(&0), Some(&239))
+        );
         assert!(many.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(spread(0, 8).count(), 0);
         assert_eq!(spread(u64::MAX, 2).last(), Some(u64::MAX - 1));

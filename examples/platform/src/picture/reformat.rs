@@ -112,7 +112,11 @@ fn stack(cuts: &[Cut], line: impl Fn(&Cut) -> &Vec<u8>, spacing: f64) -> Raster 
             continue;
         };
         let gap = above.place - below.place;
-        let part = if gap > 0.0 { ((place - below.place) / gap).clamp(0.0, 1.0) } else { 0.0 };
+        let part = if gap > 0.0 {
+            ((place - below.place) / gap).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
         for (low, high) in line(below).iter().zip(line(above)) {
             let (low, high) = (f64::from(*low), f64::from(*high));
             rgb.push([super::raster::byte(low + (high - low) * part); 3]);

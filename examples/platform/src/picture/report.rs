@@ -168,8 +168,8 @@ impl Counted {
         read: &ReadInstance<'_>,
     ) -> Option<Raster> {
         let (shot, frame) = series.at(position)?;
-        let drawn = Instance::open(shot.instance, read)
-            .and_then(|instance| tone::raster(&instance, frame));
+        let drawn =
+            Instance::open(shot.instance, read).and_then(|instance| tone::raster(&instance, frame));
         match drawn {
             Ok(raster) => {
                 self.report.drawn = self.report.drawn.saturating_add(1);

@@ -98,7 +98,10 @@ impl Shot {
 impl Series {
     /// By where the slices lie when all say so in the same orientation, else by their numbers.
     fn sort(&mut self) {
-        let orientation = self.shots.first().and_then(|shot| shot.geometry.orientation);
+        let orientation = self
+            .shots
+            .first()
+            .and_then(|shot| shot.geometry.orientation);
         let places: Option<Vec<f64>> = self
             .shots
             .iter()
@@ -153,9 +156,10 @@ impl Series {
 
     /// What makes a series the one to show: a volume, then many pixels.
     pub(super) fn worth(&self) -> (bool, u64) {
-        let pixels = self.shots.iter().map(|shot| {
-            u64::from(shot.rows) * u64::from(shot.columns) * u64::from(shot.frames)
-        });
+        let pixels = self
+            .shots
+            .iter()
+            .map(|shot| u64::from(shot.rows) * u64::from(shot.columns) * u64::from(shot.frames));
         let volume = self.is_volume() && self.shots.len() > 2;
         (volume, pixels.fold(0, u64::saturating_add))
     }

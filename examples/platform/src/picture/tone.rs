@@ -1,7 +1,7 @@
 //! From stored values to what is seen: rescale, window, palette, colour space.
 
-use super::frame::{Drawing, Instance, Values};
 use super::codec::Colour;
+use super::frame::{Drawing, Instance, Values};
 use super::raster::{Raster, byte};
 use super::report::Reason;
 use crate::dicom::Palette;
@@ -19,7 +19,10 @@ const SAMPLED: usize = 1 << 16;
 /// The picture of a frame.
 pub(super) fn raster(instance: &Instance, frame: u32) -> Result<Raster, Reason> {
     let drawing = instance.frame(frame)?;
-    let rgb = match (drawing.frame.channels, drawing.pixels.photometric.as_deref()) {
+    let rgb = match (
+        drawing.frame.channels,
+        drawing.pixels.photometric.as_deref(),
+    ) {
         (3, photometric) => colours(&drawing.frame, photometric, drawing.pixels.bits_stored),
         (_, Some("PALETTE COLOR")) => {
             let palette = drawing.palette.as_ref().ok_or(Reason::Palette)?;
@@ -32,7 +35,11 @@ pub(super) fn raster(instance: &Instance, frame: u32) -> Result<Raster, Reason> 
         }
     };
     let [tall, wide] = drawing.facts.geometry.pixel_spacing.unwrap_or([1.0, 1.0]);
-    let tallness = if tall > 0.0 && wide > 0.0 { tall / wide } else { 1.0 };
+    let tallness = if tall > 0.0 && wide > 0.0 {
+        tall / wide
+    } else {
+        1.0
+    };
     Ok(Raster {
         width: usize::from(drawing.pixels.columns),
         height: usize::from(drawing.pixels.rows),
@@ -70,21 +77,27 @@ impl Window {
     pub(super) fn grey(self, value: f32) -> u8 {
         let width = self.white - self.black;
         if width == 0.0 {
-            return if f64::from(value) > self.black { u8::MAX } else { 0 };
+            return if f64::from(value) > self.black {
+                u8::MAX
+            } else {
+                0
+            };
         }
         byte((f64::from(value) - self.black) / width * 255.0)
     }
 
-    /// Whether some part of the picture is neither black nor white. The window of a header can be
-    /// that of another series.
+    /// Whether the window shows anything: greys, or black as well as white. That of a header can be
+    /// meant for another series and make all of a picture one colour.
     fn shows(self, values: &[f32]) -> bool {
         let step = (values.len() / SAMPLED).max(1);
-        let (mut seen, mut grey) = (0_usize, 0_usize);
+        let (mut black, mut white, mut seen) = (0_usize, 0_usize, 0_usize);
         for value in values.iter().step_by(step) {
+            let grey = self.grey(*value);
             seen += 1;
-            grey += usize::from(!matches!(self.grey(*value), 0 | 255));
+            black += usize::from(grey == 0);
+            white += usize::from(grey == u8::MAX);
         }
-        grey * 50 >= seen
+        black.max(white) * 1000 <= seen * 999
     }
 }
 
@@ -119,7 +132,11 @@ fn indexed(values: &[f32], palette: &Palette) -> Vec<[u8; 3]> {
 fn colours(frame: &Values, photometric: Option<&str>, bits_stored: u16) -> Vec<[u8; 3]> {
     // Sixteen bits of colour are seen as eight.
     let bits = i32::from(bits_stored.clamp(1, 32));
-    let scale = if bits > 8 { 255.0 / (2_f64.powi(bits) - 1.0) } else { 1.0 };
+    let scale = if bits > 8 {
+        255.0 / (2_f64.powi(bits) - 1.0)
+    } else {
+        1.0
+    };
     let luminance = frame.colour == Colour::AsDeclared
         && photometric.is_some_and(|name| name.starts_with("YBR"));
     let pixel = |[a, b, c]: &[f32; 3]| {
