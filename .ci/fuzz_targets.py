@@ -1,7 +1,8 @@
-"""The fuzz targets, read from the manifests of mic-*/fuzz.
+"""The fuzz targets, read from the manifests of mic-*/fuzz and the commands of FUZZING.md.
 
-    fuzz_targets.py list FUZZ_DIR   the targets of one folder
     fuzz_targets.py check           FUZZING.md names exactly the targets there are, and each has seeds
+    fuzz_targets.py list FUZZ_DIR   the targets of one folder: name, then its seed folders and options
+                                    as FUZZING.md gives them
 """
 
 import re
@@ -10,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = re.compile(r"cargo fuzz run\b[^`\n]*?--fuzz-dir (\S+) ([A-Za-z0-9_-]+)")
+COMMAND = re.compile(r"cargo fuzz run --sanitizer none --fuzz-dir (\S+) ([\w-]+)([^`\n]*)`")
 
 
 def targets(folder):
@@ -18,18 +19,26 @@ def targets(folder):
     return [binary["name"] for binary in manifest.get("bin", [])]
 
 
+def commands():
+    """(folder, target) to the words behind it, from the page's tables (not its code blocks)."""
+    found = {}
+    for folder, name, rest in COMMAND.findall((ROOT / "FUZZING.md").read_text()):
+        words = [word for word in rest.split() if word != "--"]
+        if found.setdefault((folder, name), words) != words:
+            sys.exit(f"FUZZING.md has two commands for {folder} {name}")
+    return found
+
+
 def check():
     folders = sorted(str(f.parent.relative_to(ROOT)) for f in ROOT.glob("mic-*/fuzz/Cargo.toml"))
     there = {(folder, name) for folder in folders for name in targets(folder)}
-    listed = set(COMMAND.findall((ROOT / "FUZZING.md").read_text()))
-    bad = [f"{f} {n}: not in FUZZING.md" for f, n in sorted(there - listed)]
-    bad += [f"{f} {n}: in FUZZING.md, but there is no such target" for f, n in sorted(listed - there)]
+    listed = commands()
+    bad = [f"{f} {n}: not in FUZZING.md" for f, n in sorted(there - listed.keys())]
+    bad += [f"{f} {n}: in FUZZING.md, but there is no such target" for f, n in sorted(listed.keys() - there)]
     for folder, name in sorted(there):
-        if not (ROOT / folder / "fuzz_targets" / f"{name}.rs").is_file():
-            bad.append(f"{folder} {name}: fuzz_targets/{name}.rs is missing")
-        corpus = ROOT / folder / "corpus" / name
-        if not corpus.is_dir() or not any(corpus.iterdir()):
-            bad.append(f"{folder} {name}: no seeds in corpus/{name}")
+        seeds = [ROOT / word for word in listed.get((folder, name), []) if not word.startswith("-")]
+        if not seeds or not all(seed.is_dir() and any(seed.iterdir()) for seed in seeds):
+            bad.append(f"{folder} {name}: no seeds in {[str(s.relative_to(ROOT)) for s in seeds]}")
     for library in sorted(ROOT.glob("mic-*/Cargo.toml")):
         if f"{library.parent.name}/fuzz" not in folders:
             bad.append(f"{library.parent.name}: no fuzz targets")
@@ -43,6 +52,8 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["check"]:
         check()
     elif sys.argv[1:2] == ["list"] and len(sys.argv) == 3:
-        print(*targets(sys.argv[2]), sep="\n")
+        given = commands()
+        for one in targets(sys.argv[2]):
+            print(one, *given.get((sys.argv[2], one), []))
     else:
         sys.exit(__doc__)
