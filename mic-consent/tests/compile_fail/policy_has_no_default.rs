@@ -1,0 +1,3 @@
+fn main() {
+    let _ = mic_consent::Policy::default();
+}
