@@ -20,7 +20,7 @@ pub(crate) const FORMAT: &str = "mic-billing-book/1";
 pub(crate) type Unknown = BTreeMap<String, IgnoredAny>;
 
 /// One layer of policy, not yet checked against others: read it from TOML with
-/// [`Layer::from_toml`] or from JSON with serde, then give it to [`Book::load`](crate::Book::load).
+/// `Layer::from_toml` or from JSON with serde, then give it to [`Book::load`](crate::Book::load).
 ///
 /// ```
 /// use mic_billing::{Layer, Level, books};
