@@ -277,7 +277,11 @@ impl<S: Storage> Store<S> {
             };
             let copied = self.copy_one(root, from, &place, run, now);
             self.storage.close(from);
-            if let Some(leaves) = copied? {
+            let copied = copied?;
+            if copied.is_none() {
+                self.distrust(place.digest(), place.root());
+            }
+            if let Some(leaves) = copied {
                 if !leaves.values().is_empty() {
                     self.note(root, &Record::Leaves(number, leaves.clone()))?;
                     self.entry_mut(root)?.leaves.insert(number, leaves);
@@ -288,6 +292,13 @@ impl<S: Storage> Store<S> {
             }
         }
         Ok(())
+    }
+
+    /// A damaged copy is no longer where an instance lies.
+    fn distrust(&mut self, digest: &Digest, root: &Digest) {
+        if let Some(roots) = self.instances.get_mut(digest) {
+            roots.retain(|known| known != root);
+        }
     }
 
     /// The leaves if the bytes were right; `None` where the copy here is damaged.

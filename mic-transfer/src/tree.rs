@@ -90,6 +90,8 @@ impl Leaves {
     }
 }
 
+type Leaf = [u8; 32];
+
 /// Leaves of an instance of `bytes` bytes: none where one chunk holds it all.
 pub(crate) const fn leaf_count(bytes: u64) -> u64 {
     let chunks = chunk_count(bytes);
@@ -123,7 +125,7 @@ fn merge(values: &[[u8; 32]]) -> [u8; 32] {
     }
 }
 
-fn halves(values: &[[u8; 32]]) -> Option<(&[[u8; 32]], &[[u8; 32]])> {
+fn halves(values: &[Leaf]) -> Option<(&[Leaf], &[Leaf])> {
     if values.len() < 2 {
         return None;
     }

@@ -76,7 +76,7 @@ fn ok_a_study_arrives_byte_for_byte_and_a_second_pull_moves_no_data() {
     let report = Pull::new(address)
         .study(uid("1.2.3"), Auth::none())
         .run(&store, |event| {
-            instances += u32::from(matches!(event, PullEvent::Instance { .. }))
+            instances += u32::from(matches!(event, PullEvent::Instance { .. }));
         })
         .unwrap();
     let total = LENGTHS.iter().sum::<usize>() as u64;
@@ -284,7 +284,7 @@ fn err_a_corrupting_line_leaves_no_half_written_study_and_a_good_one_resumes() {
             let kept: u64 = store
                 .partial()
                 .iter()
-                .map(|partial| partial.bytes_done())
+                .map(mic_transfer::store::PartialStudy::bytes_done)
                 .sum();
             let report = pull(address);
             assert!(report.is_complete(), "{at} {cut} {report:?}");

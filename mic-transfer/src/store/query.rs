@@ -89,9 +89,16 @@ pub struct InstancePlace {
     offset: u64,
     length: u64,
     digest: Digest,
+    root: Digest,
 }
 
 impl InstancePlace {
+    /// The study whose pack it is.
+    #[must_use]
+    pub const fn root(&self) -> &Digest {
+        &self.root
+    }
+
     /// The pack.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -195,6 +202,7 @@ impl<S: Storage> Store<S> {
             offset: manifest.offset_of(number)?,
             length: manifest.instances().get(number as usize)?.length(),
             digest: *digest,
+            root: *manifest.root(),
         })
     }
 
@@ -221,7 +229,8 @@ impl<S: Storage> Store<S> {
         read
     }
 
-    /// Hashes every instance of a complete study again.
+    /// Hashes every instance of a complete study again. Those found damaged can no longer be read by
+    /// their digest from this study, and are not copied into others: remove the study and pull it.
     ///
     /// # Errors
     /// [`StorageError`] if the study is not complete here or can't be opened.
@@ -262,6 +271,7 @@ impl<S: Storage> Store<S> {
                 found.right += 1;
             } else {
                 found.wrong.push(number);
+                self.distrust(instance.digest(), root);
             }
         }
         self.storage.close(pack);

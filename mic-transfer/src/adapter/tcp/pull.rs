@@ -415,7 +415,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                     .insert(slot, (StudyOutcome::Failed(error), progress));
             }
             ReceiverEvent::Disconnected(_, error) => {
-                self.last_error = error.or(self.last_error.take())
+                self.last_error = error.or(self.last_error.take());
             }
             ReceiverEvent::Planned(progress) => {
                 if let Some(study) = self.slots.get(&progress.slot) {

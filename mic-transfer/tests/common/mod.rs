@@ -1,0 +1,569 @@
+//! Two endpoints, a disk that forgets, and a seeded line, in virtual time.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part"
+)]
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
+use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
+use mic_transfer::storage::{CrashStyle, MemoryStorage};
+use mic_transfer::store::{Store, StoreConfig};
+use mic_transfer::tree::TreeBuilder;
+use mic_transfer::{
+    Auth, Digest, ErrorCode, Instance, ManifestBuilder, Receipt, SessionError, SignedManifest, Uid,
+};
+
+/// Small seeded numbers: xorshift.
+#[derive(Clone)]
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 >> 8
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
+    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(length + 8);
+        while bytes.len() < length {
+            bytes.extend_from_slice(&(self.next() ^ (self.0 << 40)).to_le_bytes());
+        }
+        bytes.truncate(length);
+        bytes
+    }
+}
+
+pub fn uid(text: &str) -> Uid {
+    Uid::new(text).unwrap()
+}
+
+/// A study in memory, as its source has it.
+#[derive(Clone)]
+pub struct MadeStudy {
+    pub signed: SignedManifest,
+    pub files: Vec<Vec<u8>>,
+}
+
+impl MadeStudy {
+    pub fn new(name: &str, seed: u64, lengths: &[usize]) -> Self {
+        let mut dice = Dice::new(seed);
+        let mut builder = ManifestBuilder::new(uid(name));
+        let mut files = Vec::new();
+        for (at, length) in lengths.iter().enumerate() {
+            let bytes = dice.bytes(*length);
+            let instance = Instance::new(
+                uid("1.2.840.10008.5.1.4.1.1.2"),
+                uid(&format!("{name}.{at}")),
+                uid(&format!("{name}.9.{}", at % 3)),
+                uid("1.2.840.10008.1.2.1"),
+                *length as u64,
+                Digest::of(&bytes),
+            );
+            builder.push(instance.unwrap()).unwrap();
+            files.push(bytes);
+        }
+        Self {
+            signed: SignedManifest::new(builder.build().unwrap(), None),
+            files,
+        }
+    }
+
+    pub fn uid(&self) -> &Uid {
+        self.signed.manifest().study()
+    }
+
+    pub fn root(&self) -> Digest {
+        *self.signed.manifest().root()
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.signed.manifest().bytes_total()
+    }
+}
+
+/// What the line does to what it carries.
+#[derive(Clone, Copy)]
+pub struct LineConfig {
+    pub latency: Duration,
+    /// Bytes a second; 0 is without bound.
+    pub rate: u64,
+    /// One portion in so many has a bit flipped; 0 is none.
+    pub corrupt: u64,
+    /// One portion in so many is where the line is cut; 0 is none.
+    pub cut: u64,
+    /// The largest portion delivered at once.
+    pub portion: u64,
+}
+
+impl Default for LineConfig {
+    fn default() -> Self {
+        Self {
+            latency: Duration::from_millis(1),
+            rate: 0,
+            corrupt: 0,
+            cut: 0,
+            portion: 60_000,
+        }
+    }
+}
+
+/// One direction: bytes with the time of their arrival.
+#[derive(Default)]
+struct Pipe {
+    flying: VecDeque<(Duration, Vec<u8>)>,
+    free_at: Duration,
+    pub carried: u64,
+}
+
+struct Line {
+    sender: Sender,
+    up: Pipe,
+    down: Pipe,
+    up_closed: bool,
+    down_closed: bool,
+    /// Bytes of each direction after which the line is cut.
+    pub cut_up: Option<u64>,
+    pub cut_down: Option<u64>,
+}
+
+/// The whole: a receiver with its store, any number of lines, one archive.
+pub struct World {
+    pub now: Duration,
+    pub archive: BTreeMap<Uid, MadeStudy>,
+    pub receiver: Receiver,
+    pub store: Option<Store<MemoryStorage>>,
+    lines: BTreeMap<u32, Line>,
+    next_line: u32,
+    pub config: LineConfig,
+    pub dice: Dice,
+    pub events: Vec<ReceiverEvent>,
+    pub errors: Vec<SessionError>,
+    /// Bytes of chunks that sources sent, all lines together.
+    pub data_sent: u64,
+    /// Bytes that came down, all lines together.
+    pub carried_down: u64,
+    pub carried_up: u64,
+    /// Everything the first line carried down, as sent.
+    pub record_down: Vec<u8>,
+    pub record_up: Vec<u8>,
+    pub receipts: Vec<Receipt>,
+    pub priority: Priority,
+    pub receiver_config: ReceiverConfig,
+}
+
+pub fn open(storage: MemoryStorage) -> Store<MemoryStorage> {
+    Store::open(storage, small_groups()).unwrap().0
+}
+
+/// Groups so small that tests see several.
+pub fn small_groups() -> StoreConfig {
+    let mut config = StoreConfig::default();
+    config.group_bytes = 600_000;
+    config
+}
+
+impl World {
+    pub fn new(seed: u64, studies: &[MadeStudy], storage: MemoryStorage) -> Self {
+        let receiver_config = ReceiverConfig::default();
+        Self {
+            now: Duration::from_secs(1),
+            archive: studies
+                .iter()
+                .map(|study| (study.uid().clone(), study.clone()))
+                .collect(),
+            receiver: Receiver::new(receiver_config),
+            store: Some(open(storage)),
+            lines: BTreeMap::new(),
+            next_line: 0,
+            config: LineConfig::default(),
+            dice: Dice::new(seed),
+            events: Vec::new(),
+            errors: Vec::new(),
+            data_sent: 0,
+            carried_down: 0,
+            carried_up: 0,
+            record_down: Vec::new(),
+            record_up: Vec::new(),
+            receipts: Vec::new(),
+            priority: Priority::Waiting,
+            receiver_config,
+        }
+    }
+
+    pub fn store(&mut self) -> &mut Store<MemoryStorage> {
+        self.store.as_mut().unwrap()
+    }
+
+    pub fn connect(&mut self) -> u32 {
+        let id = self.next_line;
+        self.next_line += 1;
+        let sender = Sender::new(SenderConfig::default(), self.now);
+        let line = Line {
+            sender,
+            up: Pipe::default(),
+            down: Pipe::default(),
+            up_closed: false,
+            down_closed: false,
+            cut_up: None,
+            cut_down: None,
+        };
+        self.lines.insert(id, line);
+        self.receiver.connect(id, Auth::none(), self.now);
+        id
+    }
+
+    pub fn cut_after(&mut self, id: u32, up: Option<u64>, down: Option<u64>) {
+        let line = self.lines.get_mut(&id).unwrap();
+        line.cut_up = up;
+        line.cut_down = down;
+    }
+
+    pub fn pull_all(&mut self) -> Vec<u16> {
+        let studies: Vec<Uid> = self.archive.keys().cloned().collect();
+        studies
+            .into_iter()
+            .map(|study| {
+                let known = self
+                    .store()
+                    .known(&study)
+                    .last()
+                    .map(|known| (*known).clone());
+                self.receiver
+                    .pull(study, Auth::none(), self.priority, known)
+                    .unwrap()
+            })
+            .collect()
+    }
+
+    /// The process or the power ends; the store is opened again on what is left.
+    pub fn crash(&mut self, style: CrashStyle) {
+        let mut storage = self.store.take().unwrap().into_storage();
+        storage.crash(style);
+        self.store = Some(open(storage));
+        self.receiver = Receiver::new(self.receiver_config);
+        self.lines.clear();
+        self.check_visible();
+    }
+
+    /// Whatever can be read is right; whatever is listed is whole (XFR-1, XFR-2).
+    pub fn check_visible(&mut self) {
+        let archive = self.archive.clone();
+        for study in archive.values() {
+            for (instance, file) in study.signed.manifest().instances().iter().zip(&study.files) {
+                if self.store().locate(instance.digest()).is_some() {
+                    let mut bytes = vec![0; file.len()];
+                    self.store()
+                        .read_instance(instance.digest(), 0, &mut bytes)
+                        .unwrap();
+                    assert!(bytes == *file, "a wrong byte is visible");
+                }
+            }
+        }
+        let complete = self.store().complete();
+        for study in complete {
+            let verified = self.store().verify(study.root()).unwrap();
+            assert!(
+                verified.wrong.is_empty(),
+                "a listed study is not whole: {verified:?}"
+            );
+        }
+    }
+
+    pub fn is_complete(&mut self) -> bool {
+        let roots: Vec<Digest> = self.archive.values().map(MadeStudy::root).collect();
+        let complete = self.store().complete();
+        roots
+            .iter()
+            .all(|root| complete.iter().any(|study| study.root() == root))
+    }
+
+    /// Runs until nothing more happens. Says whether the receiver is done.
+    pub fn run(&mut self) -> bool {
+        for _ in 0..1_000_000 {
+            self.drain();
+            if self.receiver.is_idle() || !self.advance() {
+                self.drain();
+                return self.receiver.is_idle();
+            }
+        }
+        panic!("the two sides never come to rest");
+    }
+
+    /// One arrival or timer.
+    pub fn step(&mut self) {
+        self.drain();
+        assert!(
+            self.receiver.is_idle() || self.advance(),
+            "nothing more happens"
+        );
+    }
+
+    /// Runs, connecting again while lines are lost, at most so many times.
+    pub fn run_to_the_end(&mut self, attempts: usize) -> bool {
+        for _ in 0..attempts {
+            if self.run() {
+                return true;
+            }
+            if self.receiver.connections() == 0 {
+                self.connect();
+            }
+        }
+        self.run()
+    }
+
+    /// Does all that can be done without the clock.
+    pub fn drain(&mut self) {
+        loop {
+            let mut busy = false;
+            loop {
+                match self.receiver.poll_output() {
+                    ReceiverOutput::Wait(_) => break,
+                    output => self.receiver_output(output),
+                }
+                busy = true;
+            }
+            let ids: Vec<u32> = self.lines.keys().copied().collect();
+            for id in ids {
+                busy |= self.drain_sender(id);
+            }
+            if !busy {
+                return;
+            }
+        }
+    }
+
+    fn receiver_output(&mut self, output: ReceiverOutput) {
+        match output {
+            ReceiverOutput::Send(id, packet) => {
+                let bytes = packet.to_vec();
+                if id == 0 {
+                    self.record_up.extend_from_slice(&bytes);
+                }
+                if let Some(line) = self.lines.get_mut(&id) {
+                    line.up.put(bytes, self.now, &self.config);
+                }
+            }
+            ReceiverOutput::Store(operation) => {
+                let now = self.now;
+                let result = self.store().execute(operation, now);
+                self.receiver.handle_storage(result, now);
+            }
+            ReceiverOutput::Event(event) => self.receiver_event(event),
+            ReceiverOutput::Close(id) => {
+                if let Some(line) = self.lines.get_mut(&id) {
+                    line.up_closed = true;
+                }
+            }
+            _ => unreachable!(),
+        }
+    }
+
+    fn receiver_event(&mut self, event: ReceiverEvent) {
+        match &event {
+            ReceiverEvent::Offered { slot, .. } => self.receiver.accept(*slot),
+            ReceiverEvent::Durable { slot, .. } => {
+                let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+                let signed: Result<(), ()> =
+                    self.receiver.issue_receipt(*slot, at, None, |_| Ok(None));
+                signed.unwrap();
+            }
+            ReceiverEvent::Instance { digest, .. } => {
+                let archive = self.archive.clone();
+                for study in archive.values() {
+                    let Some(at) = study.signed.manifest().position(digest) else {
+                        continue;
+                    };
+                    let file = &study.files[at as usize];
+                    let mut bytes = vec![0; file.len()];
+                    let read = self.store().read_instance(digest, 0, &mut bytes);
+                    // A disk that has stopped reads nothing.
+                    assert!(read.is_err() || bytes == *file, "a wrong byte is visible");
+                }
+            }
+            ReceiverEvent::Disconnected(_, Some(error)) | ReceiverEvent::Failed { error, .. } => {
+                self.errors.push(error.clone());
+            }
+            _ => {}
+        }
+        self.events.push(event);
+    }
+
+    fn drain_sender(&mut self, id: u32) -> bool {
+        let mut busy = false;
+        loop {
+            let Some(line) = self.lines.get_mut(&id) else {
+                return busy;
+            };
+            match line.sender.poll_output() {
+                SenderOutput::Wait(_) => return busy,
+                SenderOutput::Send(packet) => {
+                    let bytes = packet.to_vec();
+                    if id == 0 {
+                        self.record_down.extend_from_slice(&bytes);
+                    }
+                    if !line.down_closed {
+                        line.down.put(bytes, self.now, &self.config);
+                    }
+                }
+                SenderOutput::Read {
+                    slot,
+                    instance,
+                    offset,
+                    length,
+                } => {
+                    let study = line
+                        .sender
+                        .manifest(slot)
+                        .map(|known| &self.archive[known.study()]);
+                    let file = &study.unwrap().files[instance as usize];
+                    let start = offset as usize;
+                    self.data_sent += u64::from(length);
+                    line.sender
+                        .handle_read(Some(file[start..start + length as usize].to_vec()));
+                }
+                SenderOutput::Leaves { slot, instance } => {
+                    let study = line
+                        .sender
+                        .manifest(slot)
+                        .map(|known| &self.archive[known.study()]);
+                    let mut tree = TreeBuilder::new();
+                    tree.update(&study.unwrap().files[instance as usize]);
+                    line.sender.handle_leaves(Some(tree.finish().1));
+                }
+                SenderOutput::Event(event) => match event {
+                    SenderEvent::AuthorizeSession { .. } => line.sender.accept_session(),
+                    SenderEvent::AuthorizeStudy { slot, study, .. } => {
+                        match self.archive.get(&study) {
+                            Some(study) => line.sender.offer(slot, study.signed.clone()),
+                            None => line.sender.refuse(slot, ErrorCode::StudyUnknown, None),
+                        }
+                    }
+                    SenderEvent::Receipt { slot, receipt, .. } => {
+                        self.receipts.push(receipt.clone());
+                        line.sender.countersign(slot, &receipt, None);
+                    }
+                    _ => {}
+                },
+                SenderOutput::Close(_) => line.down_closed = true,
+                _ => unreachable!(),
+            }
+            busy = true;
+        }
+    }
+
+    /// Moves the clock to the next arrival or deadline. `false` if there is none.
+    fn advance(&mut self) -> bool {
+        let arrival = |line: &Line| {
+            let up = line.up.flying.front().map(|(at, _)| *at);
+            let down = line.down.flying.front().map(|(at, _)| *at);
+            up.into_iter().chain(down).min()
+        };
+        let closing = self.lines.iter().find(|(_, line)| {
+            (line.down_closed && line.down.flying.is_empty())
+                || (line.up_closed && line.up.flying.is_empty())
+        });
+        if let Some(id) = closing.map(|(id, _)| *id) {
+            self.cut(id);
+            return true;
+        }
+        let next = self
+            .lines
+            .iter()
+            .filter_map(|(id, line)| Some((arrival(line)?, *id)))
+            .min();
+        let deadline = match self.receiver.poll_output() {
+            ReceiverOutput::Wait(deadline) => deadline,
+            _ => unreachable!("outputs are drained"),
+        };
+        let store = self.store().deadline();
+        let timer = deadline.into_iter().chain(store).min();
+        match (next, timer) {
+            (Some((at, id)), timer) if timer.is_none_or(|timer| at <= timer) => {
+                self.now = self.now.max(at);
+                self.deliver(id);
+            }
+            (_, Some(timer)) => {
+                self.now = self.now.max(timer);
+                let now = self.now;
+                let _ = self.store().handle_time(now);
+                self.receiver.handle_time(now);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn deliver(&mut self, id: u32) {
+        let now = self.now;
+        let line = self.lines.get_mut(&id).unwrap();
+        let up_first = match (line.up.flying.front(), line.down.flying.front()) {
+            (Some((up, _)), Some((down, _))) => up <= down,
+            (up, _) => up.is_some(),
+        };
+        let (pipe, limit) = if up_first {
+            (&mut line.up, line.cut_up)
+        } else {
+            (&mut line.down, line.cut_down)
+        };
+        let (_, mut bytes) = pipe.flying.pop_front().unwrap();
+        let mut cut = self.config.cut > 0 && self.dice.below(self.config.cut) == 0;
+        if cut {
+            bytes.truncate(self.dice.below(bytes.len() as u64) as usize);
+        } else if self.config.corrupt > 0 && self.dice.below(self.config.corrupt) == 0 {
+            let at = self.dice.below(bytes.len() as u64) as usize;
+            bytes[at] ^= 1 << self.dice.below(8);
+        }
+        if let Some(limit) = limit {
+            let left = limit.saturating_sub(pipe.carried);
+            if left <= bytes.len() as u64 {
+                bytes.truncate(left as usize);
+                cut = true;
+            }
+        }
+        pipe.carried += bytes.len() as u64;
+        if up_first {
+            self.carried_up += bytes.len() as u64;
+            line.sender.handle_bytes(&bytes, now);
+        } else {
+            self.carried_down += bytes.len() as u64;
+            self.receiver.handle_bytes(id, &bytes, now);
+        }
+        if cut {
+            self.cut(id);
+        }
+    }
+
+    pub fn cut(&mut self, id: u32) {
+        self.lines.remove(&id);
+        let now = self.now;
+        self.receiver.handle_disconnect(id, now);
+    }
+}
+
+impl Pipe {
+    fn put(&mut self, bytes: Vec<u8>, now: Duration, config: &LineConfig) {
+        for portion in bytes.chunks(config.portion.max(1) as usize) {
+            let start = self.free_at.max(now);
+            let wire = (portion.len() as u64 * 1_000_000_000).checked_div(config.rate);
+            self.free_at = start + Duration::from_nanos(wire.unwrap_or(0));
+            self.flying
+                .push_back((self.free_at + config.latency, portion.to_vec()));
+        }
+    }
+}

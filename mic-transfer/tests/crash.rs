@@ -1,0 +1,196 @@
+//! Kills between any two storage operations, with a disk that keeps, forgets or tears what was not
+//! synced; cuts at every byte of a small session; a disk that fills up.
+
+mod common;
+
+use common::{MadeStudy, World, open, small_groups};
+use mic_transfer::SessionError;
+use mic_transfer::storage::{CrashStyle, MemoryStorage, StorageErrorKind};
+use mic_transfer::store::Store;
+
+fn made() -> MadeStudy {
+    MadeStudy::new("1.2.3", 11, &[1000, 300_000, 262_144, 7, 600_000])
+}
+
+#[test]
+fn ok_killed_at_every_storage_operation_it_resumes_and_ends_right() {
+    let study = made();
+    let mut whole = World::new(0, std::slice::from_ref(&study), MemoryStorage::new());
+    whole.connect();
+    whole.pull_all();
+    assert!(whole.run());
+    let operations = whole.store.unwrap().into_storage().operations();
+    assert!(operations > 30);
+    for stop in 0..operations {
+        for style in [
+            CrashStyle::Kill,
+            CrashStyle::Forget,
+            CrashStyle::Tear(stop + 1),
+        ] {
+            let mut world = World::new(stop, std::slice::from_ref(&study), MemoryStorage::new());
+            world.store().storage_mut().stop_after(stop);
+            world.connect();
+            world.pull_all();
+            world.run();
+            let verified = world
+                .store()
+                .partial()
+                .first()
+                .map_or(0, |study| study.bytes_done());
+            world.crash(style);
+            let kept = world
+                .store()
+                .partial()
+                .first()
+                .map_or(0, |study| study.bytes_done());
+            if style == CrashStyle::Kill {
+                // A chunk whose note failed is not kept; whatever was noted is.
+                assert!(
+                    kept >= verified || world.is_complete(),
+                    "{stop}: {kept} of {verified}"
+                );
+            }
+            let complete = world.is_complete();
+            let before = world.data_sent;
+            world.connect();
+            world.pull_all();
+            assert!(world.run(), "{stop} {style:?} {:?}", world.errors);
+            assert!(world.is_complete());
+            let again = world.data_sent - before;
+            assert_eq!(
+                again,
+                if complete { 0 } else { study.bytes() - kept },
+                "{stop} {style:?}"
+            );
+            world.check_visible();
+        }
+    }
+}
+
+#[test]
+fn ok_killed_while_recovering_it_recovers_the_next_time() {
+    let study = made();
+    for stop in (0..90).step_by(3) {
+        let mut world = World::new(stop, std::slice::from_ref(&study), MemoryStorage::new());
+        world.store().storage_mut().stop_after(stop);
+        world.connect();
+        world.pull_all();
+        world.run();
+        let mut storage = world.store.take().unwrap().into_storage();
+        storage.crash(CrashStyle::Tear(stop + 5));
+        for again in 0..12 {
+            let mut copy = storage.clone();
+            copy.stop_after(again);
+            if Store::open(copy.clone(), small_groups()).is_err() {
+                // What the failed opening did is not known to this copy; try with another crash.
+                copy.crash(CrashStyle::Tear(again + 9));
+            }
+        }
+        world.store = Some(open(storage));
+        world.check_visible();
+    }
+}
+
+#[test]
+fn ok_cut_at_every_byte_of_either_direction_it_resumes() {
+    let study = MadeStudy::new("1.2", 3, &[40, 90, 1]);
+    let mut whole = World::new(0, std::slice::from_ref(&study), MemoryStorage::new());
+    whole.connect();
+    whole.pull_all();
+    assert!(whole.run());
+    let (up, down) = (whole.carried_up, whole.carried_down);
+    assert!(down > 300 && up > 200);
+    let limits = (0..=down)
+        .map(|at| (None, Some(at)))
+        .chain((0..=up).map(|at| (Some(at), None)));
+    for (up, down) in limits {
+        let mut world = World::new(1, std::slice::from_ref(&study), MemoryStorage::new());
+        world.config.portion = 37;
+        let line = world.connect();
+        world.cut_after(line, up, down);
+        world.pull_all();
+        world.run();
+        let kept: u64 = world
+            .store()
+            .partial()
+            .iter()
+            .map(|study| study.bytes_done())
+            .sum();
+        let complete = world.is_complete();
+        let sent = world.data_sent;
+        world.connect();
+        world.run();
+        assert!(world.is_complete(), "{up:?} {down:?} {:?}", world.errors);
+        let again = world.data_sent - sent;
+        assert_eq!(
+            again,
+            if complete { 0 } else { study.bytes() - kept },
+            "{up:?} {down:?}"
+        );
+        world.check_visible();
+    }
+}
+
+#[test]
+fn err_a_full_disk_is_said_and_resumed_from() {
+    let study = made();
+    let mut world = World::new(1, std::slice::from_ref(&study), MemoryStorage::new());
+    world.store().storage_mut().set_capacity(700_000);
+    world.connect();
+    world.pull_all();
+    world.run();
+    let full = |error: &SessionError| match error {
+        SessionError::Storage(error) => error.kind() == StorageErrorKind::Full,
+        _ => false,
+    };
+    assert!(world.errors.iter().any(full), "{:?}", world.errors);
+    assert!(!world.is_complete());
+    let kept = world.store().partial()[0].bytes_done();
+    assert!(kept > 0);
+    world.store().storage_mut().set_capacity(u64::MAX);
+    let sent = world.data_sent;
+    world.pull_all();
+    assert!(world.run());
+    assert!(world.is_complete());
+    assert_eq!(world.data_sent - sent, study.bytes() - kept);
+}
+
+#[test]
+fn err_damage_from_outside_is_found_and_not_spread() {
+    let study = made();
+    let mut world = World::new(1, std::slice::from_ref(&study), MemoryStorage::new());
+    world.connect();
+    world.pull_all();
+    assert!(world.run());
+    let root = study.root();
+    world
+        .store()
+        .storage_mut()
+        .flip_bit(&format!("complete/{root}/pack"), 500)
+        .unwrap();
+    assert_eq!(world.store().verify(&root).unwrap().wrong, [0]);
+    // Another study with the same instance does not take the damaged copy: it is fetched.
+    let mut other = MadeStudy::new("1.2.4", 11, &[1000, 300_000]);
+    other.files.truncate(2);
+    let bytes = other.bytes();
+    world.archive.clear();
+    world.archive.insert(other.uid().clone(), other);
+    let sent = world.data_sent;
+    world.pull_all();
+    assert!(world.run(), "{:?}", world.errors);
+    assert_eq!(
+        world.data_sent - sent,
+        1000,
+        "of {bytes}: the other instance was copied here"
+    );
+    // What is read by digest is the good copy now, and the damaged study can be removed and pulled.
+    let file = world.archive.values().next().unwrap().files[0].clone();
+    let mut bytes = vec![0; 1000];
+    world
+        .store()
+        .read_instance(&mic_transfer::Digest::of(&file), 0, &mut bytes)
+        .unwrap();
+    assert!(bytes == file);
+    world.store().remove(&root).unwrap();
+    world.check_visible();
+}
