@@ -3,7 +3,7 @@
 //! Checked against chrono for every day of the range in the tests; chrono itself is no validator
 //! of the stamp (it accepts eleven digits and blanks).
 
-/// First year of the packed form (`IDX-31`).
+/// First year of the packed form (`IDX-6`).
 pub const YEAR_FIRST: u16 = 1900;
 /// Last year of the packed form: 27 bits of minutes end in January 2155, so whole years end here.
 pub const YEAR_LAST: u16 = 2154;

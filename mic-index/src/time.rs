@@ -100,7 +100,7 @@ impl ExamTime {
     ///
     /// [`TimeFault::Year`] outside 1900 to 2154.
     pub fn from_naive(beijing: NaiveDateTime) -> Result<Self, TimeFault> {
-        // Division rounds towards minus infinity: seconds are cut off, never rounded (IDX-8).
+        // Division rounds towards minus infinity: seconds are cut off, never rounded (IDX-7).
         let minutes = beijing
             .signed_duration_since(EPOCH)
             .num_seconds()

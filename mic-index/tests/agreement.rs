@@ -63,7 +63,7 @@ fn every_byte_of_both_forms_replaced_by_all_256_values() {
 
 #[test]
 fn neighbouring_bytes_replaced_by_pairs_that_matter() {
-    let bytes = b"0123569:/@AHIJNOPRSTUVWYZ[`az-\x00\x7f\x80\xb0\xff";
+    let bytes = b"012369/:@AIOZ[-\x80\xff";
     for text in texts() {
         for at in 0..text.len() - 1 {
             for a in bytes {

@@ -3,11 +3,15 @@
 //! | type | formats for people (JSON, TOML) | binary formats (CBOR, bincode) |
 //! |---|---|---|
 //! | [`IndexCode`] | printed text, 82 characters; reads the compact form as well | the 40 packed bytes |
-//! | the parts | their text | their text |
+//! | the parts, UIDs, institution codes | their text | their text |
+//! | [`ExamType`](crate::ExamType) | the number, 1 to 5 | the number |
+//! | [`RecordKey`](crate::RecordKey), [`ExamRecord`](crate::ExamRecord) | a map of their fields | the same |
 //!
 //! Everything is checked on the way in, and no error repeats what was read. Formats would: given a
 //! number where text is expected, they print it, and a person code without its quotation marks is
 //! such a number.
+
+mod record;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -18,10 +22,11 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
-use crate::error::ParseError;
+use crate::institution::InstitutionCode;
 use crate::packed::PACKED_LEN;
 use crate::person::PersonCode;
 use crate::site::SiteCode;
+use crate::study_uid::StudyInstanceUid;
 use crate::time::ExamTime;
 use crate::unit::StorageUnitCode;
 
@@ -49,7 +54,7 @@ macro_rules! part_as_text {
     ($($part:ty => $expecting:literal,)*) => {$(
         impl Serialize for $part {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.text().as_str())
+                serializer.collect_str(self)
             }
         }
 
@@ -67,12 +72,14 @@ part_as_text! {
     SiteCode => "an exam-site code as text",
     DeviceCode => "a device code as text",
     StorageUnitCode => "a storage unit code as text",
+    StudyInstanceUid => "a study instance uid as text",
+    InstitutionCode => "an institution code as text",
 }
 
 fn from_text<'de, D, T>(deserializer: D, expecting: &'static str) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    T: FromStr<Err = ParseError>,
+    T: FromStr<Err: fmt::Display>,
 {
     let visitor = FromText {
         expecting,
@@ -126,7 +133,7 @@ struct FromText<T> {
     value: PhantomData<T>,
 }
 
-impl<T: FromStr<Err = ParseError>> Visitor<'_> for FromText<T> {
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for FromText<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

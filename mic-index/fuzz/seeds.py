@@ -1,0 +1,31 @@
+"""Writes the seed corpora from the vectors. Run in the crate's folder: python3 fuzz/seeds.py"""
+
+import hashlib
+import json
+import pathlib
+
+here = pathlib.Path(__file__).parent
+
+
+def cases(name):
+    return json.loads((here.parent / "vectors" / f"{name}.json").read_text("utf-8"))["cases"]
+
+
+def seed(corpus, data):
+    folder = here / "corpus" / corpus
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
+
+
+for name in ("valid", "invalid", "normalise"):
+    for case in cases(name):
+        text = case.get("input")
+        seed("text", bytes.fromhex(case["input_hex"]) if text is None else text.encode())
+for case in cases("packed"):
+    seed("packed", bytes.fromhex(case["input"]))
+ordered = [bytes.fromhex(case["packed"]) for case in cases("order")]
+for a, b in zip(ordered, ordered[1:]):
+    seed("pairs", a + b)
+header = ["1.2.840.1.2.3", "A1", "P1", "CT", "", "", "20241122", "143000", "2024.11.22", "14:30"]
+seed("headers", "\n".join(header).encode())
+seed("headers", "\n".join([""] * 6 + ["***", "08", "", "", "20241122063059.5+0000"]).encode())

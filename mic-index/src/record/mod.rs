@@ -1,0 +1,131 @@
+//! The record of an exam: the code, and beside it what the code cannot say.
+
+mod builder;
+mod key;
+
+use alloc::string::String;
+use core::fmt;
+
+pub use builder::{
+    MissingFields, NoPerson, NotIndexable, RecordBuilder, RecordError, RecordField, RecordOutcome,
+};
+pub use key::{KeyRelation, RecordKey};
+
+use crate::code::IndexCode;
+use crate::exam_type::ExamType;
+use crate::institution::InstitutionCode;
+use crate::study_uid::StudyInstanceUid;
+
+/// What the index holds of one exam: the code and what it leaves out.
+///
+/// The code does not say which hospital made the exam, of what type it is, or which of two studies
+/// of the same minute is meant; the record does. Built with [`ExamRecord::builder`], which names all
+/// missing fields at once.
+///
+/// ```
+/// use mic_index::{ExamRecord, ExamType, RecordOutcome, index_code};
+///
+/// let code = index_code!(
+///     "10000000000000000708463177-202411221430-000000000-0000000000000-123502004266007916"
+/// );
+/// let outcome = ExamRecord::builder()
+///     .code(code)
+///     .study_instance_uid("1.2.840.1.2.3".parse()?)
+///     .institution("H35020300001".parse()?)
+///     .exam_type(ExamType::Ct)
+///     .counts(1, 28)
+///     .build()?;
+/// let RecordOutcome::Record(record) = outcome else { unreachable!() };
+/// assert_eq!(record.key().code(), code);
+/// assert_eq!(record.image_count(), 28);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ExamRecord {
+    key: RecordKey,
+    institution: InstitutionCode,
+    accession_number: Option<String>,
+    exam_type: Option<ExamType>,
+    /// At least one.
+    series_count: u32,
+    /// At least one.
+    image_count: u32,
+    /// Another key than this record's own.
+    supersedes: Option<RecordKey>,
+}
+
+impl ExamRecord {
+    /// A builder with nothing set.
+    #[must_use]
+    pub fn builder() -> RecordBuilder {
+        RecordBuilder::default()
+    }
+
+    /// The key: code and StudyInstanceUID (`IDX-13`).
+    #[must_use]
+    pub const fn key(&self) -> RecordKey {
+        self.key
+    }
+
+    /// The index code. Not unique; see [`key`](Self::key).
+    #[must_use]
+    pub const fn code(&self) -> IndexCode {
+        self.key.code()
+    }
+
+    /// The StudyInstanceUID.
+    #[must_use]
+    pub const fn study_instance_uid(&self) -> StudyInstanceUid {
+        self.key.study_instance_uid()
+    }
+
+    /// The institution that made the exam.
+    #[must_use]
+    pub const fn institution(&self) -> InstitutionCode {
+        self.institution
+    }
+
+    /// The accession number, where the exam has one.
+    #[must_use]
+    pub fn accession_number(&self) -> Option<&str> {
+        self.accession_number.as_deref()
+    }
+
+    /// The exam type; `None` for what is none of the five, such as slide microscopy.
+    #[must_use]
+    pub const fn exam_type(&self) -> Option<ExamType> {
+        self.exam_type
+    }
+
+    /// Series of the study, at least one.
+    #[must_use]
+    pub const fn series_count(&self) -> u32 {
+        self.series_count
+    }
+
+    /// Images of the study, at least one.
+    #[must_use]
+    pub const fn image_count(&self) -> u32 {
+        self.image_count
+    }
+
+    /// The record this one takes the place of; that one stays resolvable.
+    #[must_use]
+    pub const fn supersedes(&self) -> Option<RecordKey> {
+        self.supersedes
+    }
+}
+
+impl fmt::Debug for ExamRecord {
+    /// Masks the person code and leaves out the accession number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExamRecord")
+            .field("key", &self.key)
+            .field("institution", &self.institution)
+            .field("exam_type", &self.exam_type)
+            .field("series_count", &self.series_count)
+            .field("image_count", &self.image_count)
+            .field("supersedes", &self.supersedes)
+            .finish_non_exhaustive()
+    }
+}

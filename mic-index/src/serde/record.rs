@@ -1,0 +1,109 @@
+//! Records and their keys as maps. Read through the builder, so that no record comes in unchecked.
+
+use alloc::string::String;
+
+use serde::de::{self, Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+use crate::code::IndexCode;
+use crate::exam_type::ExamType;
+use crate::institution::InstitutionCode;
+use crate::record::{ExamRecord, RecordKey, RecordOutcome};
+use crate::study_uid::StudyInstanceUid;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFields {
+    code: IndexCode,
+    study_instance_uid: StudyInstanceUid,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordFields {
+    code: IndexCode,
+    study_instance_uid: StudyInstanceUid,
+    institution: InstitutionCode,
+    #[serde(default)]
+    accession_number: Option<String>,
+    #[serde(default)]
+    exam_type: Option<ExamType>,
+    series_count: u32,
+    image_count: u32,
+    #[serde(default)]
+    supersedes: Option<RecordKey>,
+}
+
+impl Serialize for RecordKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (code, study_instance_uid) = (self.code(), self.study_instance_uid());
+        KeyFields {
+            code,
+            study_instance_uid,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let KeyFields {
+            code,
+            study_instance_uid,
+        } = KeyFields::deserialize(deserializer)?;
+        Ok(Self::new(code, study_instance_uid))
+    }
+}
+
+impl Serialize for ExamRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RecordFields {
+            code: self.code(),
+            study_instance_uid: self.study_instance_uid(),
+            institution: self.institution(),
+            accession_number: self.accession_number().map(String::from),
+            exam_type: self.exam_type(),
+            series_count: self.series_count(),
+            image_count: self.image_count(),
+            supersedes: self.supersedes(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ExamRecord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = RecordFields::deserialize(deserializer)?;
+        let mut builder = Self::builder()
+            .code(fields.code)
+            .study_instance_uid(fields.study_instance_uid)
+            .institution(fields.institution)
+            .counts(fields.series_count, fields.image_count);
+        if let Some(number) = fields.accession_number {
+            builder = builder.accession_number(number);
+        }
+        if let Some(exam_type) = fields.exam_type {
+            builder = builder.exam_type(exam_type);
+        }
+        if let Some(earlier) = fields.supersedes {
+            builder = builder.supersedes(earlier);
+        }
+        match builder.build() {
+            Ok(RecordOutcome::Record(record)) => Ok(record),
+            Ok(RecordOutcome::NotIndexable(not)) => Err(de::Error::custom(not)),
+            Err(error) => Err(de::Error::custom(error)),
+        }
+    }
+}
+
+impl Serialize for ExamType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for ExamType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(u8::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
