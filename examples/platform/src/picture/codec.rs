@@ -1,4 +1,5 @@
-//! Compressed frames: run lengths here, JPEG and JPEG 2000 by the codecs of `dicom-rs`.
+//! Compressed frames: run lengths here, JPEG and JPEG 2000 by the codecs of `dicom-rs`; JPEG-LS has
+//! a module of its own.
 //!
 //! Those codecs are made for good data. Before one is called, the size in the compressed stream is
 //! compared with the header, so that no decoder allocates by what a hostile stream claims; and what
@@ -112,8 +113,8 @@ impl<'a> Encoded<'a> {
     }
 }
 
-/// The transfer syntaxes whose codec is in the registry and makes native frames. JPEG-LS and
-/// JPEG XL are not among them: their decoders need C++ or are not built in.
+/// The transfer syntaxes whose codec is in the registry and makes native frames; JPEG XL and video
+/// are not built in.
 fn can_decode(transfer_syntax: &str) -> bool {
     let known = TransferSyntaxRegistry.get(transfer_syntax);
     known.is_some_and(|syntax| {

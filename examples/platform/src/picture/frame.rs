@@ -7,6 +7,7 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 
 use super::codec::{self, Colour, Encoded};
+use super::jpegls;
 use super::report::Reason;
 use super::{FRAME_PIXELS_MAX, ReadInstance};
 use crate::dicom::{InstanceFacts, Palette, PixelFacts, ReadOptions, Stored, items};
@@ -184,6 +185,23 @@ fn encapsulated(
                 ..pixels.clone()
             };
             native(&interleaved, &by_pixel, shape, 0, false)
+        }
+        uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS => {
+            let (rows, columns) = (usize::from(pixels.rows), usize::from(pixels.columns));
+            let decoded = jpegls::decode(bytes, rows, columns, shape.channels)?;
+            let bits = pixels.bits_stored.min(decoded.bits);
+            let word = Word::of(&PixelFacts {
+                bits_allocated: 16,
+                bits_stored: bits,
+                high_bit: bits.saturating_sub(1),
+                ..pixels.clone()
+            });
+            let values = decoded.values.iter();
+            Ok(Values {
+                values: values.map(|value| word.value(u32::from(*value))).collect(),
+                channels: shape.channels,
+                colour: Colour::AsDeclared,
+            })
         }
         _ => {
             let encoded = Encoded::new(bytes, transfer_syntax, pixels)?;

@@ -29,6 +29,7 @@
 mod canvas;
 mod codec;
 mod frame;
+mod jpegls;
 mod order;
 mod raster;
 mod reformat;
