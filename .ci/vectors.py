@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CASE = ("id", "note", "input", "expect")
 # How an expectation names what is wrong.
-FAULTS = ("error", "errors", "fault", "faults", "denial", "refused")
+FAULTS = ("err", "error", "errors", "fault", "faults", "denial", "refused")
 # Larger files can't be read by a person, nor cheaply by a test.
 BYTES_MAX = 2_000_000
 
