@@ -1,6 +1,16 @@
 //! Peers that lie: whatever arrives, no wrong byte is visible, nothing is listed that is not whole,
 //! and memory stays bounded.
 
+#![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test's ways to fail and to speak"
+)]
+
 mod common;
 
 use common::{MadeStudy, World};
@@ -121,7 +131,7 @@ fn feed_sender(study: &MadeStudy, up: &[u8]) -> u64 {
                 }
                 SenderOutput::Leaves { .. } => sender.handle_leaves(None),
                 SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
-                    sender.accept_session()
+                    sender.accept_session();
                 }
                 SenderOutput::Event(SenderEvent::AuthorizeStudy {
                     slot, study: asked, ..
@@ -303,7 +313,7 @@ fn err_a_want_beyond_the_study_ends_the_connection() {
             match sender.poll_output() {
                 SenderOutput::Wait(_) => break,
                 SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
-                    sender.accept_session()
+                    sender.accept_session();
                 }
                 SenderOutput::Event(SenderEvent::AuthorizeStudy { slot, .. }) => {
                     sender.offer(slot, study.signed.clone());
@@ -322,9 +332,8 @@ fn ok_a_silent_source_is_given_up_in_time() {
     let start = core::time::Duration::from_secs(5);
     receiver.connect(0, Auth::none(), start);
     let deadline = loop {
-        match receiver.poll_output() {
-            ReceiverOutput::Wait(deadline) => break deadline.unwrap(),
-            _ => {}
+        if let ReceiverOutput::Wait(deadline) = receiver.poll_output() {
+            break deadline.unwrap();
         }
     };
     assert_eq!(deadline, start + ReceiverConfig::default().greeting_timeout);

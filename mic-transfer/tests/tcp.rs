@@ -1,6 +1,14 @@
 //! The TCP adapter end to end: pulled, repeated, refused, corrupted, cut.
 
-#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+#![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test's ways to fail and to speak"
+)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,11 +1,19 @@
 //! Two endpoints, a disk that forgets, and a seeded line, in virtual time.
 
 #![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test's ways to fail and to speak"
+)]
+#![allow(
     dead_code,
     unreachable_pub,
     reason = "each test file uses its own part"
 )]
-#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
