@@ -75,12 +75,13 @@ impl Line {
         };
         if !amount.is_zero() {
             let (payers, payees) = (parties(&self.payers, lang), parties(&self.payees, lang));
-            text += &match lang {
+            text.push_str(&match lang {
                 Lang::Zh => format!("；付方 {payers}，收方 {payees}"),
                 Lang::En => format!("; payers: {payers}; payees: {payees}"),
-            };
+            });
         }
-        text + stop(lang)
+        text.push_str(stop(lang));
+        text
     }
 }
 
