@@ -95,6 +95,7 @@ enum Material {
     Ed25519(ed25519::Verifying),
     /// Keeps the type inhabited in a build without suites; never made.
     #[cfg(not(any(feature = "gm", feature = "ed25519")))]
+    #[expect(dead_code, reason = "without suites there are no keys")]
     None(Suite),
 }
 
@@ -215,28 +216,31 @@ impl PublicKey {
     /// # Errors
     /// The suite is not built in.
     pub fn thumbprint(&self) -> Result<[u8; 32], KeyError> {
-        let mut map = MapWriter::new();
-        match &self.material {
+        let parameters = match &self.material {
             #[cfg(feature = "gm")]
             Material::Sm2(key) => {
                 let (x, y) = key.point().split_at(32);
+                let mut map = MapWriter::new();
                 map.key(1).int(2); // kty EC2
                 map.key(-1).int(-65537); // crv SM2, private use
                 map.key(-2).bytes(x);
                 map.key(-3).bytes(y);
+                map.finish()
             }
             #[cfg(feature = "ed25519")]
             Material::Ed25519(key) => {
+                let mut map = MapWriter::new();
                 map.key(1).int(1); // kty OKP
                 map.key(-1).int(6); // crv Ed25519
                 map.key(-2).bytes(key.bytes());
+                map.finish()
             }
             #[cfg(not(any(feature = "gm", feature = "ed25519")))]
-            Material::None(_) => {}
-        }
+            Material::None(_) => MapWriter::new().finish(),
+        };
         let suite = self.suite();
         suite
-            .hash(&[&map.finish()])
+            .hash(&[&parameters])
             .ok_or(KeyError::SuiteNotBuilt { suite })
     }
 

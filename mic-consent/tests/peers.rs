@@ -1,9 +1,5 @@
 //! Beside others: what we write, `coset`, `ciborium` and `base45` read alike; what they wrongly accept, we
 //! refuse. And with OpenSSL's command line, where it is installed.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up should fail"
-)]
 
 mod common;
 

@@ -2,6 +2,7 @@
 //!
 //! `MIC_CONSENT_WRITE_VECTORS=1 cargo test -p mic-consent --test vectors` writes them anew.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "vectors that cannot be read should fail"
 )]
@@ -45,7 +46,16 @@ fn read(name: &str) -> Json {
 }
 
 // The keys of the vectors: name, suite, seed byte, owner, role, province.
-const KEYS: [(&str, &str, u8, &str, &str, Option<u8>); 7] = [
+type TestKey = (
+    &'static str,
+    &'static str,
+    u8,
+    &'static str,
+    &'static str,
+    Option<u8>,
+);
+
+const KEYS: [TestKey; 7] = [
     (
         "hospital-sm2",
         "SM2-SM3",
@@ -317,7 +327,7 @@ fn err_reject_vectors_are_refused_with_this_very_denial() {
 #[test]
 fn ok_most_reasons_of_the_token_itself_have_a_vector() {
     let file = reject();
-    let seen: std::collections::BTreeSet<u64> = file["cases"]
+    let seen: Vec<u64> = file["cases"]
         .as_array()
         .unwrap()
         .iter()
@@ -566,7 +576,7 @@ fn reject_text(wrong: &mut Wrong) {
     let text = wrong.grant.to_text();
     let body = text.strip_prefix("MICG1:").unwrap().to_owned();
     let mut push = |id: &str, note: &str, text: String| {
-        wrong.push(id, note, json!({ "type": "mic-g", "text": text }))
+        wrong.push(id, note, json!({ "type": "mic-g", "text": text }));
     };
     push("text-empty", "nothing at all", String::new());
     push(
@@ -597,7 +607,14 @@ fn reject_text(wrong: &mut Wrong) {
     push(
         "text-length",
         "one character left over",
-        format!("{text}{}", if body.len() % 3 == 0 { "0" } else { "00" }),
+        format!(
+            "{text}{}",
+            if body.len().is_multiple_of(3) {
+                "0"
+            } else {
+                "00"
+            }
+        ),
     );
     push(
         "text-overflow-pair",

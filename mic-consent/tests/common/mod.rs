@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(
     clippy::unwrap_used,
-    clippy::missing_panics_doc,
+    clippy::panic,
     reason = "a test that cannot be set up should fail"
 )]
 

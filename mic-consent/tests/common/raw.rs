@@ -2,6 +2,7 @@
 //! no code with the crate, so it also is a second opinion on the bytes that are signed.
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot be set up should fail"
 )]
