@@ -64,7 +64,7 @@
 //!   links first. Charges are keyed by the linked root visit; person-days and retention by person
 //!   and institution, so give these all visits of the person there.
 //! - Money is whole [`Fen`]; nothing wraps, nothing is lost in a split ([`allocate()`]).
-//! - Nothing panics. Limits: [`VISIT_FACTS_MAX`] facts of a visit, 4 MiB of a TOML book.
+//! - Nothing panics. Limits: [`VISIT_FACTS_MAX`] facts of a visit, 1 MiB of a TOML book, 64 versions of a layer.
 //!
 //! # Errors
 //!
@@ -116,6 +116,7 @@ mod book;
 #[cfg(feature = "toml")]
 pub mod books;
 mod civil;
+mod compare;
 mod event;
 mod explain;
 mod grammar;
@@ -140,6 +141,7 @@ pub use self::{
         RetentionPolicy, VersionRef,
     },
     civil::{Moment, years_later},
+    compare::{Difference, compare},
     event::{CareSetting, Event, EventError, EventKind, Modality, Payer, Source},
     explain::{Explanation, Lang, RecomputeError},
     key::{

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     allocate::{AllocateError, allocate},
     assess::{Assessment, ExamAssessment, Reason},
-    book::{ChargePolicy, Policy},
+    book::ChargePolicy,
     civil::Moment,
     event::{Modality, Payer},
     explain::Explanation,
@@ -279,7 +279,6 @@ pub fn desired(assessments: &[Assessment]) -> Result<Vec<Line>, LineError> {
 
 /// The exams of one unit.
 struct Gathered<'a> {
-    policy: &'a Arc<Policy>,
     charge: &'a ChargePolicy,
     payer: Payer,
     date: NaiveDate,
@@ -317,7 +316,6 @@ fn gather<'a>(assessment: &'a Assessment, units: &mut BTreeMap<Unit, Gathered<'a
         let gathered = units
             .entry(Unit { institution, scope })
             .or_insert_with(|| Gathered {
-                policy: &assessment.policy,
                 charge,
                 payer: assessment.payer,
                 date,
@@ -386,10 +384,6 @@ impl Gathered<'_> {
         let rules = rules(self.charge, &self.exams, unit, self.payer);
         let payers = shares(amount, &self.charge.payers(self.payer))?;
         let payees = shares(amount, &self.charge.payees(kind))?;
-        debug_assert!(
-            self.policy.charge().is_some(),
-            "a unit is gathered from a policy with a charge"
-        );
         let why = Explanation {
             model: self.charge.model,
             kind,

@@ -19,6 +19,9 @@ const PRICE_FEN_MAX: i64 = 100_000;
 /// The longest grace and the longest late cure: a year. Longer ones never end in practice.
 const GRACE_HOURS_MAX: i64 = 366 * 24;
 const CURE_DAYS_MAX: i64 = 366;
+/// Most versions of a layer: a change every quarter for sixteen years. Putting layers together takes
+/// time with the cube of it, so a hostile file must not choose it.
+const VERSIONS_MAX: usize = 64;
 /// The longest retention: two centuries, so that a typing error can't reach past the calendar.
 const YEARS_MAX: i64 = 200;
 
@@ -26,6 +29,14 @@ const YEARS_MAX: i64 = 200;
 pub(super) fn layers(layers: &[Layer]) -> Result<(), BookErrors> {
     let mut errors = Vec::new();
     for layer in layers {
+        let found = layer.versions.len();
+        if found > VERSIONS_MAX {
+            let kind = BookErrorKind::TooManyVersions {
+                max: VERSIONS_MAX,
+                found,
+            };
+            return Err(BookError::at(layer, "version", kind).into());
+        }
         one(layer, &mut errors);
     }
     together(layers, &mut errors);

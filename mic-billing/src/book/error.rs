@@ -216,6 +216,14 @@ pub enum BookErrorKind {
     /// A layer without versions.
     #[error("expected at least one version")]
     NoVersion,
+    /// More versions than a layer may have.
+    #[error("expected at most {max} versions, found {found}")]
+    TooManyVersions {
+        /// The most.
+        max: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// Two versions or documents with one id.
     #[error("expected the id {id:?} once")]
     IdTwice {

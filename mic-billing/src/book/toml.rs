@@ -3,6 +3,7 @@
 use alloc::{
     collections::BTreeMap,
     string::{String, ToString},
+    vec::Vec,
 };
 
 use toml::de::{DeTable, DeValue};
@@ -13,7 +14,7 @@ use super::{
 };
 
 /// The largest file read: a national book with every province's versions is far below it.
-const FILE_BYTES_MAX: usize = 4 << 20;
+const FILE_BYTES_MAX: usize = 1 << 20;
 
 impl Layer {
     /// Reads a layer from TOML. What it says is checked later, by [`Book::load`](crate::Book::load);
@@ -30,7 +31,7 @@ impl Layer {
     /// [`BookErrorKind::Syntax`] with its line.
     pub fn from_toml(text: &str) -> Result<Self, BookError> {
         if text.len() > FILE_BYTES_MAX {
-            let message = "expected a file of at most 4 MiB".to_string();
+            let message = "expected a file of at most 1 MiB".to_string();
             return Err(BookError::of_text(
                 "",
                 None,
@@ -39,40 +40,35 @@ impl Layer {
         }
         let mut layer: Self = ::toml::from_str(text).map_err(|error| syntax(text, &error))?;
         let table = DeTable::parse(text).map_err(|error| syntax(text, &error))?;
-        let newlines = Newlines(text);
+        let newlines = Newlines::of(text);
         places(table.get_ref(), "", &newlines, &mut layer.lines);
         Ok(layer)
     }
 }
 
 fn syntax(text: &str, error: &::toml::de::Error) -> BookError {
-    let line = error.span().map(|span| Newlines(text).line(span.start));
+    let line = error.span().map(|span| Newlines::of(text).line(span.start));
     let message = error.message().to_string();
     BookError::of_text("", line, BookErrorKind::Syntax { message })
 }
 
-/// Counts lines from one.
-struct Newlines<'a>(&'a str);
+/// The byte of every line end, so that a line is found by search: a file may have many keys.
+struct Newlines(Vec<usize>);
 
-impl Newlines<'_> {
+impl Newlines {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line of a byte, from one.
     fn line(&self, at: usize) -> u32 {
-        let before = self
-            .0
-            .bytes()
-            .take(at)
-            .filter(|byte| *byte == b'\n')
-            .count();
+        let before = self.0.partition_point(|end| *end < at);
         u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
     }
 }
 
 /// Notes the line of every key.
-fn places(
-    table: &DeTable<'_>,
-    prefix: &str,
-    text: &Newlines<'_>,
-    lines: &mut BTreeMap<String, u32>,
-) {
+fn places(table: &DeTable<'_>, prefix: &str, text: &Newlines, lines: &mut BTreeMap<String, u32>) {
     for (key, value) in table {
         let path = if prefix.is_empty() {
             key.get_ref().to_string()
@@ -84,7 +80,7 @@ fn places(
     }
 }
 
-fn place(value: &DeValue<'_>, path: &str, text: &Newlines<'_>, lines: &mut BTreeMap<String, u32>) {
+fn place(value: &DeValue<'_>, path: &str, text: &Newlines, lines: &mut BTreeMap<String, u32>) {
     match value {
         DeValue::Table(table) => places(table, path, text, lines),
         DeValue::Array(array) => {

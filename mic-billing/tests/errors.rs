@@ -1,0 +1,198 @@
+//! What the vectors can't say: journals, folds and explanations that don't hold together, limits,
+//! and two books set side by side.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+extern crate alloc;
+
+mod common;
+
+use common::{book, cases, events, shipped, visits};
+use mic_billing::{
+    Book, BookErrorKind, Entry, Event, FoldError, Layer, LedgerError, Line, LineError, LineKind,
+    Moment, RecomputeError, VisitState, Visits, assess, compare, delta, desired,
+};
+use serde_json::json;
+
+/// The visit of the front page: two exams, one proven.
+fn front_page() -> (Visits, Vec<Event>, Book, Moment) {
+    let case = cases("models")
+        .into_iter()
+        .find(|case| case["id"] == "deduction")
+        .unwrap();
+    let events = events(&case["input"]["events"]);
+    let at = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
+    (visits(&events), events, book(&case["input"]["book"]), at)
+}
+
+fn posted() -> (Vec<Line>, Vec<Entry>) {
+    let (visits, _, book, at) = front_page();
+    let lines = visits.desired(&book, at).unwrap();
+    let entries = delta(&lines, &[]).unwrap();
+    (lines, entries)
+}
+
+/// An entry with its revision changed, which keeps it well-formed.
+fn with_revision(entry: &Entry, revision: u32) -> Entry {
+    let mut value = serde_json::to_value(entry).unwrap();
+    value["id"]["revision"] = revision.into();
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn err_two_live_lines_of_a_unit() {
+    let (lines, entries) = posted();
+    let journal = [entries[1].clone(), with_revision(&entries[1], 2)];
+    assert_eq!(delta(&lines, &journal), Err(LedgerError::TwoLive));
+}
+
+#[test]
+fn err_two_desired_lines_of_a_unit() {
+    let (lines, _) = posted();
+    assert_eq!(
+        delta(&[lines[0].clone(), lines[0].clone()], &[]),
+        Err(LedgerError::TwoDesired)
+    );
+}
+
+#[test]
+fn err_a_reversal_of_nothing() {
+    let (lines, entries) = posted();
+    let reversal = delta(&[], &entries).unwrap();
+    assert_eq!(
+        delta(&lines, &reversal[..1]),
+        Err(LedgerError::StrayReversal)
+    );
+}
+
+#[test]
+fn err_one_key_with_two_meanings() {
+    let (visits, _, book, at) = front_page();
+    let (lines, entries) = posted();
+    let other = "2026-02-01T00:00:00+08:00".parse().unwrap();
+    assert!(at < other);
+    let later = delta(&visits.desired(&book, other).unwrap(), &[]).unwrap();
+    assert_eq!(
+        delta(&lines, &[entries[1].clone(), later[1].clone()]),
+        Err(LedgerError::Conflict)
+    );
+}
+
+#[test]
+fn err_revisions_run_out() {
+    let (_, entries) = posted();
+    let last = with_revision(&entries[1], u32::MAX);
+    let gone = delta(&[], core::slice::from_ref(&last)).unwrap();
+    let journal = [last, gone[0].clone()];
+    assert_eq!(
+        delta(&[entries[1].line().clone()], &journal),
+        Err(LedgerError::TooManyRevisions)
+    );
+}
+
+#[test]
+fn ok_what_is_no_longer_desired_is_taken_back() {
+    let (_, entries) = posted();
+    let back = delta(&[], &entries).unwrap();
+    assert!(back.iter().all(|entry| entry.reverses().is_some()));
+    let journal: Vec<Entry> = entries.into_iter().chain(back).collect();
+    assert_eq!(delta(&[], &journal), Ok(vec![]));
+}
+
+#[test]
+fn err_lines_of_two_moments() {
+    let (_, events, book, at) = front_page();
+    let state = VisitState::of(&events).unwrap();
+    let other = "2026-02-01T00:00:00+08:00".parse().unwrap();
+    let both = [assess(&state, &book, at), assess(&state, &book, other)];
+    assert_eq!(desired(&both), Err(LineError::MixedKnowledge));
+}
+
+#[test]
+fn err_folding_anothers_event() {
+    let (_, events, ..) = front_page();
+    let state = VisitState::of(&events).unwrap();
+    for (field, value, error) in [
+        ("institution", "H44030500009", FoldError::OtherInstitution),
+        ("encounter", "E2", FoldError::OtherEncounter),
+    ] {
+        let mut other = serde_json::to_value(&events[0]).unwrap();
+        other[field] = value.into();
+        let other: Event = serde_json::from_value(other).unwrap();
+        assert_eq!(state.clone().fold(&other), Err(error));
+    }
+}
+
+#[test]
+fn err_an_explanation_under_another_book_or_with_other_times() {
+    let (lines, _) = posted();
+    let (_, _, book, _) = front_page();
+    let why = lines[1].why();
+    let separate = Book::load([shipped("nation"), shipped("fictional-separate-item")]).unwrap();
+    assert_eq!(why.recompute(&separate), Err(RecomputeError::OtherVersions));
+    let mut early = why.clone();
+    early.visit_date = "2019-01-01".parse().unwrap();
+    assert_eq!(early.recompute(&book), Err(RecomputeError::NoPolicy));
+    let mut proven = why.clone();
+    proven.exams[0].index = proven.exams[0].since;
+    assert_eq!(
+        proven.recompute(&book),
+        Err(RecomputeError::OtherStanding { at: 0 })
+    );
+}
+
+#[test]
+fn err_too_many_versions() {
+    let mut layer = serde_json::to_value(shipped("shenzhen")).unwrap();
+    let version = layer["version"][0].clone();
+    layer["version"] = (0..65).map(|_| version.clone()).collect();
+    let layer: Layer = serde_json::from_value(layer).unwrap();
+    let error = Book::load([shipped("nation"), layer]).unwrap_err();
+    assert_eq!(
+        error.first().kind(),
+        &BookErrorKind::TooManyVersions { max: 64, found: 65 }
+    );
+}
+
+#[test]
+fn ok_compare_finds_the_visit_that_tells_two_regions_apart() {
+    let (visits, _, shenzhen, at) = front_page();
+    let separate = Book::load([shipped("nation"), shipped("fictional-separate-item")]).unwrap();
+    let found = compare(&shenzhen, &separate, visits.resolved(at), at)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (found.first[1].kind(), found.second[0].kind()),
+        (LineKind::Deduction, LineKind::Service)
+    );
+    assert_eq!(
+        compare(&shenzhen, &shenzhen, visits.resolved(at), at),
+        Ok(None)
+    );
+}
+
+/// I-20's likeness here: nothing about the order of a visit's JSON can charge it twice.
+#[test]
+fn ok_a_state_written_and_read_is_itself_and_doubled_input_is_refused_by_its_fields() {
+    let (visits, ..) = front_page();
+    let state = visits
+        .resolved("2026-01-01T00:00:00+08:00".parse().unwrap())
+        .remove(0);
+    let mut value = serde_json::to_value(&state).unwrap();
+    let doubled: Vec<_> = [&value["events"], &value["events"]]
+        .iter()
+        .flat_map(|e| e.as_array().unwrap().clone())
+        .collect();
+    value["events"] = doubled.into();
+    assert_eq!(
+        serde_json::from_value::<VisitState>(value.clone()).unwrap(),
+        state
+    );
+    value["encounters"] = json!([]);
+    assert!(
+        serde_json::from_value::<VisitState>(value)
+            .unwrap_err()
+            .to_string()
+            .starts_with("expected at least one event")
+    );
+}
