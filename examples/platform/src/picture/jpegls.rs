@@ -668,3 +668,71 @@ fn set(line: &mut [i32], at: usize, value: i32) {
         *place = value;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A stream of sixteen by nine pixels with any preset, error, interleave and content.
+    fn stream(
+        bits: u8,
+        channels: u8,
+        preset: &[u8],
+        near: u8,
+        interleave: u8,
+        data: &[u8],
+    ) -> Vec<u8> {
+        let mut bytes = vec![
+            0xFF,
+            0xD8,
+            0xFF,
+            0xF7,
+            0,
+            8 + 3 * channels,
+            bits,
+            0,
+            9,
+            0,
+            16,
+            channels,
+        ];
+        for channel in 1..=channels {
+            bytes.extend([channel, 0x11, 0]);
+        }
+        if let Some(preset) = preset.first_chunk::<10>() {
+            bytes.extend([0xFF, 0xF8, 0, 13, 1]);
+            bytes.extend(preset);
+        }
+        let scans = if interleave == 0 { 1 } else { channels };
+        bytes.extend([0xFF, 0xDA, 0, 6 + 2 * scans, scans]);
+        for channel in 1..=scans {
+            bytes.extend([channel, 0]);
+        }
+        bytes.extend([near, interleave, 0]);
+        bytes.extend(data);
+        bytes
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn ok_any_scan_has_an_answer(
+            bits in 0_u8..18,
+            channels in 1_u8..4,
+            preset in prop::collection::vec(any::<u8>(), 0..12),
+            near in any::<u8>(),
+            interleave in 0_u8..4,
+            data in prop::collection::vec(any::<u8>(), 0..400),
+        ) {
+            let bytes = stream(bits, channels, &preset, near, interleave, &data);
+            if let Ok(decoded) = decode(&bytes, 9, 16, usize::from(channels)) {
+                prop_assert_eq!(decoded.values.len(), 9 * 16 * usize::from(channels));
+                let full = (1_u32 << decoded.bits) - 1;
+                prop_assert!(decoded.values.iter().all(|value| u32::from(*value) <= full));
+            }
+        }
+    }
+}
