@@ -32,8 +32,12 @@ pub const LEAVES_BYTES_MAX: usize = 32 * 65_536;
 /// Most runs in one WANT or RANK: 32 KiB of body.
 pub const RUNS_MAX: usize = 4096;
 
-/// Most runs a source keeps waiting for one connection: 96 KiB of memory a connection.
+/// Most runs a source keeps waiting for one study of a connection: 64 KiB of memory.
 pub const QUEUED_RUNS_MAX: usize = 8192;
+
+/// Most chunks a receiver has asked for and not got on one connection, however small they are: half
+/// of what a source keeps waiting, so that a click may split runs.
+pub const OWED_CHUNKS_MAX: usize = QUEUED_RUNS_MAX / 2;
 
 /// Most studies open at once on one connection.
 pub const SLOTS_MAX: usize = 64;

@@ -61,7 +61,7 @@ impl Default for ReceiverConfig {
 
 /// The receiver's side: studies are pulled over connections into a store.
 ///
-/// The crate's front page has a whole transfer in memory.
+/// `adapter::tcp` shows the loop that drives it; the crate's front page a whole transfer.
 #[derive(Debug)]
 pub struct Receiver {
     config: ReceiverConfig,
@@ -424,9 +424,10 @@ impl Receiver {
                 self.handle_disconnect(id, now);
                 Ok(())
             }
-            (Phase::Greeting, Frame::Hello(_)) => {
+            (Phase::Greeting, Frame::Hello(session)) => {
                 if let Some(link) = self.links.get_mut(&id) {
                     link.phase = Phase::Open;
+                    link.allows = (usize::from(session.slots), session.runs as usize);
                 }
                 self.event(ReceiverEvent::Connected(id));
                 self.join(id);
@@ -489,10 +490,12 @@ impl Receiver {
                     ));
                 }
                 let root = *receipt_root(study);
+                self.set_leg(id, slot, Leg::Ended);
                 let action = Action::Countersign(signature.clone());
                 self.out
                     .push_back(ReceiverOutput::Store(StoreOp::new(slot, root, action)));
                 self.event(ReceiverEvent::Countersigned { slot, signature });
+                self.join_waiting();
                 Ok(())
             }
             (Phase::Open, Frame::Error { slot, report }) => self.handle_refusal(id, slot, report),
@@ -863,8 +866,11 @@ impl Receiver {
             }
             let mut wants: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
             loop {
-                let owed = self.links.get(&id).map_or(limit, |link| link.owed_bytes);
-                if owed >= limit {
+                let Some(link) = self.links.get(&id) else {
+                    return;
+                };
+                let owed = link.owed_bytes;
+                if owed >= limit || link.is_crowded() {
                     break;
                 }
                 let Some((slot, run)) = self.next_run(id, class, limit.saturating_sub(owed)) else {
@@ -950,6 +956,12 @@ impl Receiver {
         }
     }
 
+    /// A study has ended: one that the sources had no room for may be asked for.
+    fn join_waiting(&mut self) {
+        let ids: Vec<ConnectionId> = self.open_links().collect();
+        ids.into_iter().for_each(|id| self.join(id));
+    }
+
     fn request(&mut self, id: ConnectionId, slot: u16) {
         let Some(study) = self.studies.get(&slot) else {
             return;
@@ -957,7 +969,7 @@ impl Receiver {
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
-        if link.phase != Phase::Open || link.legs.contains_key(&slot) {
+        if link.phase != Phase::Open || link.legs.contains_key(&slot) || !link.has_room() {
             return;
         }
         link.legs.insert(slot, Leg::Asked);
@@ -995,6 +1007,7 @@ impl Receiver {
             }
         }
         self.event(ReceiverEvent::Failed { slot, error });
+        self.join_waiting();
     }
 
     /// Closes the study in the store, if it is open there.

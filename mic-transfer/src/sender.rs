@@ -133,7 +133,7 @@ struct Study {
 
 /// The source's side of one connection.
 ///
-/// The crate's front page has a whole transfer in memory.
+/// `adapter::tcp` shows the loop that drives it; the crate's front page a whole transfer.
 #[derive(Debug)]
 pub struct Sender {
     config: SenderConfig,

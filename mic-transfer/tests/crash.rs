@@ -46,13 +46,13 @@ fn ok_killed_at_every_storage_operation_it_resumes_and_ends_right() {
                 .store()
                 .partial()
                 .first()
-                .map_or(0, |study| study.bytes_done());
+                .map_or(0, mic_transfer::store::PartialStudy::bytes_done);
             world.crash(style);
             let kept = world
                 .store()
                 .partial()
                 .first()
-                .map_or(0, |study| study.bytes_done());
+                .map_or(0, mic_transfer::store::PartialStudy::bytes_done);
             if style == CrashStyle::Kill {
                 // A chunk whose note failed is not kept; whatever was noted is.
                 assert!(
@@ -124,7 +124,7 @@ fn ok_cut_at_every_byte_of_either_direction_it_resumes() {
             .store()
             .partial()
             .iter()
-            .map(|study| study.bytes_done())
+            .map(mic_transfer::store::PartialStudy::bytes_done)
             .sum();
         let complete = world.is_complete();
         let sent = world.data_sent;

@@ -188,7 +188,11 @@ fn err_data_that_was_not_asked_for_ends_the_connection() {
     let mut doubled = list.clone();
     doubled.insert(data, list[data].clone());
     let world = replay(&study, &portions(&bytes_of(&doubled), &lengths(&doubled)));
-    let codes: Vec<_> = world.errors.iter().map(|error| error.code()).collect();
+    let codes: Vec<_> = world
+        .errors
+        .iter()
+        .map(mic_transfer::SessionError::code)
+        .collect();
     assert!(
         codes.contains(&mic_transfer::ErrorCode::NotRequested),
         "{codes:?}"

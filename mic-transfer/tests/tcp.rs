@@ -1,5 +1,6 @@
 //! The TCP adapter end to end: pulled, repeated, refused, corrupted, cut.
 
+#![cfg(feature = "std")]
 #![allow(
     clippy::panic,
     clippy::print_stderr,
@@ -151,6 +152,65 @@ fn ok_a_changed_study_fetches_only_what_is_new() {
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(report.fetched(), 7777);
     assert_eq!(store.complete().len(), 2);
+}
+
+/// Not a test by itself: the process that [`ok_a_killed_process_resumes`] kills.
+#[test]
+fn child_that_pulls() {
+    let (Ok(address), Ok(folder)) = (
+        std::env::var("MIC_PULL_FROM"),
+        std::env::var("MIC_PULL_INTO"),
+    ) else {
+        return;
+    };
+    let store = DiskStore::open(folder).unwrap();
+    let pull = Pull::new(address.parse().unwrap()).study(uid("1.2.9"), Auth::none());
+    pull.run(&store, |_| {
+        thread::sleep(core::time::Duration::from_millis(2))
+    })
+    .unwrap();
+}
+
+#[test]
+fn ok_a_killed_process_resumes() {
+    let folder = tempfile::tempdir().unwrap();
+    let lengths = [4_000_000; 5];
+    let address = serve(study(folder.path(), "1.2.9", &lengths), AllowAll);
+    let into = folder.path().join("store");
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_pulls"])
+        .env("MIC_PULL_FROM", address.to_string())
+        .env("MIC_PULL_INTO", &into)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = || {
+        let entry = std::fs::read_dir(into.join("partial"))
+            .ok()?
+            .flatten()
+            .next()?;
+        std::fs::metadata(entry.path().join("journal"))
+            .ok()
+            .map(|known| known.len())
+    };
+    // Some chunks are noted: the manifest takes 500 bytes, a note 21.
+    while journal().is_none_or(|length| length < 2500) && child.try_wait().unwrap().is_none() {
+        thread::sleep(core::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let store = DiskStore::open(&into).unwrap();
+    assert!(store.complete().is_empty(), "killed half-way");
+    let kept = store.partial()[0].bytes_done();
+    assert!(kept > 0);
+    let report = Pull::new(address)
+        .study(uid("1.2.9"), Auth::none())
+        .run(&store, |_| {})
+        .unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    let total = lengths.iter().sum::<usize>() as u64;
+    assert_eq!((report.held(), report.fetched()), (kept, total - kept));
+    assert_eq!(store.verify(store.complete()[0].root()).unwrap().right, 5);
 }
 
 #[derive(Clone)]

@@ -794,7 +794,7 @@ fn source_answers(study: &MadeStudy, up: &[u8]) -> (Vec<u8>, Option<ErrorCode>) 
                     sender.handle_read(Some(study.files[instance as usize][range].to_vec()));
                 }
                 SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
-                    sender.accept_session()
+                    sender.accept_session();
                 }
                 SenderOutput::Event(SenderEvent::AuthorizeStudy {
                     slot, study: asked, ..

@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use crate::Instant;
+use crate::limits::OWED_CHUNKS_MAX;
 use crate::wire::FrameReader;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(super) struct Link {
     pub(super) phase: Phase,
     pub(super) reader: FrameReader,
     pub(super) legs: BTreeMap<u16, Leg>,
+    /// Studies open at once and runs waiting that the source allows.
+    pub(super) allows: (usize, usize),
     /// Chunks asked for and not come.
     pub(super) owed: BTreeMap<(u16, u32), u32>,
     pub(super) owed_bytes: u64,
@@ -46,6 +49,7 @@ impl Link {
             phase: Phase::Greeting,
             reader: FrameReader::new(),
             legs: BTreeMap::new(),
+            allows: (0, 0),
             owed: BTreeMap::new(),
             owed_bytes: 0,
             unanswered: BTreeSet::new(),
@@ -59,6 +63,16 @@ impl Link {
         !self.owed.is_empty()
             || !self.unanswered.is_empty()
             || self.legs.values().any(|leg| *leg == Leg::Asked)
+    }
+
+    /// Whether the source allows one study more.
+    pub(super) fn has_room(&self) -> bool {
+        self.legs.values().filter(|leg| **leg != Leg::Ended).count() < self.allows.0
+    }
+
+    /// Whether so many small chunks are owed that no more may be asked for.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.owed.len() >= OWED_CHUNKS_MAX.min(self.allows.1 / 2).max(1)
     }
 
     pub(super) fn owe(&mut self, slot: u16, chunk: u32, length: u32, now: Instant) {
