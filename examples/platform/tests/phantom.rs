@@ -1,8 +1,5 @@
 //! The made head CT: it is what it says, the same for the same seed, and readable by others.
-#![expect(
-    clippy::std_instead_of_alloc,
-    reason = "a test says what it measured"
-)]
+#![expect(clippy::std_instead_of_alloc, reason = "a test says what it measured")]
 
 use std::collections::BTreeSet;
 use std::time::Instant;
