@@ -4,6 +4,7 @@
     reason = "a vector that lacks a field is a broken vector"
 )]
 
+use mic_index::dicom::{Attribute, ExamDraft, HeaderText};
 use mic_index::{
     ChangeKind, CheckPolicy, Fault, IndexCode, PackedErrorKind, ParseErrorKind, Parser, UnitCheck,
     grammar, normalise,
@@ -210,5 +211,41 @@ fn normalised() {
             })
             .collect();
         assert_eq!(Value::from(changes), expect["changes"], "{id}");
+    }
+}
+
+#[test]
+fn dicom_headers() {
+    let of_time = |attribute: Attribute| {
+        let keyword = attribute.keyword();
+        keyword.contains("Date") || keyword.contains("Time")
+    };
+    for case in cases(include_str!("../vectors/dicom.json")) {
+        let mut header = HeaderText::new();
+        for (keyword, value) in case["input"].as_object().unwrap() {
+            let known = |attribute: &Attribute| attribute.keyword() == keyword;
+            header = header.with(Attribute::ALL.into_iter().find(known).unwrap(), text(value));
+        }
+        let draft = ExamDraft::from_text(&header);
+        let findings: Vec<Value> = draft
+            .findings()
+            .iter()
+            .filter(|finding| of_time(finding.attribute()))
+            .map(|finding| {
+                json!({
+                    "attribute": finding.attribute().keyword(),
+                    "kind": finding.kind().name(),
+                    "used": finding.used().map(Attribute::keyword),
+                })
+            })
+            .collect();
+        let source = draft.time_source();
+        let found = json!({
+            "exam_time": draft.exam_time().map(|time| time.to_string()),
+            "source": source.map(|source| source.attribute().keyword()),
+            "zone_stated": source.is_some_and(|source| source.zone_stated()),
+            "findings": findings,
+        });
+        assert_eq!(found, case["expect"], "{}", case["id"]);
     }
 }

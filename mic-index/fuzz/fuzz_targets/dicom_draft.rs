@@ -10,10 +10,15 @@ fuzz_target!(|text: &str| {
         .into_iter()
         .zip(text.lines())
         .filter(|(_, line)| !line.is_empty())
-        .fold(HeaderText::new(), |header, (attribute, line)| header.with(attribute, line));
+        .fold(HeaderText::new(), |header, (attribute, line)| {
+            header.with(attribute, line)
+        });
     let draft = ExamDraft::from_text(&header);
     let told = |attribute| {
-        draft.findings().iter().any(|f| f.attribute() == attribute && f.used().is_none())
+        draft
+            .findings()
+            .iter()
+            .any(|f| f.attribute() == attribute && f.used().is_none())
     };
     assert!(draft.study_instance_uid().is_some() || told(Attribute::StudyInstanceUid));
     assert!(

@@ -11,7 +11,9 @@ fuzz_target!(|pair: ([u8; 32], [u8; 8], [u8; 32], [u8; 8])| {
         packed[32..].copy_from_slice(&tail);
         IndexCode::from_packed(packed).ok()
     };
-    let (Some(a), Some(b)) = (code(pair.0, pair.1), code(pair.2, pair.3)) else { return };
+    let (Some(a), Some(b)) = (code(pair.0, pair.1), code(pair.2, pair.3)) else {
+        return;
+    };
     let parts = |c: IndexCode| (c.person(), c.exam_time(), c.site(), c.device(), c.unit());
     let order = a.packed().cmp(b.packed());
     assert_eq!(a.cmp(&b), order);

@@ -145,3 +145,32 @@ pub enum FindingKind {
     #[error("modalities of several exam types")]
     SeveralExamTypes,
 }
+
+impl FindingKind {
+    /// The stable name for programs, such as `no_such_day`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Empty => "empty",
+            Self::Placeholder => "placeholder",
+            Self::NoText => "no_text",
+            Self::SeveralValues => "several_values",
+            Self::TooLong { .. } => "too_long",
+            Self::NotUid => "not_uid",
+            Self::NotDate => "not_date",
+            Self::OldDate => "old_date",
+            Self::Range => "range",
+            Self::NoSuchDay => "no_such_day",
+            Self::YearOutOfRange => "year_out_of_range",
+            Self::NotTime => "not_time",
+            Self::OldTime => "old_time",
+            Self::HourOnly => "hour_only",
+            Self::NoTime => "no_time",
+            Self::LeapSecond => "leap_second",
+            Self::NotOffset => "not_offset",
+            Self::NoExamType => "no_exam_type",
+            Self::SeveralExamTypes => "several_exam_types",
+        }
+    }
+}
