@@ -102,3 +102,51 @@ fn requirements_are_numbered_without_gaps() {
         (1..=u32::try_from(numbers.len()).unwrap()).collect::<Vec<_>>()
     );
 }
+
+/// The schema knows the facts and the values that the code knows: every shipped fact is in it, and
+/// a layer of the schema's words is read.
+#[test]
+fn the_schema_names_every_fact_and_every_value() {
+    let text = fs::read_to_string(root().join("spec/book.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let facts = schema["properties"]["version"]["items"]["properties"]
+        .as_object()
+        .unwrap();
+    for id in ["nation", "guangdong", "shenzhen", "fictional-separate-item"] {
+        let layer = serde_json::to_value(common::shipped(id)).unwrap();
+        for version in layer["version"].as_array().unwrap() {
+            for name in version.as_object().unwrap().keys() {
+                assert!(facts.contains_key(name), "the schema lacks {name}");
+            }
+        }
+    }
+    let mut tried = 0;
+    for (name, fact) in facts
+        .iter()
+        .filter(|(_, fact)| fact["properties"]["value"].is_object())
+    {
+        let value = &fact["properties"]["value"];
+        let words = value["enum"]
+            .as_array()
+            .or_else(|| value["items"]["enum"].as_array())
+            .cloned()
+            .unwrap_or_default();
+        for word in words {
+            let value = if value["items"].is_object() {
+                serde_json::json!([word])
+            } else {
+                word
+            };
+            let layer = serde_json::json!({
+                "format": "mic-billing-book/1", "id": "x", "name": "x", "level": "city", "region": "990100",
+                "version": [{ "id": "1", "from": "2025-01-01", "known_from": "2025-01-01T00:00:00+08:00",
+                    "verified": false, name: { "value": value, "verified": false } }],
+            });
+            let layer: mic_billing::Layer = serde_json::from_value(layer).unwrap();
+            let again = serde_json::to_value(&layer).unwrap();
+            assert_eq!(again["version"][0][name]["value"], value, "{name}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 25, "only {tried} words");
+}

@@ -75,6 +75,13 @@ fn lines(input: &Value, expect: &Value) -> Value {
     if expect.get("reasons").is_some() {
         found["reasons"] = assessments.iter().map(|a| a.reason().code()).collect();
     }
+    if expect.get("standings").is_some() {
+        found["standings"] = assessments
+            .iter()
+            .flat_map(|a| a.exams())
+            .map(|exam| exam.standing.code())
+            .collect();
+    }
     for (field, lang) in [("explain_zh", Lang::Zh), ("explain_en", Lang::En)] {
         if expect.get(field).is_some() {
             found[field] = lines.iter().map(|line| line.explain(lang)).collect();

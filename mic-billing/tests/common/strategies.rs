@@ -173,13 +173,47 @@ fn story() -> impl Strategy<Value = Vec<Event>> {
         )
 }
 
-/// Some stories, and noise.
+/// The same word told again at another time, and another time told for the same thing.
+fn retold(event: &Event, known: i64, occurred: Option<i64>) -> Event {
+    let occurred = occurred.map_or_else(|| event.occurred(), hour);
+    Event::new(
+        event.visit(),
+        event.person(),
+        event.source(),
+        event.kind().clone(),
+        occurred,
+        hour(known),
+    )
+}
+
+/// Some stories, some noise, and some of both told again or contradicted.
 pub(crate) fn events() -> impl Strategy<Value = Vec<Event>> {
+    let again = (
+        any::<prop::sample::Index>(),
+        0..HOURS,
+        prop_oneof![Just(None), (0..HOURS).prop_map(Some)],
+    );
     (
         prop::collection::vec(story(), 0..5),
         prop::collection::vec(event(), 0..6),
+        prop::collection::vec(again, 0..4),
     )
-        .prop_map(|(stories, noise)| stories.into_iter().flatten().chain(noise).collect())
+        .prop_map(|(stories, noise, again)| {
+            let told: Vec<Event> = stories.into_iter().flatten().chain(noise).collect();
+            let more: Vec<Event> = again
+                .into_iter()
+                .filter(|_| !told.is_empty())
+                .flat_map(|(which, known, occurred)| {
+                    let event = which.get(&told);
+                    // Twice with one known time, so that ties are met too.
+                    [
+                        retold(event, known, occurred),
+                        retold(event, known, occurred.map(|at| at / 2)),
+                    ]
+                })
+                .collect();
+            told.into_iter().chain(more).collect()
+        })
 }
 
 pub(crate) fn terms() -> impl Strategy<Value = Terms> {
