@@ -1,4 +1,5 @@
 //! Which public types may cross threads, and which may not be copied.
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
 
 use mic_consent::*;
 

@@ -1,5 +1,6 @@
 //! Beside others: what we write, `coset`, `ciborium` and `base45` read alike; what they wrongly accept, we
 //! refuse. And with OpenSSL's command line, where it is installed.
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
 
 mod common;
 

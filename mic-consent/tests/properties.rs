@@ -1,4 +1,5 @@
 //! Laws: one text for one token, one token for one claim set, no panic on any bytes, narrower is an order.
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot be set up should fail"
@@ -178,6 +179,21 @@ proptest! {
         let record = [u8::try_from(n + 1).unwrap()];
         let opens = |scope: &Scope, id: u8| opens(&keys, scope, &record, facts, id);
         prop_assert!(!opens(&a, 1) || opens(&b, 2));
+    }
+
+    /// A token with a piece cut out, changed or put in is never accepted, unless it is the token again.
+    #[test]
+    fn err_spliced_tokens_are_never_accepted(sm2 in any::<bool>(), at in any::<prop::sample::Index>(), cut in 0..20_usize, new in vec(any::<u8>(), 0..20)) {
+        let keys = keys(if sm2 { Suite::Sm2Sm3 } else { Suite::Ed25519 });
+        let (ring, policy) = (keys.ring(), policy());
+        let checker = Checker::new(&ring, &policy);
+        let token = grant(&keys, ct_scope());
+        let mut bytes = token.as_bytes().to_vec();
+        let at = at.index(bytes.len());
+        let end = bytes.len().min(at + cut);
+        bytes.splice(at..end, new);
+        let result = Encoded::from_bytes(&bytes).and_then(Encoded::untrusted::<Grant>).and_then(|token| token.verify(&checker));
+        prop_assert_eq!(result.is_ok(), bytes == token.as_bytes());
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The whole way once, in each suite: request, QR text, grant, proof, permit for the list and for one record.
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
 #![expect(clippy::unwrap_used, reason = "the scene must succeed")]
 
 mod common;

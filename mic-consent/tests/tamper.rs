@@ -1,5 +1,6 @@
 //! Nothing that was changed in any bit, cut short or made longer is ever accepted; and no token of one
 //! suite, key or type passes for another.
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
