@@ -166,7 +166,7 @@ fn child_that_pulls() {
     let store = DiskStore::open(folder).unwrap();
     let pull = Pull::new(address.parse().unwrap()).study(uid("1.2.9"), Auth::none());
     pull.run(&store, |_| {
-        thread::sleep(core::time::Duration::from_millis(2))
+        thread::sleep(core::time::Duration::from_millis(2));
     })
     .unwrap();
 }

@@ -1,0 +1,303 @@
+//! What each frame of a source does.
+
+use alloc::vec::Vec;
+
+use super::Receiver;
+use super::event::{ConnectionId, ReceiverEvent, ReceiverOutput};
+use super::link::{Leg, Phase};
+use super::state::{StudyInput, StudyState};
+use super::study::Study;
+use crate::error::{Context, ErrorCode, SessionError};
+use crate::store::{Action, StoreOp};
+use crate::wire::{Frame, NO_SLOT, Offer, Report};
+use crate::{Digest, Instant, SignedManifest};
+
+impl Receiver {
+    pub(super) fn handle_frame(
+        &mut self,
+        id: ConnectionId,
+        frame: Frame,
+        now: Instant,
+    ) -> Result<(), SessionError> {
+        let name = frame.name();
+        let out_of_order = SessionError::protocol(ErrorCode::OutOfOrder, Context::Frame(name));
+        let phase = self.links.get(&id).map_or(Phase::Closed, |link| link.phase);
+        match (phase, frame) {
+            (Phase::Closed, _) | (_, Frame::Skipped { .. }) => Ok(()),
+            (
+                _,
+                Frame::Error {
+                    slot: NO_SLOT,
+                    report: Report { code, reason, text },
+                },
+            ) => {
+                // The source has closed: its words are the reason, there is nobody to answer.
+                self.drop_link(id, Some(SessionError::Reported { code, reason, text }), now);
+                Ok(())
+            }
+            (_, Frame::Bye) => {
+                self.handle_disconnect(id, now);
+                Ok(())
+            }
+            (Phase::Greeting, Frame::Hello(session)) => {
+                if let Some(link) = self.links.get_mut(&id) {
+                    link.phase = Phase::Open;
+                    link.allows = (usize::from(session.slots), session.runs as usize);
+                }
+                self.event(ReceiverEvent::Connected(id));
+                self.join(id);
+                Ok(())
+            }
+            (Phase::Open, Frame::Offer { slot, offer }) => self.handle_offer(id, slot, offer),
+            (
+                Phase::Open,
+                Frame::Manifest {
+                    slot,
+                    offset,
+                    bytes,
+                },
+            ) => self.handle_manifest(id, slot, offset, &bytes),
+            (
+                Phase::Open,
+                Frame::Leaves {
+                    slot,
+                    instance,
+                    values,
+                },
+            ) => {
+                if self.leg(id, slot)? == Leg::Ended {
+                    return Ok(());
+                }
+                let study = self.studies.get_mut(&slot).ok_or(out_of_order)?;
+                if let Some(leaves) = study.take_leaves(instance, values)? {
+                    let root = study.root().unwrap_or(Digest::from_bytes([0; 32]));
+                    let op = StoreOp::new(slot, root, Action::Leaves(instance, leaves));
+                    self.out.push_back(ReceiverOutput::Store(op));
+                }
+                Ok(())
+            }
+            (Phase::Open, Frame::Data { slot, chunk, bytes }) => {
+                self.handle_data(id, slot, chunk, bytes)
+            }
+            (
+                Phase::Open,
+                Frame::Countersign {
+                    slot,
+                    receipt,
+                    signature,
+                },
+            ) => {
+                let link = self.links.get_mut(&id);
+                let awaited = link.is_some_and(|link| link.unanswered.remove(&slot));
+                let study = self
+                    .studies
+                    .get_mut(&slot)
+                    .filter(|_| awaited)
+                    .ok_or(out_of_order)?;
+                let same = study
+                    .receipt
+                    .as_ref()
+                    .is_some_and(|(known, _)| known.digest() == receipt);
+                if !same {
+                    return Err(SessionError::protocol(
+                        ErrorCode::OutOfOrder,
+                        Context::Frame(name),
+                    ));
+                }
+                let root = *receipt_root(study);
+                self.set_leg(id, slot, Leg::Ended);
+                let action = Action::Countersign(signature.clone());
+                self.out
+                    .push_back(ReceiverOutput::Store(StoreOp::new(slot, root, action)));
+                self.event(ReceiverEvent::Countersigned { slot, signature });
+                self.join_waiting();
+                Ok(())
+            }
+            (Phase::Open, Frame::Error { slot, report }) => self.handle_refusal(id, slot, report),
+            _ => Err(out_of_order),
+        }
+    }
+
+    pub(super) fn leg(&self, id: ConnectionId, slot: u16) -> Result<Leg, SessionError> {
+        let leg = self
+            .links
+            .get(&id)
+            .and_then(|link| link.legs.get(&slot))
+            .copied();
+        leg.ok_or(SessionError::protocol(
+            ErrorCode::OutOfOrder,
+            Context::Frame("slot"),
+        ))
+    }
+
+    pub(super) fn handle_offer(
+        &mut self,
+        id: ConnectionId,
+        slot: u16,
+        offer: Offer,
+    ) -> Result<(), SessionError> {
+        match self.leg(id, slot)? {
+            Leg::Ended => return Ok(()),
+            Leg::Ready => {
+                return Err(SessionError::protocol(
+                    ErrorCode::OutOfOrder,
+                    Context::Frame("OFFER"),
+                ));
+            }
+            Leg::Asked => {}
+        }
+        self.set_leg(id, slot, Leg::Ready);
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return Ok(());
+        };
+        let known = study.root() == Some(offer.root);
+        if study.state != StudyState::Requested {
+            // A further connection, or one after a cut: only the same study will do.
+            if known && offer.manifest_bytes == 0 {
+                return Ok(());
+            }
+            self.set_leg(id, slot, Leg::Ended);
+            self.send(id, &Frame::Cancel { slot });
+            if !self.has_leg(slot) {
+                let error =
+                    SessionError::protocol(ErrorCode::StudyChanged, Context::Frame("OFFER"));
+                self.fail_study(slot, error, true);
+            }
+            return Ok(());
+        }
+        if offer.manifest_bytes == 0 {
+            if !known {
+                return Err(SessionError::protocol(
+                    ErrorCode::WrongManifest,
+                    Context::Frame("OFFER"),
+                ));
+            }
+            study.step(StudyInput::OfferKnown);
+            // The signature of this offer counts, where there is one; the root is the same.
+            if let (Some(signed), Some(signature)) = (&study.signed, offer.signature) {
+                study.signed = Some(SignedManifest::new(
+                    signed.manifest().clone(),
+                    Some(signature),
+                ));
+            }
+            self.judge(slot);
+        } else {
+            study.step(StudyInput::Offer);
+            study.manifest_from = Some(id);
+            study.manifest_bytes = Vec::new();
+            study.offer = Some(offer);
+        }
+        Ok(())
+    }
+
+    pub(super) fn handle_manifest(
+        &mut self,
+        id: ConnectionId,
+        slot: u16,
+        offset: u32,
+        bytes: &[u8],
+    ) -> Result<(), SessionError> {
+        let wrong = SessionError::protocol(ErrorCode::OutOfOrder, Context::Frame("MANIFEST"));
+        if self.leg(id, slot)? == Leg::Ended {
+            return Ok(());
+        }
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return Ok(());
+        };
+        let (StudyState::Offered, Some(offer)) = (study.state, &study.offer) else {
+            return Err(wrong);
+        };
+        let total = offer.manifest_bytes as usize;
+        let end = study.manifest_bytes.len().saturating_add(bytes.len());
+        if study.manifest_from != Some(id)
+            || offset as usize != study.manifest_bytes.len()
+            || end > total
+        {
+            return Err(wrong);
+        }
+        study.manifest_bytes.extend_from_slice(bytes);
+        if end == total {
+            study.finish_manifest()?;
+            self.judge(slot);
+        }
+        Ok(())
+    }
+
+    /// Asks the application about the manifest, and the other connections for the study.
+    pub(super) fn judge(&mut self, slot: u16) {
+        let Some(signed) = self
+            .studies
+            .get(&slot)
+            .and_then(|study| study.signed.clone())
+        else {
+            return;
+        };
+        self.event(ReceiverEvent::Offered { slot, signed });
+        let others: Vec<ConnectionId> = self.open_links().collect();
+        for id in others {
+            self.request(id, slot);
+        }
+    }
+
+    pub(super) fn handle_data(
+        &mut self,
+        id: ConnectionId,
+        slot: u16,
+        chunk: u32,
+        bytes: Vec<u8>,
+    ) -> Result<(), SessionError> {
+        if self.leg(id, slot)? == Leg::Ended {
+            return Ok(());
+        }
+        let owed = self
+            .links
+            .get_mut(&id)
+            .is_some_and(|link| link.settle(slot, chunk));
+        let study = self.studies.get_mut(&slot).filter(|_| owed);
+        let Some(study) = study else {
+            return Err(SessionError::protocol(
+                ErrorCode::NotRequested,
+                Context::Chunk(chunk),
+            ));
+        };
+        if let Err(error) = study.verify(chunk, &bytes) {
+            // It is owed still: somebody else may have it right.
+            study.give_back(chunk);
+            return Err(error);
+        }
+        let root = study.root().unwrap_or(Digest::from_bytes([0; 32]));
+        let op = StoreOp::new(slot, root, Action::Write { chunk, bytes });
+        self.out.push_back(ReceiverOutput::Store(op));
+        Ok(())
+    }
+
+    pub(super) fn handle_refusal(
+        &mut self,
+        id: ConnectionId,
+        slot: u16,
+        report: Report,
+    ) -> Result<(), SessionError> {
+        if self.leg(id, slot)? == Leg::Ended {
+            return Ok(());
+        }
+        self.set_leg(id, slot, Leg::Ended);
+        self.give_back(id, Some(slot));
+        if let Some(link) = self.links.get_mut(&id) {
+            link.unanswered.remove(&slot);
+        }
+        // Other sources of the study carry on; the last one's refusal is the study's end.
+        if !self.has_leg(slot) {
+            let Report { code, reason, text } = report;
+            self.fail_study(slot, SessionError::Reported { code, reason, text }, true);
+        }
+        Ok(())
+    }
+}
+
+fn receipt_root(study: &Study) -> &Digest {
+    const NONE: Digest = Digest::from_bytes([0; 32]);
+    study
+        .receipt
+        .as_ref()
+        .map_or(&NONE, |(receipt, _)| receipt.root())
+}
