@@ -65,7 +65,8 @@ def main():
     for manifest in manifests():
         for package in packages(manifest):
             name = f"{package['name']} {package['version']}"
-            if name in seen:
+            # Our own: the licence texts at the root hold for them.
+            if name in seen or package["source"] is None:
                 continue
             seen.add(name)
             licence = package["license"]
