@@ -53,7 +53,13 @@ fn every_byte_of_both_forms_replaced_by_all_256_values() {
             for byte in 0..=u8::MAX {
                 let mut text = text.clone();
                 text[at] = byte;
-                legal += u32::from(answer_and_diagnosis(&text).is_ok());
+                // The diagnosis is slow; half of the bytes show it every kind of place.
+                let answer = if byte % 2 == 0 {
+                    answer_and_diagnosis
+                } else {
+                    answer
+                };
+                legal += u32::from(answer(&text).is_ok());
             }
         }
     }

@@ -4,7 +4,7 @@
     reason = "a vector that lacks a field is a broken vector"
 )]
 
-use mic_index::dicom::{Attribute, ExamDraft, HeaderText};
+use mic_index::dicom::{Attribute, ExamDraft, HeaderText, TimeSource};
 use mic_index::{
     ChangeKind, CheckPolicy, Fault, IndexCode, PackedErrorKind, ParseErrorKind, Parser, UnitCheck,
     grammar, normalise,
@@ -243,7 +243,7 @@ fn dicom_headers() {
         let found = json!({
             "exam_time": draft.exam_time().map(|time| time.to_string()),
             "source": source.map(|source| source.attribute().keyword()),
-            "zone_stated": source.is_some_and(|source| source.zone_stated()),
+            "zone_stated": source.is_some_and(TimeSource::zone_stated),
             "findings": findings,
         });
         assert_eq!(found, case["expect"], "{}", case["id"]);

@@ -8,14 +8,15 @@ fuzz_target!(|text: &[u8]| {
     let Ok(code) = IndexCode::parse_bytes(text) else {
         return;
     };
-    let same = if text.len() == 82 {
-        &code.printed().as_bytes()[..]
+    let (printed, compact) = (code.printed(), code.compact());
+    let same: &[u8] = if text.len() == 82 {
+        printed.as_bytes()
     } else {
-        code.compact().as_bytes()
+        compact.as_bytes()
     };
     assert_eq!(same, text);
-    assert_eq!(IndexCode::parse(code.printed().as_str()), Ok(code));
-    assert_eq!(IndexCode::parse(code.compact().as_str()), Ok(code));
+    assert_eq!(IndexCode::parse(printed.as_str()), Ok(code));
+    assert_eq!(IndexCode::parse(compact.as_str()), Ok(code));
     assert_eq!(IndexCode::from_packed(*code.packed()), Ok(code));
     let parts = (
         code.person(),
