@@ -30,7 +30,9 @@ programs! {
     how_long_to_keep
     index_from_dicom_header
     parse_index_code
+    resume_after_cut
     sort_by_packed_code
+    transfer_loopback
 }
 
 #[test]

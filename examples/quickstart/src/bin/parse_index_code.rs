@@ -25,7 +25,7 @@
 //! byte 81: perhaps 5 was meant, not S (check_fails)
 //! ```
 //!
-//! The code is the published example; it names no real patient.
+//! The code is the published example.
 
 use mic_index::{IndexCode, Parser, UnitCheck, diagnose};
 
