@@ -156,6 +156,7 @@ fn ok_a_changed_study_fetches_only_what_is_new() {
 
 /// Not a test by itself: the process that [`ok_a_killed_process_resumes`] kills.
 #[test]
+#[ignore = "run by another test as a process of its own"]
 fn child_that_pulls() {
     let (Ok(address), Ok(folder)) = (
         std::env::var("MIC_PULL_FROM"),
@@ -178,7 +179,7 @@ fn ok_a_killed_process_resumes() {
     let address = serve(study(folder.path(), "1.2.9", &lengths), AllowAll);
     let into = folder.path().join("store");
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_pulls"])
+        .args(["--exact", "child_that_pulls", "--ignored"])
         .env("MIC_PULL_FROM", address.to_string())
         .env("MIC_PULL_INTO", &into)
         .stdout(std::process::Stdio::null())
