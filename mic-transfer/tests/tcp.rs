@@ -154,6 +154,47 @@ fn ok_a_changed_study_fetches_only_what_is_new() {
     assert_eq!(store.complete().len(), 2);
 }
 
+#[test]
+fn ok_a_pull_is_steered_from_within_its_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = study(folder.path(), "1.2.10", &[1_000_000; 10]);
+    let clicked = *source
+        .get(&uid("1.2.10"))
+        .unwrap()
+        .signed()
+        .manifest()
+        .instances()[9]
+        .digest();
+    let address = serve(source, AllowAll);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let pull = Pull::new(address).study(uid("1.2.10"), Auth::none());
+    let control = pull.control();
+    let mut events = 0;
+    let report = pull
+        .run(&store, |_| {
+            events += 1;
+            control.click(clicked);
+            if events == 5 {
+                control.cancel();
+            }
+        })
+        .unwrap();
+    assert!(
+        matches!(
+            report.studies[0].outcome,
+            StudyOutcome::Failed(SessionError::Cancelled)
+        ),
+        "{report:?}"
+    );
+    let kept = store.partial()[0].bytes_done();
+    assert!(kept > 0);
+    let report = Pull::new(address)
+        .study(uid("1.2.10"), Auth::none())
+        .run(&store, |_| {})
+        .unwrap();
+    assert_eq!((report.held(), report.fetched()), (kept, 10_000_000 - kept));
+}
+
 /// Not a test by itself: the process that [`ok_a_killed_process_resumes`] kills.
 #[test]
 #[ignore = "run by another test as a process of its own"]

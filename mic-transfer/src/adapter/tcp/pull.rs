@@ -2,12 +2,14 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Instant as Clock, SystemTime, UNIX_EPOCH};
 
@@ -72,6 +74,7 @@ pub struct Pull<'a> {
     sign: alloc::boxed::Box<Sign<'a>>,
     previous_receipt: Option<Digest>,
     channel: (SyncSender<Message>, Inbox<Message>),
+    commands: Arc<Mutex<Vec<Command>>>,
 }
 
 impl core::fmt::Debug for Pull<'_> {
@@ -85,23 +88,41 @@ impl core::fmt::Debug for Pull<'_> {
 #[derive(Debug)]
 enum Message {
     Bytes(ConnectionId, Result<Vec<u8>, io::ErrorKind>),
+    /// A command is waiting.
+    Wake,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Command {
     Cancel,
     Click(Digest),
 }
 
-/// Steers a pull from another thread.
+/// Steers a pull, from another thread or from within its events.
 #[derive(Debug, Clone)]
-pub struct PullControl(SyncSender<Message>);
+pub struct PullControl {
+    commands: Arc<Mutex<Vec<Command>>>,
+    wake: SyncSender<Message>,
+}
 
 impl PullControl {
     /// Gives every study up; what is verified stays.
     pub fn cancel(&self) {
-        let _ = self.0.send(Message::Cancel);
+        self.give(Command::Cancel);
     }
 
     /// The doctor wants this image now.
     pub fn click(&self, instance: Digest) {
-        let _ = self.0.send(Message::Click(instance));
+        self.give(Command::Click(instance));
+    }
+
+    fn give(&self, command: Command) {
+        self.commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(command);
+        // A full channel wakes the pull by itself; waiting here could be waiting for oneself.
+        let _ = self.wake.try_send(Message::Wake);
     }
 }
 
@@ -120,6 +141,7 @@ impl<'a> Pull<'a> {
             sign: alloc::boxed::Box::new(|_| Ok(None)),
             previous_receipt: None,
             channel: sync_channel(PORTIONS),
+            commands: Arc::default(),
         }
     }
 
@@ -191,10 +213,13 @@ impl<'a> Pull<'a> {
         self
     }
 
-    /// Steers the pull from another thread.
+    /// Steers the pull, from another thread or from within its events.
     #[must_use]
     pub fn control(&self) -> PullControl {
-        PullControl(self.channel.0.clone())
+        PullControl {
+            commands: Arc::clone(&self.commands),
+            wake: self.channel.0.clone(),
+        }
     }
 
     /// Pulls until every study is complete or has failed.
@@ -323,6 +348,9 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                     }
                 }
                 ReceiverOutput::Wait(deadline) => {
+                    if self.obey() {
+                        continue;
+                    }
                     if self.receiver.is_idle() {
                         return;
                     }
@@ -349,13 +377,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             Ok(Message::Bytes(id, Err(_))) => {
                 self.receiver.handle_disconnect(id, self.clock.elapsed());
             }
-            Ok(Message::Cancel) => {
-                let slots: Vec<u16> = self.slots.keys().copied().collect();
-                slots
-                    .into_iter()
-                    .for_each(|slot| self.receiver.cancel(slot));
-            }
-            Ok(Message::Click(digest)) => self.click(&digest),
+            Ok(Message::Wake) => {}
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 let now = self.clock.elapsed();
                 // A store that can't sync fails the study at its next operation.
@@ -363,6 +385,29 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                 self.receiver.handle_time(now);
             }
         }
+    }
+
+    /// Says whether there was one.
+    fn obey(&mut self) -> bool {
+        let mut waiting = self
+            .pull
+            .commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let commands = core::mem::take(&mut *waiting);
+        drop(waiting);
+        for command in &commands {
+            match command {
+                Command::Cancel => {
+                    let slots: Vec<u16> = self.slots.keys().copied().collect();
+                    slots
+                        .into_iter()
+                        .for_each(|slot| self.receiver.cancel(slot));
+                }
+                Command::Click(digest) => self.click(digest),
+            }
+        }
+        !commands.is_empty()
     }
 
     fn click(&mut self, digest: &Digest) {
