@@ -78,7 +78,7 @@ fn lines(input: &Value, expect: &Value) -> Value {
     if expect.get("standings").is_some() {
         found["standings"] = assessments
             .iter()
-            .flat_map(|a| a.exams())
+            .flat_map(mic_billing::Assessment::exams)
             .map(|exam| exam.standing.code())
             .collect();
     }
