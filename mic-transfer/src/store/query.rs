@@ -176,7 +176,7 @@ impl<S: Storage> Store<S> {
         self.entries.get(root).map(|entry| &entry.signed)
     }
 
-    /// The manifests known for a study, complete ones last: the state of the study may have changed
+    /// The manifests known for a study, complete ones last and the latest receipt at the end: the state of the study may have changed
     /// at its source between two pulls.
     #[must_use]
     pub fn known(&self, study: &Uid) -> Vec<&SignedManifest> {
@@ -185,7 +185,12 @@ impl<S: Storage> Store<S> {
             .values()
             .filter(|entry| entry.signed.manifest().study() == study)
             .collect();
-        known.sort_by_key(|entry| entry.complete);
+        known.sort_by_key(|entry| {
+            (
+                entry.complete,
+                entry.receipt.as_ref().map(|(receipt, _)| receipt.at()),
+            )
+        });
         known.into_iter().map(|entry| &entry.signed).collect()
     }
 
