@@ -1,0 +1,157 @@
+//! Billing: events to judged visits and to lines, and money beside a decimal type.
+
+use std::rc::Rc;
+
+use mic_benches::{Group, Seed, billing, run, size};
+use mic_billing::{Event, Fen, Moment, Ppm, Rounding, VisitState, assess, desired};
+use rust_decimal::{Decimal, RoundingStrategy};
+
+fn main() -> anyhow::Result<()> {
+    run(vec![visits()?, sums()?, shares()?]);
+    Ok(())
+}
+
+/// Events sorted by visit, as an export has them: folded, judged, and with their lines.
+fn visits() -> anyhow::Result<Group> {
+    let events: Rc<[Event]> = billing::events(size(2_000, 50))?.into();
+    let book = Rc::new(billing::shenzhen()?);
+    let known_at: Moment = "2026-01-31T00:00:00+08:00".parse()?;
+    let states: Vec<VisitState> = by_visit(&events)
+        .map(VisitState::of)
+        .collect::<Result<_, _>>()?;
+    // Every exam that was never indexed is five yuan less; the states are judged by their own events here.
+    let missed = events
+        .iter()
+        .filter(|event| event.kind().name() == "performed")
+        .filter(|event| {
+            !events.iter().any(|other| {
+                other.visit() == event.visit()
+                    && other.kind().exam() == event.kind().exam()
+                    && other.kind().name() == "index_accepted"
+            })
+        })
+        .count();
+    let total = Fen::new(-500).times(i64::try_from(missed)?)?;
+    let facts: usize = states.iter().map(|state| state.events().count()).sum();
+    let judged: usize = states
+        .iter()
+        .map(|state| assess(state, &book, known_at).exams().len())
+        .sum();
+
+    let (count, folded, assessed) = (events.len() as u64, Rc::clone(&events), Rc::clone(&events));
+    let (first_book, second_book) = (Rc::clone(&book), book);
+    Ok(
+        Group::new("billing: events of one export, visit by visit", "event")
+            .with(
+                "mic-billing, fold, assess, lines, total",
+                count,
+                &Some(total),
+                move || {
+                    by_visit(&events).try_fold(Fen::ZERO, |sum, visit| {
+                        let lines =
+                            desired(&[assess(&VisitState::of(visit).ok()?, &first_book, known_at)])
+                                .ok()?;
+                        sum.plus(Fen::sum(lines.iter().map(mic_billing::Line::amount)).ok()?)
+                            .ok()
+                    })
+                },
+            )
+            .with(
+                "mic-billing, fold and assess",
+                count,
+                &Some(judged),
+                move || {
+                    by_visit(&assessed).try_fold(0, |sum, visit| {
+                        Some(
+                            sum + assess(&VisitState::of(visit).ok()?, &second_book, known_at)
+                                .exams()
+                                .len(),
+                        )
+                    })
+                },
+            )
+            .with("mic-billing, fold", count, &Some(facts), move || {
+                by_visit(&folded).try_fold(0, |sum, visit| {
+                    Some(sum + VisitState::of(visit).ok()?.events().count())
+                })
+            }),
+    )
+}
+
+fn by_visit(events: &[Event]) -> impl Iterator<Item = &[Event]> {
+    events.chunk_by(|a, b| a.visit() == b.visit())
+}
+
+/// A column of amounts, added up with a check for overflow.
+fn sums() -> anyhow::Result<Group> {
+    let amounts = amounts();
+    let fens: Vec<Fen> = amounts.iter().map(|fen| Fen::new(*fen)).collect();
+    let decimals: Vec<Decimal> = amounts.iter().map(|fen| Decimal::new(*fen, 2)).collect();
+    let total: i64 = amounts.iter().sum();
+    let count = amounts.len() as u64;
+    Ok(Group::new("billing: adding amounts", "amount")
+        .with(
+            "mic-billing `Fen::sum`, checked",
+            count,
+            &Some(Fen::new(total)),
+            move || Fen::sum(std::hint::black_box(&fens).iter().copied()).ok(),
+        )
+        .with(
+            "rust_decimal `checked_add`",
+            count,
+            &Some(Decimal::new(total, 2)),
+            move || {
+                let mut amounts = std::hint::black_box(&decimals).iter();
+                amounts.try_fold(Decimal::ZERO, |sum, amount| sum.checked_add(*amount))
+            },
+        ))
+}
+
+/// Seven tenths of each amount, half away from zero, to whole fen.
+fn shares() -> anyhow::Result<Group> {
+    let amounts = amounts();
+    let share = Ppm::new(700_000).ok_or_else(|| anyhow::anyhow!("share"))?;
+    let fens: Vec<Fen> = amounts.iter().map(|fen| Fen::new(*fen)).collect();
+    let decimals: Vec<Decimal> = amounts.iter().map(|fen| Decimal::new(*fen, 2)).collect();
+    let expected: i64 = amounts
+        .iter()
+        .map(|fen| (fen * 7 + fen.signum() * 5) / 10)
+        .sum();
+    let count = amounts.len() as u64;
+    let tenths = Decimal::new(7, 1);
+    Ok(
+        Group::new("billing: a share of each amount, rounded", "amount")
+            .with(
+                "mic-billing `Fen::part`",
+                count,
+                &Some(expected),
+                move || {
+                    let mut amounts = std::hint::black_box(&fens).iter();
+                    amounts.try_fold(0, |sum, amount| {
+                        Some(sum + amount.part(share, Rounding::HalfUp).ok()?.get())
+                    })
+                },
+            )
+            .with(
+                "rust_decimal `*` and `round_dp`",
+                count,
+                &Decimal::new(expected, 2),
+                move || {
+                    let amounts = std::hint::black_box(&decimals).iter();
+                    let round = |amount: Decimal| {
+                        amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+                    };
+                    amounts
+                        .map(|amount| round(amount * tenths))
+                        .sum::<Decimal>()
+                },
+            ),
+    )
+}
+
+fn amounts() -> Vec<i64> {
+    let mut seed = Seed::new(0xfe4);
+    (0..size(100_000, 1_000))
+        .map(|_| seed.below(2_000_000) as i64 - 1_000_000)
+        .collect()
+}
