@@ -1,0 +1,183 @@
+//! `mic index`: parse, pack and unpack index codes.
+
+use std::io::BufRead;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use mic_index::{CheckPolicy, IndexCode, ParseError, Parser, UnitCheck};
+use mic_platform::problem::Problem;
+use serde::Serialize;
+
+use crate::output;
+
+/// What to do with index codes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check codes and take them apart.
+    Parse(Codes),
+    /// Print the 40-byte packed form of codes, in hexadecimal.
+    Pack(Codes),
+    /// Print the code of a 40-byte packed form given in hexadecimal.
+    Unpack {
+        /// 80 hexadecimal digits.
+        packed: String,
+    },
+}
+
+/// Codes from the command line, or line by line from standard input.
+#[derive(Debug, Args)]
+pub(crate) struct Codes {
+    /// Printed (82) or compact (78) codes; `-` reads lines from standard input.
+    #[arg(required = true)]
+    codes: Vec<String>,
+    /// Take a wrong check character of the storage unit code for an error.
+    #[arg(long)]
+    require_check: bool,
+    /// One line of JSON per code.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(command: Command) -> Result<ExitCode, Problem> {
+    match command {
+        Command::Parse(codes) => each(&codes, |line, code, json| show(line, code, json)),
+        Command::Pack(codes) => each(&codes, |_, code, _| {
+            println!("{}", hex::encode(code.packed()));
+            Ok(())
+        }),
+        Command::Unpack { packed } => {
+            let bytes = hex::decode(packed.trim()).map_err(|e| Problem::data("index.hex", e))?;
+            let code =
+                IndexCode::try_from_slice(&bytes).map_err(|e| Problem::data("index.packed", e))?;
+            println!("{code}");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Applies `show` to each good code and tells each bad one; code 1 if there was a bad one.
+fn each(
+    codes: &Codes,
+    show: impl Fn(u64, &IndexCode, bool) -> Result<(), Problem>,
+) -> Result<ExitCode, Problem> {
+    let policy = if codes.require_check {
+        CheckPolicy::Require
+    } else {
+        CheckPolicy::Report
+    };
+    let parser = Parser::new().check(policy);
+    let mut bad = false;
+    let mut one = |line: u64, text: &str| match parser.parse(text) {
+        Ok(code) => show(line, &code, codes.json),
+        Err(error) => {
+            bad = true;
+            complain(line, &error, codes.json)
+        }
+    };
+    if codes.codes == ["-"] {
+        for (line, text) in (1..).zip(std::io::stdin().lock().lines()) {
+            one(line, text?.trim_end_matches('\r'))?;
+        }
+    } else {
+        for (line, text) in (1..).zip(&codes.codes) {
+            one(line, text)?;
+        }
+    }
+    Ok(ExitCode::from(u8::from(bad)))
+}
+
+#[derive(Debug, Serialize)]
+struct Good<'a> {
+    input_line: u64,
+    ok: bool,
+    printed: &'a str,
+    compact: &'a str,
+    packed: String,
+    person: String,
+    exam_time: String,
+    site: Option<String>,
+    device: Option<String>,
+    unit: String,
+    unit_check: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Bad {
+    input_line: u64,
+    ok: bool,
+    faults: [FaultRow; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct FaultRow {
+    part: &'static str,
+    start: usize,
+    end: usize,
+    kind: &'static str,
+    message: String,
+}
+
+fn show(line: u64, code: &IndexCode, json: bool) -> Result<(), Problem> {
+    let (printed, compact) = (code.printed(), code.compact());
+    let check = code.unit().check();
+    let assigned = |yes: bool, text: String| yes.then_some(text);
+    let good = Good {
+        input_line: line,
+        ok: true,
+        printed: printed.as_str(),
+        compact: compact.as_str(),
+        packed: hex::encode(code.packed()),
+        person: code.person().text().as_str().to_owned(),
+        exam_time: code.exam_time().to_chrono().to_rfc3339(),
+        site: assigned(code.site().is_assigned(), code.site().to_string()),
+        device: assigned(code.device().is_assigned(), code.device().to_string()),
+        unit: code.unit().to_string(),
+        unit_check: if check.is_match() {
+            "match"
+        } else {
+            "mismatch"
+        },
+    };
+    if json {
+        return output::json_line(&good);
+    }
+    let filler = || "not assigned (zeros)".to_owned();
+    println!("printed   {}", good.printed);
+    println!("packed    {}", good.packed);
+    println!("person    人员管理码        {}", good.person);
+    println!("time      检查日期时间代码  {}", good.exam_time);
+    println!(
+        "site      检查部位代码      {}",
+        good.site.unwrap_or_else(filler)
+    );
+    println!(
+        "device    医用设备代码      {}",
+        good.device.unwrap_or_else(filler)
+    );
+    match check {
+        UnitCheck::Mismatch { expected, .. } => println!(
+            "unit      影像存储单位代码  {} (check character: expected {expected})",
+            good.unit
+        ),
+        _ => println!("unit      影像存储单位代码  {}", good.unit),
+    }
+    Ok(())
+}
+
+fn complain(line: u64, error: &ParseError, json: bool) -> Result<(), Problem> {
+    if json {
+        return output::json_line(&Bad {
+            input_line: line,
+            ok: false,
+            faults: [FaultRow {
+                part: error.part().name(),
+                start: error.span().start,
+                end: error.span().end,
+                kind: error.kind().name(),
+                message: error.kind().to_string(),
+            }],
+        });
+    }
+    eprintln!("code {line}: {error}");
+    Ok(())
+}

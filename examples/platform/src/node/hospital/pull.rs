@@ -1,0 +1,180 @@
+//! Pulling studies from the provinces that keep them to this front-end machine.
+
+use std::collections::BTreeMap;
+use std::net::ToSocketAddrs;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use mic_transfer::adapter::tcp::{Pull, PullEvent, PullReport, StudyOutcome};
+use mic_transfer::receiver::Progress;
+use mic_transfer::{Auth, SignatureRefused, SignedManifest, Uid};
+
+use super::Hospital;
+use crate::consent;
+use crate::node::Role;
+use crate::node::nation::lock;
+use crate::problem::Problem;
+use crate::trust::Trust;
+use crate::wire::{Exam, Hello, Job, SignedDocument};
+
+/// One study to pull: where it is and what to show there.
+#[derive(Debug)]
+pub(super) struct StudyOrder {
+    pub(super) exam: Exam,
+    pub(super) door: String,
+    pub(super) authorisation: Vec<u8>,
+}
+
+/// Starts a pull on a thread of its own; the job is filled as it goes.
+pub(super) fn start(
+    hospital: &Arc<Hospital>,
+    orders: Vec<StudyOrder>,
+) -> Result<Arc<Mutex<Job>>, Problem> {
+    let job = Arc::new(Mutex::new(Job {
+        studies: orders.len() as u32,
+        bytes: orders.iter().map(|order| order.exam.bytes).sum(),
+        instances: orders
+            .iter()
+            .map(|order| u64::from(order.exam.instances))
+            .sum(),
+        ..Job::default()
+    }));
+    let mut by_keeper: BTreeMap<(String, String), Vec<StudyOrder>> = BTreeMap::new();
+    for order in orders {
+        let keeper = (order.exam.keeper.clone(), order.door.clone());
+        by_keeper.entry(keeper).or_default().push(order);
+    }
+    let (hospital, shared) = (Arc::clone(hospital), Arc::clone(&job));
+    std::thread::Builder::new()
+        .name("pull".to_owned())
+        .spawn(move || {
+            let watch = Watch::new(&shared);
+            let pulled = by_keeper
+                .into_iter()
+                .try_for_each(|((keeper, door), orders)| {
+                    pull(&hospital, &keeper, &door, orders, &watch)
+                });
+            watch.end(pulled);
+        })?;
+    Ok(job)
+}
+
+/// Pulls all wanted studies of one keeper over one connection.
+///
+/// The proofs of use are good for one presentation: a lost connection ends the pull, and pulling again
+/// with new proofs goes on where it ended.
+fn pull(
+    hospital: &Hospital,
+    keeper: &str,
+    door: &str,
+    orders: Vec<StudyOrder>,
+    watch: &Watch<'_>,
+) -> Result<(), Problem> {
+    let odd = |e: &dyn core::fmt::Display| Problem::data("pull.order", e);
+    let trust = &hospital.context.trust;
+    let address = door
+        .to_socket_addrs()?
+        .next()
+        .ok_or_else(|| Problem::system("pull.door", format!("no address for {door}")))?;
+    let hello = SignedDocument::seal(trust.key(), &Hello::to(keeper))?;
+    let mut pull = Pull::new(address)
+        .auth(Auth::new(serde_json::to_vec(&hello)?).map_err(|e| odd(&e))?)
+        .reconnects(0)
+        .verify_with(|signed| is_of(trust, keeper, signed))
+        .sign_with(|message| trust.key().transfer_signature(message).map(Some));
+    for order in orders {
+        let study = Uid::new(&order.exam.study).map_err(|e| odd(&e))?;
+        let auth = Auth::new(order.authorisation).map_err(|e| odd(&e))?;
+        pull = pull.study(study, auth);
+    }
+    let report = pull
+        .run(hospital.studies.store(), |event| watch.see(&event))
+        .map_err(|e| Problem::system("pull.connect", e))?;
+    watch.finish(&report);
+    report
+        .studies
+        .iter()
+        .try_for_each(|study| match &study.outcome {
+            StudyOutcome::Complete(_) => Ok(()),
+            StudyOutcome::Failed(error) => {
+                let place = format!("study {}", study.study);
+                Err(consent::transfer_problem(error).at(place))
+            }
+            _ => Err(Problem::system(
+                "pull.outcome",
+                "the study ended in an unknown way",
+            )),
+        })
+}
+
+/// Whether the manifest is signed by the keeper that the national index names.
+fn is_of(trust: &Trust, keeper: &str, signed: &SignedManifest) -> Result<(), SignatureRefused> {
+    signed.check(|message, signature| {
+        let key = hex::encode(signature.key_id());
+        trust.verify(&key, message, signature.bytes()).is_ok()
+            && trust
+                .caller(&key)
+                .is_ok_and(|caller| caller.role == Role::Province && caller.organisation == keeper)
+    })
+}
+
+/// Fills a job from the events of its pulls.
+struct Watch<'a> {
+    job: &'a Mutex<Job>,
+    started: Instant,
+    studies: Mutex<BTreeMap<String, Progress>>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(job: &'a Mutex<Job>) -> Self {
+        Self {
+            job,
+            started: Instant::now(),
+            studies: Mutex::default(),
+        }
+    }
+
+    fn see(&self, event: &PullEvent<'_>) {
+        match event {
+            PullEvent::Planned(study, progress)
+            | PullEvent::Progress(study, progress)
+            | PullEvent::Complete(study, progress) => {
+                let done = matches!(event, PullEvent::Complete(..));
+                self.note(study.as_str(), *progress, done);
+            }
+            PullEvent::Instance { .. } => {
+                let elapsed = self.started.elapsed().as_millis() as u64;
+                if let Ok(mut job) = lock(self.job) {
+                    job.first_instance_ms.get_or_insert(elapsed);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&self, study: &str, progress: Progress, done: bool) {
+        let (Ok(mut studies), Ok(mut job)) = (lock(&self.studies), lock(self.job)) else {
+            return;
+        };
+        studies.insert(study.to_owned(), progress);
+        let sum = |field: fn(&Progress) -> u64| studies.values().map(field).sum();
+        job.bytes_done = sum(|p| p.bytes_done);
+        job.bytes_fetched = sum(|p| p.bytes_fetched);
+        job.instances_done = sum(|p| p.instances_done.into());
+        job.instances_held = sum(|p| p.instances_held.into());
+        job.studies_done += u32::from(done);
+    }
+
+    fn finish(&self, report: &PullReport) {
+        if let Ok(mut job) = lock(self.job) {
+            job.wire_bytes += report.received + report.sent;
+        }
+    }
+
+    fn end(&self, pulled: Result<(), Problem>) {
+        if let Ok(mut job) = lock(self.job) {
+            job.problem = pulled.err();
+            job.ended = true;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The province's intake: one DICOM instance a call, kept bit for bit under its digest.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use mic_index::dicom::ExamDraft;
+
+use super::store::{self, Kept};
+use super::{Province, lock};
+use crate::dicom::{self, NotTaken, ReadOptions};
+use crate::node::server::{SignedBytes, blocking};
+use crate::problem::Problem;
+use crate::wire::{Digests, Intake};
+
+/// Of the digests named, those the province lacks.
+pub(super) async fn lacking(
+    State(province): State<Arc<Province>>,
+    Json(offered): Json<Digests>,
+) -> Result<Json<Digests>, Problem> {
+    blocking(move || {
+        let store = lock(&province.store)?;
+        let mut lacking = Vec::new();
+        for text in offered.digests {
+            if store.study_of(&digest(&text)?)?.is_none() {
+                lacking.push(text);
+            }
+        }
+        Ok(Json(Digests { digests: lacking }))
+    })
+    .await
+}
+
+/// What became of an instance that was taken earlier.
+pub(super) async fn known(
+    State(province): State<Arc<Province>>,
+    Path(text): Path<String>,
+) -> Result<Json<Intake>, Problem> {
+    blocking(move || {
+        let study = lock(&province.store)?.study_of(&digest(&text)?)?;
+        let study = study.ok_or_else(|| {
+            Problem::usage(
+                "intake.unknown",
+                "no instance with this digest is kept here",
+            )
+        })?;
+        Ok(Json(Intake::Held { study }))
+    })
+    .await
+}
+
+/// Takes one instance in. A refusal is an answer, not a failure: the sender lists it and goes on.
+pub(super) async fn take(
+    State(province): State<Arc<Province>>,
+    SignedBytes(bytes): SignedBytes,
+) -> Result<Json<Intake>, Problem> {
+    blocking(move || {
+        let digest = *blake3::hash(&bytes).as_bytes();
+        if let Some(study) = lock(&province.store)?.study_of(&digest)? {
+            return Ok(Json(Intake::Held { study }));
+        }
+        let read = dicom::read_header(&bytes, &ReadOptions::default());
+        let header = match read {
+            Ok(header) => header,
+            Err(reason) => {
+                return Ok(Json(Intake::Refused {
+                    code: code(&reason).to_owned(),
+                    reason: reason.to_string(),
+                }));
+            }
+        };
+        let draft = ExamDraft::from_elements(&header.object);
+        let facts = header.facts;
+        let mut findings: Vec<String> = facts.findings.iter().map(ToString::to_string).collect();
+        findings.extend(draft.findings().iter().map(ToString::to_string));
+        let kept = Kept {
+            digest,
+            study: facts.study_uid,
+            series: facts.series_uid,
+            sop: facts.sop_instance_uid,
+            sop_class: facts.sop_class_uid.unwrap_or_default(),
+            syntax: facts.transfer_syntax_uid,
+            bytes: bytes.len() as u64,
+            modality: facts.modality,
+            series_number: facts.series_number,
+            instance_number: facts.instance_number,
+            description: facts.study_description,
+            exam_time: draft.exam_time().map(|time| time.to_string()),
+        };
+        store::keep(&province.files, &digest, &bytes)?;
+        let another_encoding = lock(&province.store)?.record(&kept)?;
+        Ok(Json(Intake::Stored {
+            study: kept.study,
+            another_encoding,
+            findings,
+        }))
+    })
+    .await
+}
+
+fn digest(text: &str) -> Result<[u8; 32], Problem> {
+    blake3::Hash::from_hex(text)
+        .map(|hash| *hash.as_bytes())
+        .map_err(|e| Problem::data("intake.digest", e))
+}
+
+/// The stable name of a reason.
+fn code(reason: &NotTaken) -> &'static str {
+    match reason {
+        NotTaken::Empty => "intake.empty",
+        NotTaken::NotDicom => "intake.not_dicom",
+        NotTaken::Directory => "intake.directory",
+        NotTaken::Cut { .. } => "intake.cut",
+        NotTaken::Unreadable { .. } => "intake.unreadable",
+        NotTaken::UidAbsent(_) => "intake.uid_absent",
+        NotTaken::UidInvalid(_) => "intake.uid_invalid",
+    }
+}

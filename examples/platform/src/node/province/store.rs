@@ -1,0 +1,237 @@
+//! What a province keeps: instance files named by their digest, and a small database about them.
+//!
+//! A file is written aside, synced and renamed before the database speaks of it, so that a row always
+//! has its file. A file without a row (a crash between the two) is taken again at the next intake.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use mic_transfer::{Manifest, Receipt, Signature, SignedManifest};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::problem::Problem;
+use crate::wire::Exam;
+
+const SCHEMA: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    CREATE TABLE IF NOT EXISTS instance (
+        digest          BLOB PRIMARY KEY,
+        study           TEXT NOT NULL,
+        series          TEXT NOT NULL,
+        sop             TEXT NOT NULL,
+        sop_class       TEXT NOT NULL,
+        syntax          TEXT NOT NULL,
+        bytes           INTEGER NOT NULL,
+        modality        TEXT,
+        series_number   INTEGER,
+        instance_number INTEGER,
+        description     TEXT,
+        exam_time       TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS instance_by_study ON instance (study, sop);
+    CREATE TABLE IF NOT EXISTS study (
+        uid       TEXT PRIMARY KEY,
+        exam      TEXT NOT NULL,
+        manifest  BLOB NOT NULL,
+        suite     TEXT NOT NULL,
+        key       BLOB NOT NULL,
+        signature BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS receipt (
+        digest  BLOB PRIMARY KEY,
+        receipt BLOB NOT NULL,
+        key     BLOB NOT NULL
+    ) WITHOUT ROWID;
+";
+
+/// What the province keeps of an instance beside its file. No name, no patient identifier.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) digest: [u8; 32],
+    pub(super) study: String,
+    pub(super) series: String,
+    pub(super) sop: String,
+    pub(super) sop_class: String,
+    pub(super) syntax: String,
+    pub(super) bytes: u64,
+    pub(super) modality: Option<String>,
+    pub(super) series_number: Option<i64>,
+    pub(super) instance_number: Option<i64>,
+    pub(super) description: Option<String>,
+    /// Exam time in twelve digits, if the header has a usable one.
+    pub(super) exam_time: Option<String>,
+}
+
+/// The province's database and files.
+#[derive(Debug)]
+pub(super) struct Store {
+    database: Connection,
+    files: PathBuf,
+}
+
+/// Where the file with this digest is.
+pub(super) fn file(files: &Path, digest: &[u8; 32]) -> PathBuf {
+    let name = blake3::Hash::from_bytes(*digest).to_hex();
+    files.join(&name[..2]).join(name.as_str())
+}
+
+impl Store {
+    pub(super) fn open(state: &Path) -> Result<Self, Problem> {
+        let files = state.join("instances");
+        fs::create_dir_all(&files)?;
+        let database = Connection::open(state.join("province.sqlite"))?;
+        database.execute_batch(SCHEMA)?;
+        Ok(Self { database, files })
+    }
+
+    pub(super) fn files(&self) -> &Path {
+        &self.files
+    }
+
+    /// The study of the instance with this digest, if it is kept.
+    pub(super) fn study_of(&self, digest: &[u8; 32]) -> Result<Option<String>, Problem> {
+        Ok(self
+            .database
+            .prepare_cached("SELECT study FROM instance WHERE digest = ?1")?
+            .query_row([digest.as_slice()], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Records an instance whose file is durable. Tells whether another one with other bytes has the
+    /// same SOP Instance UID in the study.
+    pub(super) fn record(&self, kept: &Kept) -> Result<bool, Problem> {
+        let twin = self
+            .database
+            .prepare_cached("SELECT 1 FROM instance WHERE study = ?1 AND sop = ?2")?
+            .exists([&kept.study, &kept.sop])?;
+        self.database
+            .prepare_cached(
+                "INSERT OR IGNORE INTO instance
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )?
+            .execute(params![
+                kept.digest.as_slice(),
+                kept.study,
+                kept.series,
+                kept.sop,
+                kept.sop_class,
+                kept.syntax,
+                i64::try_from(kept.bytes).map_err(|e| Problem::system("store", e))?,
+                kept.modality,
+                kept.series_number,
+                kept.instance_number,
+                kept.description,
+                kept.exam_time,
+            ])?;
+        Ok(twin)
+    }
+
+    /// The instances of a study in reading order: by series, then instance number.
+    pub(super) fn instances(&self, study: &str) -> Result<Vec<Kept>, Problem> {
+        let mut statement = self.database.prepare_cached(
+            "SELECT * FROM instance WHERE study = ?1
+             ORDER BY series_number, series, instance_number, sop, digest",
+        )?;
+        let rows = statement.query_map([study], |row| {
+            Ok(Kept {
+                digest: row.get(0)?,
+                study: row.get(1)?,
+                series: row.get(2)?,
+                sop: row.get(3)?,
+                sop_class: row.get(4)?,
+                syntax: row.get(5)?,
+                bytes: row.get::<_, i64>(6)?.unsigned_abs(),
+                modality: row.get(7)?,
+                series_number: row.get(8)?,
+                instance_number: row.get(9)?,
+                description: row.get(10)?,
+                exam_time: row.get(11)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A study as it was sealed last.
+    pub(super) fn study(&self, study: &str) -> Result<Option<Study>, Problem> {
+        self.database
+            .prepare_cached(
+                "SELECT exam, manifest, suite, key, signature FROM study WHERE uid = ?1",
+            )?
+            .query_row([study], |row| {
+                let (exam, manifest): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+                let signature: (String, Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok((exam, manifest, signature))
+            })
+            .optional()?
+            .map(|(exam, manifest, (suite, key, signature))| {
+                let odd = |e: &dyn core::fmt::Display| Problem::data("store.manifest", e);
+                let manifest = Manifest::decode(&manifest).map_err(|e| odd(&e))?;
+                let signature = Signature::new(&suite, key, signature).map_err(|e| odd(&e))?;
+                Ok(Study {
+                    exam: serde_json::from_str(&exam)?,
+                    signed: SignedManifest::new(manifest, Some(signature)),
+                })
+            })
+            .transpose()
+    }
+
+    pub(super) fn seal(&self, study: &Study) -> Result<(), Problem> {
+        let signature = study
+            .signed
+            .signature()
+            .ok_or_else(|| Problem::system("seal.sign", "the manifest has no signature"))?;
+        self.database
+            .prepare_cached(
+                "INSERT INTO study VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (uid) DO UPDATE
+                 SET exam = ?2, manifest = ?3, suite = ?4, key = ?5, signature = ?6",
+            )?
+            .execute(params![
+                study.exam.study,
+                serde_json::to_string(&study.exam)?,
+                study.signed.manifest().encoded(),
+                signature.suite(),
+                signature.key_id(),
+                signature.bytes()
+            ])?;
+        Ok(())
+    }
+
+    /// Keeps the receipt of a study that a front-end machine holds completely.
+    pub(super) fn keep_receipt(&self, receipt: &Receipt, key: &[u8]) -> Result<(), Problem> {
+        self.database
+            .prepare_cached("INSERT OR IGNORE INTO receipt VALUES (?1, ?2, ?3)")?
+            .execute(params![
+                receipt.digest().as_bytes().as_slice(),
+                receipt.encode(),
+                key
+            ])?;
+        Ok(())
+    }
+}
+
+/// A sealed study: its record, and its manifest with the province's signature.
+#[derive(Debug, Clone)]
+pub(super) struct Study {
+    pub(super) exam: Exam,
+    pub(super) signed: SignedManifest,
+}
+
+/// Writes `bytes` under their digest, durably: aside, synced, renamed, folder synced.
+pub(super) fn keep(files: &Path, digest: &[u8; 32], bytes: &[u8]) -> Result<(), Problem> {
+    let place = file(files, digest);
+    let Some(folder) = place.parent() else {
+        return Err(Problem::system("store", "an instance file has no folder"));
+    };
+    fs::create_dir_all(folder)?;
+    let aside = place.with_extension(format!("part-{:?}", std::thread::current().id()));
+    let mut file = File::create(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    drop(file);
+    fs::rename(&aside, &place)?;
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
