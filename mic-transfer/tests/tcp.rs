@@ -21,6 +21,7 @@ use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
 use mic_transfer::adapter::tcp::{
     AllowAll, Authorizer, Pull, PullEvent, Refusal, StudyOutcome, serve_connection,
 };
+use mic_transfer::limits::SLOTS_MAX;
 use mic_transfer::sender::SenderConfig;
 use mic_transfer::{Auth, ErrorCode, Receipt, SessionError, Signature, Uid};
 
@@ -39,8 +40,14 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     (0..length).map(step).collect()
 }
 
-/// A study of files of these lengths; the bytes follow from the seed.
+/// A source of one study of files of these lengths; the bytes follow from the seed.
 fn study(folder: &Path, name: &str, lengths: &[usize]) -> FileSource {
+    let source = FileSource::new();
+    insert(&source, folder, name, lengths);
+    source
+}
+
+fn insert(source: &FileSource, folder: &Path, name: &str, lengths: &[usize]) {
     let mut files = FileStudy::new(uid(name));
     for (at, length) in lengths.iter().enumerate() {
         let path = folder.join(format!("{name}-{at}"));
@@ -53,9 +60,7 @@ fn study(folder: &Path, name: &str, lengths: &[usize]) -> FileSource {
         );
         files.add(&path, labels.with_rank(at as u32)).unwrap();
     }
-    let source = FileSource::new();
     source.insert(files.unsigned().unwrap());
-    source
 }
 
 /// Serves every connection on a thread of its own until the test ends.
@@ -117,6 +122,26 @@ fn ok_a_study_arrives_byte_for_byte_and_a_second_pull_moves_no_data() {
     assert!(again.is_complete());
     assert_eq!((again.fetched(), again.held()), (0, total));
     assert!(again.received < 1024, "{again:?}");
+}
+
+#[test]
+fn ok_more_studies_than_slots_wait_and_each_has_its_outcome() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = FileSource::new();
+    let names: Vec<String> = (0..SLOTS_MAX + 9).map(|n| format!("1.2.7.{n}")).collect();
+    for name in &names {
+        insert(&source, folder.path(), name, &[300_000, 20]);
+    }
+    let address = serve(source, AllowAll);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let mut pull = Pull::new(address);
+    for name in &names {
+        pull = pull.study(uid(name), Auth::none());
+    }
+    let report = pull.run(&store, |_| {}).unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(report.studies.len(), names.len());
+    assert_eq!(store.complete().len(), names.len());
 }
 
 #[test]

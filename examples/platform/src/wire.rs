@@ -15,7 +15,7 @@ use crate::signature::FRESH_SECONDS_MAX;
 use crate::time;
 use crate::trust::{NodeKey, Trust};
 
-/// Digests a sender holds; the answer names those the province lacks.
+/// Files a sender holds, by digest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Digests {
     /// BLAKE3 of whole files, lower-case hexadecimal.

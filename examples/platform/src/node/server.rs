@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use chrono::Utc;
 use serde::de::DeserializeOwned;
 
@@ -33,7 +34,10 @@ pub(crate) fn serve(
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     runtime.block_on(async {
         listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        // Small answers must not wait for the acknowledgement of the one before.
+        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         let (stopped, wait) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             stop();

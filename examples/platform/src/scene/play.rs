@@ -310,7 +310,8 @@ impl<'a> Scene<'a> {
         if let Some(problem) = job.problem {
             return Err(problem);
         }
-        let first = job.first_instance_ms.map_or_else(
+        let fetched = job.first_instance_ms.filter(|_| job.bytes_fetched > 0);
+        let first = fetched.map_or_else(
             || self.say("nothing to fetch", "无需传输"),
             |ms| match self.options.lang {
                 Lang::En => format!("first instance readable after {ms} ms"),
@@ -334,7 +335,7 @@ impl<'a> Scene<'a> {
             ),
         };
         let title = ("pull to the front-end machine", "调阅到前置机");
-        self.step("pull", title, did, began, Some(job.wire_bytes));
+        self.step("pull", title, did, began, Some(job.bytes_fetched));
         Ok(job)
     }
 

@@ -6,18 +6,20 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Debug)]
 pub(super) struct Progress {
     bars: MultiProgress,
+    talk: bool,
 }
 
 impl Progress {
-    /// Bars on standard error if `visible` and it is a terminal.
-    pub(super) fn new(visible: bool) -> Self {
-        let target = if visible {
+    /// Texts and bars if `talk`; bars only where standard error is a terminal.
+    pub(super) fn new(talk: bool) -> Self {
+        let target = if talk {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
         Self {
             bars: MultiProgress::with_draw_target(target),
+            talk,
         }
     }
 
@@ -39,12 +41,12 @@ impl Progress {
         )
     }
 
-    /// Prints a line above the bars.
-    pub(super) fn say(&self, line: &str) {
-        if self.bars.is_hidden() {
-            return;
+    /// Prints text for people on standard output, above the bars.
+    #[expect(clippy::print_stdout, reason = "this is what the scene says to people")]
+    pub(super) fn say(&self, text: &str) {
+        if self.talk {
+            self.bars.suspend(|| println!("{text}"));
         }
-        let _ = self.bars.println(line);
     }
 
     fn bar(&self, title: &str, total: u64, template: &str) -> ProgressBar {

@@ -135,21 +135,18 @@ fn offer(
     if !locked()?.claim(&print, || source.name(file)) {
         return Ok(());
     }
-    let lacking: Digests = province.post(
-        "/v1/instances/lacking",
+    let known: Vec<Option<Intake>> = province.post(
+        "/v1/instances/known",
         &Digests {
             digests: vec![print.blake3.clone()],
         },
     )?;
-    let outcome = if lacking.digests.is_empty() {
-        province.get(&format!("/v1/instances/{}", print.blake3))?
-    } else {
-        province.post_bytes("/v1/instances", "application/dicom", &bytes)?
-    };
-    let sent = if lacking.digests.is_empty() {
-        0
-    } else {
-        print.bytes
+    let (outcome, sent) = match known.into_iter().next().flatten() {
+        Some(outcome) => (outcome, 0),
+        None => {
+            let outcome = province.post_bytes("/v1/instances", "application/dicom", &bytes)?;
+            (outcome, print.bytes)
+        }
     };
     locked()?.note(outcome, &print, sent, || source.name(file));
     Ok(())

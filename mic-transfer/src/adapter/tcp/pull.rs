@@ -1,6 +1,6 @@
 //! Taking studies in over sockets.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -239,6 +239,8 @@ impl<'a> Pull<'a> {
             lines: BTreeMap::new(),
             next_line: 0,
             slots: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            unstarted: Vec::new(),
             ended: BTreeMap::new(),
             previous: self.previous_receipt,
             last_error: None,
@@ -274,6 +276,8 @@ struct Run<'a, 'b, F> {
     lines: BTreeMap<ConnectionId, Line>,
     next_line: ConnectionId,
     slots: BTreeMap<u16, Uid>,
+    waiting: VecDeque<(Uid, Auth, Priority)>,
+    unstarted: Vec<(Uid, SessionError)>,
     ended: BTreeMap<u16, (StudyOutcome, Option<Progress>)>,
     previous: Option<Digest>,
     last_error: Option<SessionError>,
@@ -316,11 +320,22 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             // One is enough to work with.
             let _ = self.connect();
         }
-        for (study, auth, priority) in core::mem::take(&mut self.pull.studies) {
+        self.waiting = core::mem::take(&mut self.pull.studies).into();
+        self.start_waiting();
+    }
+
+    /// Asks for studies as long as the receiver takes them; the rest wait until one has ended.
+    fn start_waiting(&mut self) {
+        while let Some((study, auth, priority)) = self.waiting.pop_front() {
             let known = self.store.known(&study);
-            if let Some(slot) = self.receiver.pull(study.clone(), auth, priority, known) {
-                self.slots.insert(slot, study);
-            }
+            let Some(slot) = self
+                .receiver
+                .pull(study.clone(), auth.clone(), priority, known)
+            else {
+                self.waiting.push_front((study, auth, priority));
+                return;
+            };
+            self.slots.insert(slot, study);
         }
     }
 
@@ -351,7 +366,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                     if self.obey() {
                         continue;
                     }
-                    if self.receiver.is_idle() {
+                    if self.receiver.is_idle() && self.waiting.is_empty() {
                         return;
                     }
                     if self.receiver.connections() == 0 && !self.reconnect() {
@@ -450,6 +465,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                 }
                 self.ended
                     .insert(slot, (StudyOutcome::Complete(receipt), Some(progress)));
+                self.start_waiting();
             }
             ReceiverEvent::Failed { slot, error } => {
                 if let Some(study) = self.slots.get(&slot) {
@@ -458,6 +474,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                 let progress = self.receiver.progress(slot, self.clock.elapsed());
                 self.ended
                     .insert(slot, (StudyOutcome::Failed(error), progress));
+                self.start_waiting();
             }
             ReceiverEvent::Disconnected(_, error) => {
                 self.last_error = error.or(self.last_error.take());
@@ -519,6 +536,11 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
         slots
             .into_iter()
             .for_each(|slot| self.receiver.fail(slot, error.clone()));
+        self.unstarted.extend(
+            self.waiting
+                .drain(..)
+                .map(|(study, ..)| (study, error.clone())),
+        );
     }
 
     fn finish(mut self, elapsed: Duration) -> PullReport {
@@ -562,8 +584,16 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                 progress,
             }
         });
+        let unstarted = self
+            .unstarted
+            .into_iter()
+            .map(|(study, error)| StudyReport {
+                study,
+                outcome: StudyOutcome::Failed(error),
+                progress: None,
+            });
         PullReport {
-            studies: studies.collect(),
+            studies: studies.chain(unstarted).collect(),
             received: self.received,
             sent: self.sent,
             reconnects: self.reconnects,

@@ -128,8 +128,7 @@ async fn start_pull(
 ) -> Result<Json<Job>, Problem> {
     blocking(move || {
         let registration = hospital.registration(&id)?;
-        let orders = lock(&registration)?.orders(&hospital, &wanted.studies)?;
-        let job = pull::start(&hospital, orders)?;
+        let job = pull::start(&hospital, Arc::clone(&registration), wanted.studies)?;
         let seen = lock(&job)?.clone();
         lock(&registration)?.follow(job);
         Ok(Json(seen))

@@ -10,12 +10,17 @@ use mic_transfer::receiver::Progress;
 use mic_transfer::{Auth, SignatureRefused, SignedManifest, Uid};
 
 use super::Hospital;
+use super::registration::Registration;
 use crate::consent;
 use crate::node::Role;
 use crate::node::nation::lock;
 use crate::problem::Problem;
 use crate::trust::Trust;
 use crate::wire::{Exam, Hello, Job, SignedDocument};
+
+/// Studies asked for over one connection; a proof of use is good for a minute, so the next studies get
+/// theirs when it is their turn.
+const STUDIES_AT_ONCE: usize = 8;
 
 /// One study to pull: where it is and what to show there.
 #[derive(Debug)]
@@ -28,35 +33,45 @@ pub(super) struct StudyOrder {
 /// Starts a pull on a thread of its own; the job is filled as it goes.
 pub(super) fn start(
     hospital: &Arc<Hospital>,
-    orders: Vec<StudyOrder>,
+    registration: Arc<Mutex<Registration>>,
+    studies: Vec<String>,
 ) -> Result<Arc<Mutex<Job>>, Problem> {
+    let listed = lock(&registration)?.exams(&studies)?;
     let job = Arc::new(Mutex::new(Job {
-        studies: orders.len() as u32,
-        bytes: orders.iter().map(|order| order.exam.bytes).sum(),
-        instances: orders
-            .iter()
-            .map(|order| u64::from(order.exam.instances))
-            .sum(),
+        studies: listed.len() as u32,
+        bytes: listed.iter().map(|exam| exam.bytes).sum(),
+        instances: listed.iter().map(|exam| u64::from(exam.instances)).sum(),
         ..Job::default()
     }));
-    let mut by_keeper: BTreeMap<(String, String), Vec<StudyOrder>> = BTreeMap::new();
-    for order in orders {
-        let keeper = (order.exam.keeper.clone(), order.door.clone());
-        by_keeper.entry(keeper).or_default().push(order);
-    }
     let (hospital, shared) = (Arc::clone(hospital), Arc::clone(&job));
     std::thread::Builder::new()
         .name("pull".to_owned())
         .spawn(move || {
             let watch = Watch::new(&shared);
-            let pulled = by_keeper
-                .into_iter()
-                .try_for_each(|((keeper, door), orders)| {
-                    pull(&hospital, &keeper, &door, orders, &watch)
-                });
+            let pulled = studies
+                .chunks(STUDIES_AT_ONCE)
+                .try_for_each(|batch| pull_batch(&hospital, &registration, batch, &watch));
             watch.end(pulled);
         })?;
     Ok(job)
+}
+
+/// Pulls some studies, each with a proof of use that is made now.
+fn pull_batch(
+    hospital: &Hospital,
+    registration: &Mutex<Registration>,
+    studies: &[String],
+    watch: &Watch<'_>,
+) -> Result<(), Problem> {
+    let orders = lock(registration)?.orders(hospital, studies)?;
+    let mut by_keeper: BTreeMap<(String, String), Vec<StudyOrder>> = BTreeMap::new();
+    for order in orders {
+        let keeper = (order.exam.keeper.clone(), order.door.clone());
+        by_keeper.entry(keeper).or_default().push(order);
+    }
+    by_keeper
+        .into_iter()
+        .try_for_each(|((keeper, door), orders)| pull(hospital, &keeper, &door, orders, watch))
 }
 
 /// Pulls all wanted studies of one keeper over one connection.

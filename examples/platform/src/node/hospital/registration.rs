@@ -16,7 +16,7 @@ use crate::node::Role;
 use crate::problem::Problem;
 use crate::time;
 use crate::trust::Trust;
-use crate::wire::{Asked, Collect, Collected, Job, Listed, Presented};
+use crate::wire::{Asked, Collect, Collected, Exam, Job, Listed, Presented};
 
 /// How long the workstation shows a request: the library's default.
 const REQUEST_LIFE_S: i64 = 120;
@@ -117,6 +117,14 @@ impl Registration {
         let presented = self.present(hospital, grant, &proof)?;
         self.listed = hospital.nation.post("/v1/exams", &presented)?;
         Ok(self.listed.clone())
+    }
+
+    /// The wanted exams, all of which must be on the list.
+    pub(super) fn exams(&self, studies: &[String]) -> Result<Vec<Exam>, Problem> {
+        let exams = studies
+            .iter()
+            .map(|study| Ok(self.listed(study)?.exam.clone()));
+        exams.collect()
     }
 
     /// What a pull needs for each wanted study: where it is, and the authorisation to show there.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use mic_index::dicom::ExamDraft;
 
 use super::store::{self, Kept};
@@ -13,38 +13,18 @@ use crate::node::server::{SignedBytes, blocking};
 use crate::problem::Problem;
 use crate::wire::{Digests, Intake};
 
-/// Of the digests named, those the province lacks.
-pub(super) async fn lacking(
-    State(province): State<Arc<Province>>,
-    Json(offered): Json<Digests>,
-) -> Result<Json<Digests>, Problem> {
-    blocking(move || {
-        let store = lock(&province.store)?;
-        let mut lacking = Vec::new();
-        for text in offered.digests {
-            if store.study_of(&digest(&text)?)?.is_none() {
-                lacking.push(text);
-            }
-        }
-        Ok(Json(Digests { digests: lacking }))
-    })
-    .await
-}
-
-/// What became of an instance that was taken earlier.
+/// What became of files that were offered before, by digest; nothing for those that were not.
 pub(super) async fn known(
     State(province): State<Arc<Province>>,
-    Path(text): Path<String>,
-) -> Result<Json<Intake>, Problem> {
+    Json(offered): Json<Digests>,
+) -> Result<Json<Vec<Option<Intake>>>, Problem> {
     blocking(move || {
-        let study = lock(&province.store)?.study_of(&digest(&text)?)?;
-        let study = study.ok_or_else(|| {
-            Problem::usage(
-                "intake.unknown",
-                "no instance with this digest is kept here",
-            )
-        })?;
-        Ok(Json(Intake::Held { study }))
+        let store = lock(&province.store)?;
+        let outcomes = offered
+            .digests
+            .iter()
+            .map(|text| store.outcome(&digest(text)?));
+        outcomes.collect::<Result<_, _>>().map(Json)
     })
     .await
 }
@@ -56,17 +36,15 @@ pub(super) async fn take(
 ) -> Result<Json<Intake>, Problem> {
     blocking(move || {
         let digest = *blake3::hash(&bytes).as_bytes();
-        if let Some(study) = lock(&province.store)?.study_of(&digest)? {
-            return Ok(Json(Intake::Held { study }));
+        if let Some(known) = lock(&province.store)?.outcome(&digest)? {
+            return Ok(Json(known));
         }
         let read = dicom::read_header(&bytes, &ReadOptions::default());
         let header = match read {
             Ok(header) => header,
             Err(reason) => {
-                return Ok(Json(Intake::Refused {
-                    code: code(&reason).to_owned(),
-                    reason: reason.to_string(),
-                }));
+                let refused = lock(&province.store)?.refuse(&digest, code(&reason), &reason)?;
+                return Ok(Json(refused));
             }
         };
         let draft = ExamDraft::from_elements(&header.object);

@@ -2,9 +2,8 @@
 //!
 //! | door | who | what |
 //! |---|---|---|
-//! | `POST /v1/instances/lacking` | a hospital's archive | which of these files are not kept yet |
+//! | `POST /v1/instances/known` | a hospital's archive | what became of files offered before |
 //! | `POST /v1/instances` | a hospital's archive, signed | one DICOM file in; one outcome |
-//! | `GET /v1/instances/{digest}` | a hospital's archive | what became of a file earlier |
 //! | `POST /v1/seal` | a hospital's archive, signed | seals studies, indexes them, reports the visit |
 //! | transfer door | a front-end machine, grant and proof | studies, chunk by chunk |
 
@@ -14,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::post;
 use mic_index::StorageUnitCode;
 
 use self::store::Store;
@@ -78,8 +77,7 @@ pub(super) fn open(context: &Arc<Context>) -> Result<(Router, SocketAddr), Probl
         },
     )?;
     let router = Router::new()
-        .route("/v1/instances/lacking", post(intake::lacking))
-        .route("/v1/instances/{digest}", get(intake::known))
+        .route("/v1/instances/known", post(intake::known))
         .route("/v1/instances", post(intake::take))
         .route("/v1/seal", post(seal::seal))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

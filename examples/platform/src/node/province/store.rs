@@ -11,7 +11,7 @@ use mic_transfer::{Manifest, Receipt, Signature, SignedManifest};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::problem::Problem;
-use crate::wire::Exam;
+use crate::wire::{Exam, Intake};
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -31,6 +31,11 @@ const SCHEMA: &str = "
         exam_time       TEXT
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS instance_by_study ON instance (study, sop);
+    CREATE TABLE IF NOT EXISTS refused (
+        digest BLOB PRIMARY KEY,
+        code   TEXT NOT NULL,
+        reason TEXT NOT NULL
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS study (
         uid       TEXT PRIMARY KEY,
         exam      TEXT NOT NULL,
@@ -90,13 +95,42 @@ impl Store {
         &self.files
     }
 
-    /// The study of the instance with this digest, if it is kept.
-    pub(super) fn study_of(&self, digest: &[u8; 32]) -> Result<Option<String>, Problem> {
-        Ok(self
+    /// What became of the file with this digest, if it was offered before.
+    pub(super) fn outcome(&self, digest: &[u8; 32]) -> Result<Option<Intake>, Problem> {
+        let held = self
             .database
             .prepare_cached("SELECT study FROM instance WHERE digest = ?1")?
-            .query_row([digest.as_slice()], |row| row.get(0))
+            .query_row([digest.as_slice()], |row| {
+                Ok(Intake::Held { study: row.get(0)? })
+            })
+            .optional()?;
+        if held.is_some() {
+            return Ok(held);
+        }
+        Ok(self
+            .database
+            .prepare_cached("SELECT code, reason FROM refused WHERE digest = ?1")?
+            .query_row([digest.as_slice()], |row| {
+                let (code, reason) = (row.get(0)?, row.get(1)?);
+                Ok(Intake::Refused { code, reason })
+            })
             .optional()?)
+    }
+
+    /// Remembers a refusal, so that the file is not sent again. A later version of the reader that can
+    /// take it starts with an empty table.
+    pub(super) fn refuse(
+        &self,
+        digest: &[u8; 32],
+        code: &str,
+        reason: &impl ToString,
+    ) -> Result<Intake, Problem> {
+        let refused = (code.to_owned(), reason.to_string());
+        self.database
+            .prepare_cached("INSERT OR IGNORE INTO refused VALUES (?1, ?2, ?3)")?
+            .execute(params![digest.as_slice(), refused.0, refused.1])?;
+        let (code, reason) = refused;
+        Ok(Intake::Refused { code, reason })
     }
 
     /// Records an instance whose file is durable. Tells whether another one with other bytes has the
