@@ -10,7 +10,7 @@ use mic_billing::{Assessment, Book, Event, Lang, Line, Moment, Visits, books, re
 use mic_platform::problem::Problem;
 use serde::Serialize;
 
-use crate::output;
+use crate::output::{self, say};
 
 /// What to do with visit events.
 #[derive(Debug, Subcommand)]
@@ -77,13 +77,13 @@ fn lines(input: &Input) -> Result<(), Problem> {
         Words::En => Lang::En,
     };
     for line in &lines {
-        println!(
+        say!(
             "\n{} {} {} 元",
             line.unit(),
             line.kind().name(),
             line.amount()
-        );
-        println!("{}", line.explain(lang));
+        )?;
+        say!("{}", line.explain(lang))?;
     }
     Ok(())
 }
@@ -95,14 +95,14 @@ fn about(assessment: &Assessment, lines: &[Line]) {
         .iter()
         .filter(|exam| exam.standing.is_served())
         .count();
-    println!(
+    say!(
         "{}: {}, {served} of {} exams provided",
         assessment.visit(),
         assessment.reason().code(),
         exams.len()
-    );
+    )?;
     if lines.is_empty() {
-        println!("nothing is to be charged or deducted");
+        say!("nothing is to be charged or deducted")?;
     }
 }
 
@@ -140,11 +140,14 @@ fn keep(input: &Input) -> Result<(), Problem> {
         };
         match (input.json, kept) {
             (true, _) => output::json_line(&row)?,
-            (false, Ok(kept)) => println!(
+            (false, Ok(kept)) => say!(
                 "{}: {} years from {}; may be destroyed from {} on",
-                row.visit, kept.years, kept.base, kept.first_disposable
-            ),
-            (false, Err(reason)) => println!("{}: kept; {reason}", row.visit),
+                row.visit,
+                kept.years,
+                kept.base,
+                kept.first_disposable
+            )?,
+            (false, Err(reason)) => say!("{}: kept; {reason}", row.visit)?,
         }
     }
     Ok(())

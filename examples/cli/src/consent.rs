@@ -13,7 +13,7 @@ use mic_platform::consent;
 use mic_platform::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-use crate::output;
+use crate::output::{self, say};
 
 /// What to do with consent tokens.
 #[derive(Debug, Subcommand)]
@@ -93,14 +93,15 @@ fn inspect(token: &Token) -> Result<ExitCode, Problem> {
     if token.json {
         output::json_line(&outer)?;
     } else {
-        println!("UNCHECKED: anyone can have written this token");
-        println!("type      {}", outer.r#type);
-        println!("suite     {}", outer.suite);
-        println!("key       {}", outer.key_id);
-        println!(
+        say!("UNCHECKED: anyone can have written this token")?;
+        say!("type      {}", outer.r#type)?;
+        say!("suite     {}", outer.suite)?;
+        say!("key       {}", outer.key_id)?;
+        say!(
             "size      {} bytes, {} characters",
-            outer.bytes, outer.characters
-        );
+            outer.bytes,
+            outer.characters
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -141,7 +142,7 @@ fn verdict(check: &Check) -> Result<ExitCode, Problem> {
     if check.token.json {
         output::json_line(&verdict)?;
     } else if verdict.ok {
-        println!("{}", verdict.message);
+        say!("{}", verdict.message)?;
     } else {
         eprintln!("mic: {}", verdict.message);
     }
@@ -202,14 +203,14 @@ fn draw(qr: &Qr) -> Result<ExitCode, Problem> {
                 .map_err(|e| odd(&e))?;
             std::fs::write(path, png)
                 .map_err(|e| Problem::usage("consent.png", format!("{}: {e}", path.display())))?;
-            println!("{}: version {}-M", path.display(), picture.version());
+            say!("{}: version {}-M", path.display(), picture.version())?;
         }
-        None => print!(
+        None => say!(
             "{}",
             picture
                 .terminal(QrPicture::QUIET_ZONE)
                 .map_err(|e| odd(&e))?
-        ),
+        )?,
     }
     Ok(ExitCode::SUCCESS)
 }

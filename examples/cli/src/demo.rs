@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use mic_platform::problem::Problem;
 use mic_platform::scene::{self, Lang, Options};
 
-use crate::output;
+use crate::output::{self, say};
 
 /// A patient from Yan'an is seen in Beijing: her exams are taken in, indexed, consented to, listed,
 /// pulled, proven, drawn and billed by four processes on loopback.
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Problem> {
         } else {
             Some(110)
         };
-        println!("{}", report.to_text(lang, width));
+        say!("{}", report.to_text(lang, width))?;
     }
     Ok(ExitCode::from(report.exit_code()))
 }

@@ -4,11 +4,11 @@ use std::io::BufRead;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use mic_index::{CheckPolicy, IndexCode, ParseError, Parser, UnitCheck};
+use mic_index::{CheckPolicy, Fault, IndexCode, ParseErrorKind, Parser, UnitCheck};
 use mic_platform::problem::Problem;
 use serde::Serialize;
 
-use crate::output;
+use crate::output::{self, say};
 
 /// What to do with index codes.
 #[derive(Debug, Subcommand)]
@@ -42,14 +42,14 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Problem> {
     match command {
         Command::Parse(codes) => each(&codes, |line, code, json| show(line, code, json)),
         Command::Pack(codes) => each(&codes, |_, code, _| {
-            println!("{}", hex::encode(code.packed()));
+            say!("{}", hex::encode(code.packed()))?;
             Ok(())
         }),
         Command::Unpack { packed } => {
             let bytes = hex::decode(packed.trim()).map_err(|e| Problem::data("index.hex", e))?;
             let code =
                 IndexCode::try_from_slice(&bytes).map_err(|e| Problem::data("index.packed", e))?;
-            println!("{code}");
+            say!("{code}")?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -69,9 +69,9 @@ fn each(
     let mut bad = false;
     let mut one = |line: u64, text: &str| match parser.parse(text) {
         Ok(code) => show(line, &code, codes.json),
-        Err(error) => {
+        Err(_) => {
             bad = true;
-            complain(line, &error, codes.json)
+            complain(line, text, parser, codes.json)
         }
     };
     if codes.codes == ["-"] {
@@ -105,7 +105,7 @@ struct Good<'a> {
 struct Bad {
     input_line: u64,
     ok: bool,
-    faults: [FaultRow; 1],
+    faults: Vec<FaultRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,7 +114,16 @@ struct FaultRow {
     start: usize,
     end: usize,
     kind: &'static str,
+    expected: String,
     message: String,
+    proposals: Vec<ProposalRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct ProposalRow {
+    offset: usize,
+    from: String,
+    to: String,
 }
 
 fn show(line: u64, code: &IndexCode, json: bool) -> Result<(), Problem> {
@@ -142,42 +151,66 @@ fn show(line: u64, code: &IndexCode, json: bool) -> Result<(), Problem> {
         return output::json_line(&good);
     }
     let filler = || "not assigned (zeros)".to_owned();
-    println!("printed   {}", good.printed);
-    println!("packed    {}", good.packed);
-    println!("person    人员管理码        {}", good.person);
-    println!("time      检查日期时间代码  {}", good.exam_time);
-    println!(
+    say!("printed   {}", good.printed)?;
+    say!("packed    {}", good.packed)?;
+    say!("person    人员管理码        {}", good.person)?;
+    say!("time      检查日期时间代码  {}", good.exam_time)?;
+    say!(
         "site      检查部位代码      {}",
         good.site.unwrap_or_else(filler)
-    );
-    println!(
+    )?;
+    say!(
         "device    医用设备代码      {}",
         good.device.unwrap_or_else(filler)
-    );
+    )?;
     match check {
-        UnitCheck::Mismatch { expected, .. } => println!(
+        UnitCheck::Mismatch { expected, .. } => say!(
             "unit      影像存储单位代码  {} (check character: expected {expected})",
             good.unit
-        ),
-        _ => println!("unit      影像存储单位代码  {}", good.unit),
+        )?,
+        _ => say!("unit      影像存储单位代码  {}", good.unit)?,
     }
     Ok(())
 }
 
-fn complain(line: u64, error: &ParseError, json: bool) -> Result<(), Problem> {
+/// Everything that is wrong with a code, at once. The proposals never hold the whole code.
+fn complain(line: u64, text: &str, parser: Parser, json: bool) -> Result<(), Problem> {
+    let diagnosis = parser.diagnose(text);
     if json {
+        let faults = diagnosis.faults().iter().map(row).collect();
         return output::json_line(&Bad {
             input_line: line,
             ok: false,
-            faults: [FaultRow {
-                part: error.part().name(),
-                start: error.span().start,
-                end: error.span().end,
-                kind: error.kind().name(),
-                message: error.kind().to_string(),
-            }],
+            faults,
         });
     }
-    eprintln!("code {line}: {error}");
+    for fault in diagnosis.faults() {
+        eprintln!("code {line}: {}", fault.error());
+    }
+    eprintln!("{}", diagnosis.picture(text));
     Ok(())
+}
+
+fn row(fault: &Fault) -> FaultRow {
+    let proposals = fault.proposals().iter().map(|proposal| ProposalRow {
+        offset: proposal.offset(),
+        from: proposal.from().to_string(),
+        to: proposal.to().to_string(),
+    });
+    FaultRow {
+        part: fault.part().name(),
+        start: fault.span().start,
+        end: fault.span().end,
+        kind: fault.kind().name(),
+        expected: expected(&fault.kind()),
+        message: fault.kind().to_string(),
+        proposals: proposals.collect(),
+    }
+}
+
+/// The expected half of the message, for programs that show it apart.
+fn expected(kind: &ParseErrorKind) -> String {
+    let text = kind.to_string();
+    let text = text.strip_prefix("expected ").unwrap_or(&text);
+    text.split(", found").next().unwrap_or(text).to_owned()
 }

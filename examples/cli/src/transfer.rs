@@ -17,7 +17,7 @@ use mic_transfer::sender::SenderConfig;
 use mic_transfer::{Auth, Manifest, Uid};
 use serde::Serialize;
 
-use crate::output;
+use crate::output::{self, say};
 
 /// What to do with studies.
 #[derive(Debug, Subcommand)]
@@ -86,13 +86,13 @@ fn manifest(folder: &Path, json: bool) -> Result<ExitCode, Problem> {
         if json {
             output::json_line(manifest)?;
         } else {
-            println!(
+            say!(
                 "{}  {} instances  {} bytes  {}",
                 manifest.study(),
                 manifest.instances().len(),
                 manifest.bytes_total(),
                 manifest.root()
-            );
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -114,7 +114,7 @@ fn serve(folder: &Path, listen: SocketAddr) -> Result<ExitCode, Problem> {
         eprintln!("serving {uid}");
     }
     let listener = TcpListener::bind(listen)?;
-    println!("{}", listener.local_addr()?);
+    say!("{}", listener.local_addr()?)?;
     for stream in listener.incoming() {
         let (stream, source) = (stream?, source.clone());
         std::thread::spawn(move || {
@@ -172,10 +172,13 @@ fn pull(
         if json {
             output::json_line(&row)?;
         } else {
-            println!(
+            say!(
                 "{}: {}; {} bytes fetched, {} already held",
-                row.study, row.message, row.fetched_bytes, row.held_bytes
-            );
+                row.study,
+                row.message,
+                row.fetched_bytes,
+                row.held_bytes
+            )?;
         }
     }
     Ok(ExitCode::from(u8::from(failed)))
@@ -215,12 +218,12 @@ fn verify(store: &Path, json: bool) -> Result<ExitCode, Problem> {
         if json {
             output::json_line(&row)?;
         } else {
-            println!(
+            say!(
                 "{}: {} instances right, {} wrong",
                 row.study,
                 row.right,
                 row.wrong.len()
-            );
+            )?;
         }
         for wrong in row.wrong.iter().filter(|_| !json) {
             eprintln!(

@@ -7,9 +7,9 @@ use mic_consent::Suite;
 use crate::problem::Problem;
 
 /// 人员管理码 of the made-up patient from Yan'an.
-pub(crate) const PATIENT: &str = "10000000000000000990000001";
+pub const PATIENT: &str = "10000000000000000990000001";
 /// 定点医药机构编码 of the made-up examining hospital in Yan'an (610600).
-pub(crate) const YANAN_HOSPITAL: &str = "H61060099001";
+pub const YANAN_HOSPITAL: &str = "H61060099001";
 /// 定点医药机构编码 of the made-up hospital in Beijing (110108) whose front-end machine asks.
 pub(crate) const BEIJING_HOSPITAL: &str = "H11010899001";
 /// Code of the made-up provincial archive of Shaanxi.

@@ -16,9 +16,10 @@ mod report;
 mod source;
 mod take_in;
 
+pub use cast::{PATIENT, YANAN_HOSPITAL as SOURCE_HOSPITAL};
 pub use folder::Folder;
 pub use launch::{Cloud, Process};
-pub use play::play;
+pub use play::{play, provision};
 pub use report::{Bill, Proven, Report, Step, Study};
 pub use take_in::{PassedOver, TakenIn};
 

@@ -1,5 +1,6 @@
 //! The story, step by step.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
@@ -38,6 +39,15 @@ pub fn play(options: &Options) -> Result<Report, Problem> {
     Scene::start(options)?.play()
 }
 
+/// Makes the keys of everyone in the scene and lets them know each other; keys that are there stay.
+///
+/// # Errors
+///
+/// As [`trust::provision`].
+pub fn provision(state: &Path) -> Result<(), Problem> {
+    trust::provision(state, &MEMBERS, cast::SUITE, time::now().to_utc())
+}
+
 struct Scene<'a> {
     options: &'a Options,
     source: Source,
@@ -57,7 +67,7 @@ impl<'a> Scene<'a> {
         std::fs::create_dir_all(&options.state)
             .map_err(|e| Problem::from(e).at(options.state.display()))?;
         let began = Instant::now();
-        trust::provision(&options.state, &MEMBERS, cast::SUITE, time::now().to_utc())?;
+        provision(&options.state)?;
         let cloud = Cloud::start(&options.program, &options.state)?;
         let source_hospital = Trust::load(&options.state.join(SOURCE_FOLDER))?;
         let mut scene = Self {

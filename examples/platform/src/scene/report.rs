@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Lang;
 use super::take_in::TakenIn;
 use crate::node::Ready;
-use crate::node::nation::desk::{Posted, VisitText};
+use crate::node::nation::desk::{LineText, Posted, VisitText};
 use crate::wire::{Drawn, Indexed, Job, Sealed, TimeSource};
 
 /// One step of the scene as it went.
@@ -30,6 +30,7 @@ pub struct Step {
 }
 
 impl Step {
+    #[expect(clippy::float_arithmetic, reason = "a rate for people to read")]
     fn rate(&self) -> String {
         match self.bytes {
             Some(bytes) if bytes > 0 && self.seconds > 0.0 => {
@@ -181,7 +182,15 @@ impl Bill {
         }
     }
 
-    /// The visits as a table, each line with its explanation below it.
+    /// The lines that people want explained: all that move money, and one that does not.
+    fn explained(&self) -> impl Iterator<Item = &LineText> {
+        let lines = || self.visits.iter().flat_map(|visit| &visit.lines);
+        let moves = |line: &&LineText| line.amount != "0.00";
+        let still = lines().find(|line| !moves(line));
+        lines().filter(moves).chain(still)
+    }
+
+    /// The visits as a table, the lines explained below it.
     fn table(&self, lang: Lang, width: Option<u16>) -> String {
         let mut table = table(width);
         table.set_header(match lang {
@@ -214,7 +223,7 @@ impl Bill {
             ]);
         }
         let mut text = table.to_string();
-        for line in self.visits.iter().flat_map(|visit| &visit.lines) {
+        for line in self.explained() {
             let why = lang.pick(&line.en, &line.zh);
             text.push_str(&format!(
                 "\n{} {} {} 元\n{why}\n",
@@ -261,6 +270,7 @@ fn steps(steps: &[Step], lang: Lang, width: Option<u16>) -> String {
 }
 
 /// A duration as people read it: `3.1 ms`, `1.24 s`, `2 min 05 s`.
+#[expect(clippy::float_arithmetic, reason = "a duration for people to read")]
 fn time(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => format!("{:.1} ms", s * 1e3),
@@ -277,7 +287,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(' ');
         }
         text.push(digit);
