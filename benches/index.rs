@@ -140,9 +140,9 @@ fn stamp(codes: &Rc<[IndexCode]>, texts: &Rc<[String]>) -> anyhow::Result<Group>
         texts
             .iter()
             .map(|text| {
-                Some(u64::from(
-                    IndexCode::parse(text).ok()?.exam_time().minutes(),
-                ))
+                // The whole packed form is wanted, not the minutes alone.
+                let code = std::hint::black_box(IndexCode::parse(text).ok()?);
+                Some(u64::from(code.exam_time().minutes()))
             })
             .sum()
     });
@@ -334,7 +334,18 @@ struct Parts<'a> {
     unit: &'a str,
 }
 
-const CREDIT: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+/// The value of a symbol of the unit's alphabet, which leaves out I, O, S, V and Z.
+fn credit(symbol: char) -> Option<u32> {
+    Some(match symbol {
+        '0'..='9' => symbol as u32 - '0' as u32,
+        'A'..='H' => symbol as u32 - 'A' as u32 + 10,
+        'J'..='N' => symbol as u32 - 'J' as u32 + 18,
+        'P'..='R' => symbol as u32 - 'P' as u32 + 23,
+        'T' | 'U' => symbol as u32 - 'T' as u32 + 26,
+        'W'..='Y' => symbol as u32 - 'W' as u32 + 28,
+        _ => return None,
+    })
+}
 
 fn digits(count: usize) -> impl FnMut(&str) -> IResult<&str, &str> {
     move |i| take_while_m_n(count, count, |c: char| c.is_ascii_digit()).parse(i)
@@ -362,15 +373,19 @@ fn minute(i: &str) -> IResult<&str, NaiveDateTime> {
 fn check_fits(unit: &str) -> bool {
     let mut weight = 1;
     let mut sum = 0;
-    for symbol in unit.chars().take(17) {
-        sum += CREDIT.find(symbol).unwrap_or(0) * weight;
+    let mut last = None;
+    for (place, value) in unit.chars().map(credit).enumerate() {
+        match value {
+            Some(value) if place < 17 => sum += value * weight,
+            other => last = other,
+        }
         weight = weight * 3 % 31;
     }
-    CREDIT.chars().nth((31 - sum % 31) % 31) == unit.chars().last()
+    last == Some((31 - sum % 31) % 31)
 }
 
 fn idiomatic(text: &str) -> IResult<&str, Parts<'_>> {
-    let unit = verify(take_while_m_n(18, 18, |c| CREDIT.contains(c)), check_fits);
+    let unit = verify(take_while_m_n(18, 18, |c| credit(c).is_some()), check_fits);
     let parts = (
         digits(26),
         char('-'),
@@ -397,46 +412,28 @@ fn idiomatic(text: &str) -> IResult<&str, Parts<'_>> {
 }
 
 impl Parts<'_> {
+    /// The crate's layout: 34 and 54 bits of person, 27 of time, 47 of site, 26 and 42 of device, 90 of unit.
     fn pack(&self) -> Option<[u8; 40]> {
         let epoch = NaiveDate::from_ymd_opt(1900, 1, 1)?.and_hms_opt(0, 0, 0)?;
         let minutes = u128::try_from((self.time - epoch).num_minutes()).ok()?;
-        let mut bits = Bits {
-            bytes: [0; 40],
-            at: 0,
-        };
+        let decimal = |text: &str| text.parse::<u64>().ok().map(u128::from);
+        let radix_36 = |text: &str| u64::from_str_radix(text, 36).ok().map(u128::from);
         let (first, last) = self.person.split_at(10);
-        bits.push(first.parse().ok()?, 34);
-        bits.push(last.parse().ok()?, 54);
-        bits.push(minutes, 27);
-        bits.push(u128::from_str_radix(self.site, 36).ok()?, 47);
+        let person = decimal(first)? << 54 | decimal(last)?;
+        let site = radix_36(self.site)?;
         let (first, last) = self.device.split_at(5);
-        bits.push(u128::from_str_radix(first, 36).ok()?, 26);
-        bits.push(u128::from_str_radix(last, 36).ok()?, 42);
+        let device = radix_36(first)? << 42 | radix_36(last)?;
         let unit = self
             .unit
             .chars()
-            .try_fold(0, |sum, c| Some(sum << 5 | CREDIT.find(c)? as u128))?;
-        bits.push(unit, 90);
-        Some(bits.bytes)
-    }
-}
+            .try_fold(0, |sum, c| Some(sum << 5 | u128::from(credit(c)?)))?;
 
-/// A plain bit writer, most significant bit first.
-struct Bits {
-    bytes: [u8; 40],
-    at: usize,
-}
-
-impl Bits {
-    /// Whole bytes at a time where the place allows it.
-    fn push(&mut self, value: u128, mut bits: usize) {
-        while bits > 0 {
-            let free = 8 - self.at % 8;
-            let take = free.min(bits);
-            let part = (value >> (bits - take)) as u8 & (0xff >> (8 - take));
-            self.bytes[self.at / 8] |= part << (free - take);
-            self.at += take;
-            bits -= take;
-        }
+        let mut packed = [0; 40];
+        let (front, back) = packed.split_at_mut(16);
+        front.copy_from_slice(&(person << 40 | minutes << 13 | site >> 34).to_be_bytes());
+        let (middle, end) = back.split_at_mut(16);
+        middle.copy_from_slice(&(site << 94 | device << 26 | unit >> 64).to_be_bytes());
+        end.copy_from_slice(&(unit as u64).to_be_bytes());
+        Some(packed)
     }
 }

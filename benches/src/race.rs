@@ -137,7 +137,7 @@ mod tests {
             })
             .goal(1e9);
         let table = race(group, 3);
-        assert_eq!(table.lines().count(), 6, "{table}");
+        assert_eq!(table.lines().count(), 7, "{table}");
         assert!(
             table.contains("| ours | ") && table.contains("**missed**"),
             "{table}"

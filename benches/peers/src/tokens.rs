@@ -131,10 +131,15 @@ fn jwt() -> anyhow::Result<impl FnMut() -> bool + 'static> {
     rules.set_audience(&["mic.cn"]);
     rules.validate_nbf = true;
     let expected = facts();
-    Ok(move || {
-        jsonwebtoken::decode::<Facts>(&token, &key, &rules)
+    let check = move |token: &str| {
+        jsonwebtoken::decode::<Facts>(token, &key, &rules)
             .is_ok_and(|token| token.claims == expected)
-    })
+    };
+    anyhow::ensure!(
+        !check(&changed(&token)),
+        "jsonwebtoken took a changed token"
+    );
+    Ok(move || check(&token))
 }
 
 fn paseto() -> anyhow::Result<impl FnMut() -> bool + 'static> {
@@ -161,10 +166,12 @@ fn paseto() -> anyhow::Result<impl FnMut() -> bool + 'static> {
     let mut rules = ClaimsValidationRules::new();
     rules.validate_issuer_with("CONSENT01");
     rules.validate_audience_with("mic.cn");
-    Ok(move || {
-        let untrusted = UntrustedToken::<Public, V4>::try_from(token.as_str());
+    let check = move |token: &str| {
+        let untrusted = UntrustedToken::<Public, V4>::try_from(token);
         untrusted.is_ok_and(|token| public::verify(&key, &token, &rules, None, None).is_ok())
-    })
+    };
+    anyhow::ensure!(!check(&changed(&token)), "pasetors took a changed token");
+    Ok(move || check(&token))
 }
 
 fn biscuit(authorize: bool) -> anyhow::Result<impl FnMut() -> bool + 'static> {
@@ -205,8 +212,8 @@ fn biscuit(authorize: bool) -> anyhow::Result<impl FnMut() -> bool + 'static> {
         )
         .context("authorizer")?
         .set_limits(limits);
-    Ok(move || {
-        let Ok(token) = Biscuit::from(&token, public) else {
+    let check = move |token: &[u8]| {
+        let Ok(token) = Biscuit::from(token, public) else {
             return false;
         };
         !authorize
@@ -214,5 +221,28 @@ fn biscuit(authorize: bool) -> anyhow::Result<impl FnMut() -> bool + 'static> {
                 .clone()
                 .build(&token)
                 .is_ok_and(|mut authorizer| authorizer.authorize().is_ok())
-    })
+    };
+    let mut wrong = token.clone();
+    if let Some(byte) = wrong.get_mut(60) {
+        *byte ^= 1;
+    }
+    anyhow::ensure!(!check(&wrong), "biscuit-auth took a changed token");
+    Ok(move || check(&token))
+}
+
+/// Another letter in the middle: of the payload, as these tokens are made.
+fn changed(token: &str) -> String {
+    let middle = token.len() / 2;
+    token
+        .char_indices()
+        .map(|(at, c)| {
+            if at != middle {
+                c
+            } else if c == 'A' {
+                'B'
+            } else {
+                'A'
+            }
+        })
+        .collect()
 }
