@@ -70,7 +70,7 @@ fn lines(input: &Input) -> Result<(), Problem> {
         return lines.iter().try_for_each(output::json_line);
     }
     for assessment in &assessed {
-        about(assessment, &lines);
+        about(assessment, &lines)?;
     }
     let lang = match input.lang {
         Words::Zh => Lang::Zh,
@@ -89,7 +89,7 @@ fn lines(input: &Input) -> Result<(), Problem> {
 }
 
 /// Every visit is spoken of, also where nothing is to be paid.
-fn about(assessment: &Assessment, lines: &[Line]) {
+fn about(assessment: &Assessment, lines: &[Line]) -> Result<(), Problem> {
     let exams = assessment.exams();
     let served = exams
         .iter()
@@ -104,6 +104,7 @@ fn about(assessment: &Assessment, lines: &[Line]) {
     if lines.is_empty() {
         say!("nothing is to be charged or deducted")?;
     }
+    Ok(())
 }
 
 #[derive(Serialize)]

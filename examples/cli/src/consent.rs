@@ -136,7 +136,13 @@ fn verdict(check: &Check) -> Result<ExitCode, Problem> {
             step: Some(denial.step().number()),
             code: Some(denial.number()),
             reason: Some(denial.reason().name()),
-            message: denial.to_string(),
+            message: format!(
+                "{} (number {}, step {}): {}",
+                denial.reason().name(),
+                denial.number(),
+                denial.step().number(),
+                denial.english()
+            ),
         },
     };
     if check.token.json {

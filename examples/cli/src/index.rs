@@ -122,8 +122,8 @@ struct FaultRow {
 #[derive(Debug, Serialize)]
 struct ProposalRow {
     offset: usize,
-    from: String,
-    to: String,
+    from: char,
+    to: Option<char>,
 }
 
 fn show(line: u64, code: &IndexCode, json: bool) -> Result<(), Problem> {
@@ -194,8 +194,8 @@ fn complain(line: u64, text: &str, parser: Parser, json: bool) -> Result<(), Pro
 fn row(fault: &Fault) -> FaultRow {
     let proposals = fault.proposals().iter().map(|proposal| ProposalRow {
         offset: proposal.offset(),
-        from: proposal.from().to_string(),
-        to: proposal.to().to_string(),
+        from: proposal.from(),
+        to: proposal.to(),
     });
     FaultRow {
         part: fault.part().name(),
