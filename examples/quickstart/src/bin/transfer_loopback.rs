@@ -102,10 +102,10 @@ fn main() -> anyhow::Result<()> {
                     sender.handle_leaves(Some(tree.finish().1));
                 }
                 SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
-                    sender.accept_session()
+                    sender.accept_session();
                 }
                 SenderOutput::Event(SenderEvent::AuthorizeStudy { slot, .. }) => {
-                    sender.offer(slot, signed.clone())
+                    sender.offer(slot, signed.clone());
                 }
                 SenderOutput::Event(SenderEvent::Receipt { slot, receipt, .. }) => {
                     sender.countersign(slot, &receipt, None);
