@@ -38,6 +38,7 @@ step_bad_input() {
     needs demo
     answers 0 "" index parse "$published"
     answers 1 "exam time" index parse "${published/202411221430/202413221430}"
+    answers 1 "UnknownPrefix" consent inspect "MICX1:AAAA"
     answers 2 "" index parse
     answers 2 "" no-such-command
     answers 2 "no-such-folder" demo --studies "$work/no-such-folder" --state "$work/bad"

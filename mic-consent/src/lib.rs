@@ -119,7 +119,7 @@
 //!
 //! # MSRV
 //!
-//! Rust 1.87, because the arithmetic under `sm2` asks for it.
+//! Rust 1.85; with `gm` 1.87, which the arithmetic under `sm2` asks for.
 //!
 //! # Specification and vectors
 //!

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use super::cast;
 use super::launch::Cloud;
 use super::progress::Progress;
-use super::report::{Bill, Proven, Report, Step, Study};
+use super::report::{Bill, Proven, Report, Step, Study, counted, plural};
 use super::source::Source;
 use super::take_in::{TakenIn, take_in};
 use super::{Lang, Options, phone};
@@ -163,23 +163,28 @@ impl<'a> Scene<'a> {
                 passed.reason
             ));
         }
+        let passed_over = taken.passed_over.len();
         let did = match self.options.lang {
             Lang::En => format!(
-                "{} files = {} new + {} already there + {} repeated + {} passed over; {} studies",
-                taken.files,
-                taken.stored,
-                taken.held,
-                taken.repeated,
-                taken.passed_over.len(),
-                taken.studies.len()
+                "{} = {}; {}",
+                plural(taken.files, "file"),
+                counted(&[
+                    (taken.stored, "new"),
+                    (taken.held, "already there"),
+                    (taken.repeated, "repeated"),
+                    (passed_over, "passed over"),
+                ]),
+                plural(taken.studies.len(), "study")
             ),
             Lang::Zh => format!(
-                "{} 个文件 = 新收 {} + 已有 {} + 重复 {} + 略过 {}；{} 个检查",
+                "{} 个文件 = {}；{} 个检查",
                 taken.files,
-                taken.stored,
-                taken.held,
-                taken.repeated,
-                taken.passed_over.len(),
+                counted(&[
+                    (taken.stored, "新收"),
+                    (taken.held, "已有"),
+                    (taken.repeated, "重复"),
+                    (passed_over, "略过"),
+                ]),
                 taken.studies.len()
             ),
         };
@@ -293,7 +298,10 @@ impl<'a> Scene<'a> {
             .post(&format!("/v1/registrations/{registration}/list"), &())?;
         let count = listed.len();
         let did = match self.options.lang {
-            Lang::En => format!("{count} exams on the patient's list, by grant and proof of use"),
+            Lang::En => format!(
+                "{} on the patient's list, by grant and proof of use",
+                plural(count, "exam")
+            ),
             Lang::Zh => format!("凭授权与使用证明查得 {count} 项检查"),
         };
         self.step("list", ("the list is found", "查得索引"), did, began, None);
@@ -328,20 +336,20 @@ impl<'a> Scene<'a> {
                 Lang::Zh => format!("首个实例 {ms} ms 后可读"),
             },
         );
+        let held_count = job.instances_held as usize;
+        let fetched_count = job.instances_done as usize - held_count;
         let did = match self.options.lang {
             Lang::En => format!(
-                "{} of {} studies complete, {} instances fetched, {} already held; {first}",
+                "{} of {} complete; instances: {}; {first}",
                 job.studies_done,
-                job.studies,
-                job.instances_done - job.instances_held,
-                job.instances_held
+                plural(job.studies as usize, "study"),
+                counted(&[(fetched_count, "fetched"), (held_count, "already held")])
             ),
             Lang::Zh => format!(
-                "{}/{} 个检查完整，取得 {} 个实例，已有 {} 个；{first}",
+                "{}/{} 个检查完整；实例：{}；{first}",
                 job.studies_done,
                 job.studies,
-                job.instances_done - job.instances_held,
-                job.instances_held
+                counted(&[(fetched_count, "取得"), (held_count, "已有")])
             ),
         };
         let title = ("pull to the front-end machine", "调阅到前置机");
@@ -411,9 +419,9 @@ impl<'a> Scene<'a> {
         let not: usize = drawn.iter().map(|report| report.not_drawn.len()).sum();
         let place = self.options.pictures.display();
         let did = match self.options.lang {
-            Lang::En => format!(
-                "{files} PNG files in {place}: {frames} frames drawn, {not} instances not drawable"
-            ),
+            Lang::En => {
+                format!("{files} PNG files in {place}: {frames} frames drawn, {not} not drawable")
+            }
             Lang::Zh => format!("{place} 下 {files} 个 PNG：{frames} 帧，{not} 个实例无法成像"),
         };
         self.step(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
 
@@ -123,17 +123,28 @@ impl Study {
             .iter()
             .filter(|one| one.exam.time_source == TimeSource::Order)
             .count();
+        let parts = match lang {
+            Lang::En => counted(&[
+                (new, "accepted"),
+                (same, "already there"),
+                (updated, "updated"),
+                (collided, "of the same code (kept)"),
+            ]),
+            Lang::Zh => counted(&[
+                (new, "条接受"),
+                (same, "条已有"),
+                (updated, "条更新"),
+                (collided, "条同码（均保留）"),
+            ]),
+        };
+        let timed = match (lang, ordered) {
+            (_, 0) => String::new(),
+            (Lang::En, _) => format!("; {ordered} with the order's time, the header has none"),
+            (Lang::Zh, _) => format!("；{ordered} 条用申请单时间，因文件头无有效时间"),
+        };
         match lang {
-            Lang::En => format!(
-                "{} records = {new} accepted + {same} already there + {updated} updated + \
-                 {collided} collided (kept); {ordered} with the order's time, the header has none",
-                sealed.len()
-            ),
-            Lang::Zh => format!(
-                "{} 条索引 = 接受 {new} + 已有 {same} + 更新 {updated} + 同码 {collided}（均保留）；\
-                 {ordered} 条用申请单时间，因文件头无有效时间",
-                sealed.len()
-            ),
+            Lang::En => format!("{} = {parts}{timed}", plural(sealed.len(), "record")),
+            Lang::Zh => format!("{} 条索引 = {parts}{timed}", sealed.len()),
         }
     }
 }
@@ -238,7 +249,7 @@ impl Bill {
 fn table(width: Option<u16>) -> Table {
     let mut table = Table::new();
     table
-        .load_style(UTF8_HORIZONTAL_ONLY)
+        .load_style(UTF8_BORDERS_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic);
     if let Some(width) = width {
         table.set_width(width);
@@ -267,6 +278,28 @@ fn steps(steps: &[Step], lang: Lang, width: Option<u16>) -> String {
         }
     }
     table.to_string()
+}
+
+/// The parts of a sum that are not nought, or `0`.
+pub(super) fn counted(parts: &[(usize, &str)]) -> String {
+    let shown: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
+    if shown.is_empty() {
+        return "0".to_owned();
+    }
+    shown.join(" + ")
+}
+
+/// `1 study`, `2 studies`.
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {noun}s"),
+    }
 }
 
 /// A duration as people read it: `3.1 ms`, `1.24 s`, `2 min 05 s`.
@@ -304,6 +337,19 @@ mod tests {
         assert_eq!(
             [0, 7, 999, 1_000, 1_234_567].map(grouped),
             ["0", "7", "999", "1 000", "1 234 567"]
+        );
+    }
+
+    #[test]
+    fn ok_sums_leave_out_what_is_nought() {
+        assert_eq!(
+            counted(&[(3, "new"), (0, "held"), (1, "repeated")]),
+            "3 new + 1 repeated"
+        );
+        assert_eq!(counted(&[(0, "new")]), "0");
+        assert_eq!(
+            (plural(1, "study"), plural(2, "study")),
+            ("1 study".into(), "2 studies".into())
         );
     }
 
