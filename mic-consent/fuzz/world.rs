@@ -14,11 +14,24 @@ pub fn hospital() -> Ed25519SigningKey {
 
 /// The trusted keys of the vectors' hospital and authority in both suites.
 pub fn ring() -> KeyRing {
-    let validity = KeyValidity::new(now() - TimeDelta::days(1), now() + TimeDelta::days(365)).expect("a year");
+    let validity =
+        KeyValidity::new(now() - TimeDelta::days(1), now() + TimeDelta::days(365)).expect("a year");
     let owner = |code: &str| IssuerCode::new(code).expect("a code");
-    let sm2 = |byte: u8| Sm2SigningKey::from_secret_bytes(&[byte; 32]).expect("a key").public_key().clone();
-    let ed25519 = |byte: u8| Ed25519SigningKey::from_secret_bytes(&[byte; 32]).expect("a key").public_key().clone();
-    let record = |key, code, role| KeyRecord::new(key, owner(code), Roles::from(role), validity).expect("a record");
+    let sm2 = |byte: u8| {
+        Sm2SigningKey::from_secret_bytes(&[byte; 32])
+            .expect("a key")
+            .public_key()
+            .clone()
+    };
+    let ed25519 = |byte: u8| {
+        Ed25519SigningKey::from_secret_bytes(&[byte; 32])
+            .expect("a key")
+            .public_key()
+            .clone()
+    };
+    let record = |key, code, role| {
+        KeyRecord::new(key, owner(code), Roles::from(role), validity).expect("a record")
+    };
     KeyRing::from_records([
         record(sm2(0x21), "H11010500001", Role::Request),
         record(sm2(0x22), "CONSENT01", Role::Grant),

@@ -5,7 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use mic_consent::Encoded;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(token) = Encoded::from_bytes(bytes) else { return };
+    let Ok(token) = Encoded::from_bytes(bytes) else {
+        return;
+    };
     assert_eq!(token.as_bytes(), bytes);
     assert_eq!(Encoded::from_text(&token.to_text()), Ok(token));
     assert!(Encoded::from_bytes(&bytes[..bytes.len() - 1]).is_err());

@@ -12,9 +12,14 @@ static WORLD: LazyLock<(KeyRing, Policy)> = LazyLock::new(|| (ring(), policy()))
 const SIGNED: &str = include_str!("../../vectors/accept.json");
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(token) = Encoded::from_bytes(bytes) else { return };
+    let Ok(token) = Encoded::from_bytes(bytes) else {
+        return;
+    };
     if verify(token, &Checker::new(&WORLD.0, &WORLD.1)).is_ok() {
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(SIGNED.contains(&format!("\"{hex}\"")), "accepted, though nobody signed it: {hex}");
+        assert!(
+            SIGNED.contains(&format!("\"{hex}\"")),
+            "accepted, though nobody signed it: {hex}"
+        );
     }
 });

@@ -13,7 +13,9 @@ use mic_transfer::{Auth, Digest, Instance, Manifest, ManifestBuilder, Uid};
 
 fn study() -> (Manifest, Vec<Vec<u8>>) {
     let uid = |text: &str| Uid::new(text).expect("a literal");
-    let files: Vec<Vec<u8>> = (1..5_u8).map(|at| vec![at; 100 * usize::from(at)]).collect();
+    let files: Vec<Vec<u8>> = (1..5_u8)
+        .map(|at| vec![at; 100 * usize::from(at)])
+        .collect();
     let mut builder = ManifestBuilder::new(uid("1.2"));
     for (at, file) in files.iter().enumerate() {
         let name = uid(&format!("1.2.{at}"));
@@ -29,11 +31,19 @@ fuzz_target!(|bytes: &[u8]| {
     let (mut store, _) = Store::open(MemoryStorage::new(), Default::default()).expect("empty");
     let mut receiver = Receiver::new(ReceiverConfig::default());
     let (mut now, mut line) = (Duration::ZERO, 0);
-    let _ = receiver.pull(manifest.study().clone(), Auth::none(), Priority::Waiting, None);
+    let _ = receiver.pull(
+        manifest.study().clone(),
+        Auth::none(),
+        Priority::Waiting,
+        None,
+    );
     for pair in bytes.chunks_exact(2) {
         let (operation, value) = (pair[0] % 16, pair[1]);
         let chunk = u32::from(value % 6);
-        let file = files.get(chunk as usize).cloned().unwrap_or_else(|| vec![9; 50]);
+        let file = files
+            .get(chunk as usize)
+            .cloned()
+            .unwrap_or_else(|| vec![9; 50]);
         let sent = |frame: Frame| encode(&frame).to_vec();
         let part = match operation {
             0 => {
@@ -44,15 +54,33 @@ fuzz_target!(|bytes: &[u8]| {
             1 => sent(Frame::Hello(Session::new(Auth::none()))),
             2 => {
                 let length = manifest.encoded().len() as u32;
-                sent(Frame::Offer { slot: 0, offer: Offer::new(*manifest.root(), length, None) })
+                sent(Frame::Offer {
+                    slot: 0,
+                    offer: Offer::new(*manifest.root(), length, None),
+                })
             }
-            3 => sent(Frame::Offer { slot: 0, offer: Offer::new(*manifest.root(), 0, None) }),
+            3 => sent(Frame::Offer {
+                slot: 0,
+                offer: Offer::new(*manifest.root(), 0, None),
+            }),
             4 => {
                 let bytes = manifest.encoded().to_vec();
-                sent(Frame::Manifest { slot: 0, offset: 0, bytes })
+                sent(Frame::Manifest {
+                    slot: 0,
+                    offset: 0,
+                    bytes,
+                })
             }
-            5..=8 => sent(Frame::Data { slot: 0, chunk, bytes: file }),
-            9 => sent(Frame::Data { slot: 0, chunk, bytes: vec![value; 100] }),
+            5..=8 => sent(Frame::Data {
+                slot: 0,
+                chunk,
+                bytes: file,
+            }),
+            9 => sent(Frame::Data {
+                slot: 0,
+                chunk,
+                bytes: vec![value; 100],
+            }),
             10 => vec![value; 16],
             11 => {
                 receiver.handle_disconnect(line, now);
@@ -74,9 +102,14 @@ fuzz_target!(|bytes: &[u8]| {
             _ => {
                 let mut storage = store.into_storage();
                 storage.crash(CrashStyle::Tear(u64::from(value) + 1));
-                store = Store::open(storage, Default::default()).expect("a disk that works").0;
+                store = Store::open(storage, Default::default())
+                    .expect("a disk that works")
+                    .0;
                 receiver = Receiver::new(ReceiverConfig::default());
-                let known = store.known(manifest.study()).last().map(|signed| (*signed).clone());
+                let known = store
+                    .known(manifest.study())
+                    .last()
+                    .map(|signed| (*signed).clone());
                 let uid = manifest.study().clone();
                 let _ = receiver.pull(uid, Auth::none(), Priority::Waiting, known);
                 Vec::new()
@@ -101,7 +134,10 @@ fuzz_target!(|bytes: &[u8]| {
     let (mut store, _) = Store::open(storage, Default::default()).expect("a disk that works");
     for (instance, file) in manifest.instances().iter().zip(&files) {
         let mut found = vec![0; file.len()];
-        if store.read_instance(instance.digest(), 0, &mut found).is_ok() {
+        if store
+            .read_instance(instance.digest(), 0, &mut found)
+            .is_ok()
+        {
             assert_eq!(found, *file);
         }
     }
