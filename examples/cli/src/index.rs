@@ -38,6 +38,12 @@ pub(crate) struct Codes {
     json: bool,
 }
 
+impl Codes {
+    fn from_stdin(&self) -> bool {
+        self.codes == ["-"]
+    }
+}
+
 pub(crate) fn run(command: Command) -> Result<ExitCode, Problem> {
     match command {
         Command::Parse(codes) => each(&codes, |line, code, json| show(line, code, json)),
@@ -71,10 +77,10 @@ fn each(
         Ok(code) => show(line, &code, codes.json),
         Err(_) => {
             bad = true;
-            complain(line, text, parser, codes.json)
+            complain(line, text, parser, codes)
         }
     };
-    if codes.codes == ["-"] {
+    if codes.from_stdin() {
         for (line, text) in (1..).zip(std::io::stdin().lock().lines()) {
             one(line, text?.trim_end_matches('\r'))?;
         }
@@ -173,10 +179,11 @@ fn show(line: u64, code: &IndexCode, json: bool) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Everything that is wrong with a code, at once. The proposals never hold the whole code.
-fn complain(line: u64, text: &str, parser: Parser, json: bool) -> Result<(), Problem> {
+/// Everything that is wrong with a code, at once. The code itself is shown again only to a person who
+/// typed it: what comes by standard input may end in a log.
+fn complain(line: u64, text: &str, parser: Parser, codes: &Codes) -> Result<(), Problem> {
     let diagnosis = parser.diagnose(text);
-    if json {
+    if codes.json {
         let faults = diagnosis.faults().iter().map(row).collect();
         return output::json_line(&Bad {
             input_line: line,
@@ -187,7 +194,9 @@ fn complain(line: u64, text: &str, parser: Parser, json: bool) -> Result<(), Pro
     for fault in diagnosis.faults() {
         eprintln!("code {line}: {}", fault.error());
     }
-    eprintln!("{}", diagnosis.picture(text));
+    if !codes.from_stdin() {
+        eprintln!("{}", diagnosis.picture(text));
+    }
     Ok(())
 }
 
