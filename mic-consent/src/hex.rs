@@ -24,7 +24,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
             .and_then(|digit| u8::try_from(digit).ok())
     };
     let lower = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
-    if !text.len().is_multiple_of(2) || !text.as_bytes().iter().all(lower) {
+    if text.len() % 2 != 0 || !text.as_bytes().iter().all(lower) {
         return None;
     }
     text.as_bytes()

@@ -41,6 +41,6 @@ pub const KEY_BYTES_MAX: usize = 256;
 pub const KEYS_MAX: usize = 100_000;
 
 const _: () = assert!(TEXT_CHARS_MAX == 3078);
-const _: () = assert!(TOKEN_BYTES_MAX.is_multiple_of(2));
+const _: () = assert!(TOKEN_BYTES_MAX % 2 == 0);
 const _: () = assert!(GRANT_LIFE_S <= GRANT_LIFE_S_MAX && REQUEST_LIFE_S <= REQUEST_LIFE_S_MAX);
 const _: () = assert!(TOKEN_BYTES_MAX <= u16::MAX as usize);
