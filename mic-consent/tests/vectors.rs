@@ -637,7 +637,7 @@ fn reject_text(wrong: &mut Wrong) {
         "one character left over",
         format!(
             "{text}{}",
-            if body.len().is_multiple_of(3) {
+            if body.len() % 3 == 0 {
                 "0"
             } else {
                 "00"
