@@ -6,8 +6,9 @@ use crate::{
     claims::time::{between, seconds},
     code::Realm,
     denial::{Denial, Reason},
+    encoded::Encoded,
     grant::Grant,
-    key::{KeyRing, PublicKey},
+    key::{KeyRecord, KeyRing, KeyState, PublicKey, Role},
     limits::{GRANT_LIFE_S_MAX, PROOF_LIFE_S, REQUEST_LIFE_S_MAX, SKEW_S, STATUS_CHECK_S},
     request::Request,
     signer::{BadSignature, RawVerify, Signature},
@@ -192,6 +193,26 @@ impl<'a> Checker<'a> {
         self.policy
     }
 
+    /// Step 5: the record of the key that a token names, if it may still be believed in this role (CST-25).
+    pub(crate) fn record(&self, token: &Encoded, role: Role) -> Result<&'a KeyRecord, Denial> {
+        if !self.policy.suites.accept(token.suite()) {
+            return Err(Reason::SuiteNotAccepted.into());
+        }
+        let record = self.keys.get(&token.key_id()).ok_or(Reason::UnknownKey)?;
+        if record.public_key().suite() != token.suite() {
+            return Err(Reason::AlgorithmNotOfKey.into());
+        }
+        if !record.roles().contains(role) {
+            return Err(Reason::RoleMissing.into());
+        }
+        match record.state() {
+            KeyState::Active | KeyState::VerifyOnly { .. } => Ok(record),
+            KeyState::Suspended => Err(Reason::KeySuspended.into()),
+            KeyState::Revoked => Err(Reason::KeyRevoked.into()),
+            KeyState::Compromised { .. } => Err(Reason::KeyCompromised.into()),
+        }
+    }
+
     pub(crate) fn check(
         &self,
         key: &PublicKey,
@@ -252,27 +273,30 @@ impl core::fmt::Debug for Checker<'_> {
 }
 
 impl Signed<Request> {
-    /// Checks realm and time: steps 9 and 10.
+    /// Checks realm and time: steps 9 and 10, after steps 5 and 8 once more with what `checker` knows by now.
     ///
     /// # Errors
-    /// Another realm; not yet or no longer valid.
+    /// A key that is no longer trusted; another realm; not yet or no longer valid.
     pub fn live(self, checker: &Checker<'_>, now: DateTime<Utc>) -> Result<Live<Request>, Denial> {
+        self.still_trusted(checker)?;
         checker.audience_and_time(self.claims(), REQUEST_LIFE_S_MAX, now)?;
         Ok(self.into_live(now))
     }
 }
 
 impl Signed<Grant> {
-    /// Checks realm, time and status: steps 9, 10 and 12.
+    /// Checks realm, time and status: steps 9, 10 and 12, after steps 5 and 8 once more with what `checker`
+    /// knows by now.
     ///
     /// # Errors
-    /// Another realm; not yet or no longer valid; withdrawn, suspended, or of unknown status.
+    /// A key that is no longer trusted; another realm; not yet or no longer valid; withdrawn, suspended, or of unknown status.
     pub fn live(
         self,
         checker: &Checker<'_>,
         now: DateTime<Utc>,
         status: &dyn StatusSource,
     ) -> Result<Live<Grant>, Denial> {
+        self.still_trusted(checker)?;
         checker.audience_and_time(self.claims(), checker.policy.grant_life_s, now)?;
         match status.status(&self.key_id(), self.claims().status(), now) {
             Status::Valid => Ok(self.into_live(now)),

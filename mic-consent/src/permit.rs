@@ -178,8 +178,8 @@ impl fmt::Debug for Permit<'_> {
 impl Live<Grant> {
     /// Decides on one action: the proof's own steps 3 to 10, then steps 13 to 15.
     ///
-    /// The grant's time is checked again, and a status check older than the policy allows is refused:
-    /// make the grant [`Live`] anew for that. What the guard remembers, it remembers only when all else is well.
+    /// The grant's key (steps 5 and 8) and time are checked again, and a status check older than the policy
+    /// allows is refused: make the grant [`Live`] anew for that. What the guard remembers, it remembers only when all else is well.
     ///
     /// # Errors
     /// A proof that is not good, not by the grant's holder, or not for this grant, place, action and person; a
@@ -210,9 +210,10 @@ impl Live<Grant> {
         })
     }
 
-    /// Time passed since the grant was made live.
+    /// Time passed since the grant was made live, and its key may have been withdrawn.
     fn recheck(&self, checker: &Checker<'_>, now: DateTime<Utc>) -> Result<(), Denial> {
         let policy = checker.policy();
+        self.still_trusted(checker)?;
         checker.audience_and_time(self.claims(), policy.grant_life_s(), now)?;
         let age = between(self.checked_at(), now);
         if age < -i64::from(policy.skew_s()) {

@@ -10,7 +10,7 @@ use crate::{
     denial::{Denial, Reason},
     encoded::Encoded,
     grant::{Grant, GrantClaims},
-    key::{KeyId, KeyRecord, KeyState, Role},
+    key::{KeyId, KeyRecord, KeyState, PublicKey, Role},
     proof::{Proof, ProofClaims},
     request::{Request, RequestClaims},
     signer::Signature,
@@ -177,26 +177,7 @@ impl<T: TokenKind> Untrusted<T> {
     /// their ranges, or claims that this key may not make.
     pub fn verify(self, checker: &Checker<'_>) -> Result<Signed<T>, Denial> {
         let encoded = self.encoded;
-        // Step 5.
-        if !checker.policy().suites().accept(encoded.suite()) {
-            return Err(Reason::SuiteNotAccepted.into());
-        }
-        let record = checker
-            .keys()
-            .get(&encoded.key_id())
-            .ok_or(Reason::UnknownKey)?;
-        if record.public_key().suite() != encoded.suite() {
-            return Err(Reason::AlgorithmNotOfKey.into());
-        }
-        if !record.roles().contains(T::TYPE.role()) {
-            return Err(Reason::RoleMissing.into());
-        }
-        match record.state() {
-            KeyState::Active | KeyState::VerifyOnly { .. } => {}
-            KeyState::Suspended => return Err(Reason::KeySuspended.into()),
-            KeyState::Revoked => return Err(Reason::KeyRevoked.into()),
-            KeyState::Compromised { .. } => return Err(Reason::KeyCompromised.into()),
-        }
+        let record = checker.record(&encoded, T::TYPE.role())?;
 
         // Step 6.
         let signature = encoded
@@ -215,8 +196,11 @@ impl<T: TokenKind> Untrusted<T> {
 
         // Step 8.
         issuer_rules(&claims, record)?;
-        sealed::Rules::issuer_rules(&claims, record)?;
-        Ok(Signed { encoded, claims })
+        Ok(Signed {
+            key: record.public_key().clone(),
+            encoded,
+            claims,
+        })
     }
 
     /// The token as it came.
@@ -226,8 +210,8 @@ impl<T: TokenKind> Untrusted<T> {
     }
 }
 
-/// What holds for the issuer of any type (CST-56, CST-57).
-fn issuer_rules(claims: &impl sealed::Common, record: &KeyRecord) -> Result<(), Denial> {
+/// Step 8: what holds for the issuer of any type (CST-56, CST-57), and what its type adds.
+fn issuer_rules(claims: &impl sealed::Rules, record: &KeyRecord) -> Result<(), Denial> {
     if claims.issuer() != record.organisation() {
         return Err(Reason::IssuerNotKeyOwner.into());
     }
@@ -240,7 +224,7 @@ fn issuer_rules(claims: &impl sealed::Common, record: &KeyRecord) -> Result<(), 
         KeyState::VerifyOnly { since } if claims.issued_at() >= since => {
             Err(Reason::KeyRetired.into())
         }
-        _ => Ok(()),
+        _ => claims.issuer_rules(record),
     }
 }
 
@@ -262,6 +246,8 @@ impl<T: TokenKind> fmt::Debug for Untrusted<T> {
 /// ```
 pub struct Signed<T: TokenKind> {
     encoded: Encoded,
+    /// The key whose signature it was found to be.
+    key: PublicKey,
     claims: T::Claims,
 }
 
@@ -292,6 +278,17 @@ impl<T: TokenKind> Signed<T> {
 
     pub(crate) fn into_claims(self) -> T::Claims {
         self.claims
+    }
+
+    /// Steps 5 and 8 again, with what `checker` knows by now: a key may have been withdrawn since the
+    /// signature was checked (CST-25, CST-63). The signature itself does not age.
+    pub(crate) fn still_trusted(&self, checker: &Checker<'_>) -> Result<(), Denial> {
+        let record = checker.record(&self.encoded, T::TYPE.role())?;
+        if *record.public_key() != self.key {
+            // Another key under the same id: what was checked says nothing about it.
+            return Err(Reason::UnknownKey.into());
+        }
+        issuer_rules(&self.claims, record)
     }
 
     pub(crate) fn into_live(self, checked_at: DateTime<Utc>) -> Live<T> {
@@ -353,6 +350,11 @@ impl<T: TokenKind> Live<T> {
     #[must_use]
     pub const fn checked_at(&self) -> DateTime<Utc> {
         self.checked_at
+    }
+
+    /// Steps 5 and 8 again.
+    pub(crate) fn still_trusted(&self, checker: &Checker<'_>) -> Result<(), Denial> {
+        self.signed.still_trusted(checker)
     }
 
     /// Back to [`Signed`], to be checked again.

@@ -635,14 +635,7 @@ fn reject_text(wrong: &mut Wrong) {
     push(
         "text-length",
         "one character left over",
-        format!(
-            "{text}{}",
-            if body.len() % 3 == 0 {
-                "0"
-            } else {
-                "00"
-            }
-        ),
+        format!("{text}{}", if body.len() % 3 == 0 { "0" } else { "00" }),
     );
     push(
         "text-overflow-pair",
