@@ -39,14 +39,14 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
-    fn from_stdin(&self) -> bool {
+    fn reads_stdin(&self) -> bool {
         self.codes == ["-"]
     }
 }
 
 pub(crate) fn run(command: Command) -> Result<ExitCode, Problem> {
     match command {
-        Command::Parse(codes) => each(&codes, |line, code, json| show(line, code, json)),
+        Command::Parse(codes) => each(&codes, show),
         Command::Pack(codes) => each(&codes, |_, code, _| {
             say!("{}", hex::encode(code.packed()))?;
             Ok(())
@@ -80,7 +80,7 @@ fn each(
             complain(line, text, parser, codes)
         }
     };
-    if codes.from_stdin() {
+    if codes.reads_stdin() {
         for (line, text) in (1..).zip(std::io::stdin().lock().lines()) {
             one(line, text?.trim_end_matches('\r'))?;
         }
@@ -194,7 +194,7 @@ fn complain(line: u64, text: &str, parser: Parser, codes: &Codes) -> Result<(), 
     for fault in diagnosis.faults() {
         eprintln!("code {line}: {}", fault.error());
     }
-    if !codes.from_stdin() {
+    if !codes.reads_stdin() {
         eprintln!("{}", diagnosis.picture(text));
     }
     Ok(())

@@ -10,7 +10,13 @@ use std::process::{Command, Output};
 use std::thread;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use mic_consent::{
+    Checker, Encoded, Grant, IssuerCode, KeyId, Opening, Place, ProofDraft, ProofId, Request,
+    Status, StatusRef, StatusSource,
+};
 use mic_platform::client::Client;
+use mic_platform::consent;
 use mic_platform::node::Role;
 use mic_platform::phantom::Phantom;
 use mic_platform::problem::{Fault, Problem};
@@ -18,9 +24,12 @@ use mic_platform::scene::{self, Cloud};
 use mic_platform::time;
 use mic_platform::trust::Trust;
 use mic_platform::wire::{
-    Asked, Decided, Decision, Doors, Intake, Job, Listed, Order, Proof, Pull, Register, Registered,
-    Scanned, Sealed, Shown, Withdraw,
+    Asked, Collect, Collected, Decided, Decision, Doors, Exam, Hello, Intake, Job, Listed, Order,
+    Presented, Proof, Pull, Register, Registered, Scanned, Sealed, Shown, SignedDocument, Withdraw,
 };
+use mic_transfer::adapter::disk::DiskStore;
+use mic_transfer::adapter::tcp::StudyOutcome;
+use mic_transfer::{Auth, Uid};
 
 const SLICES: u16 = 6;
 
@@ -29,6 +38,7 @@ struct Stage {
     state: tempfile::TempDir,
     cloud: Cloud,
     study: String,
+    exam: Exam,
 }
 
 impl Stage {
@@ -37,12 +47,9 @@ impl Stage {
         scene::provision(state.path()).unwrap();
         let cloud = Cloud::start(Path::new(env!("CARGO_BIN_EXE_mic")), state.path()).unwrap();
         let phantom = Phantom::new(5, SLICES);
-        let mut stage = Self {
-            state,
-            cloud,
-            study: phantom.study_uid(),
-        };
-        let province = stage.signed("source-hospital", Role::Province);
+        let trust = Trust::load(&state.path().join("source-hospital")).unwrap();
+        let province = cloud.node(Role::Province).unwrap().url();
+        let province = Client::new(province, Some(trust.key().clone()));
         for slice in 0..SLICES {
             let taken: Intake = province
                 .post_bytes("/v1/instances", "application/dicom", &phantom.slice(slice))
@@ -50,15 +57,19 @@ impl Stage {
             assert!(matches!(taken, Intake::Stored { .. }));
         }
         let order = Order {
-            person: scene::PATIENT.to_owned(),
+            person: scene::PATIENT.into(),
             institution: scene::SOURCE_HOSPITAL.to_owned(),
             encounter: "MZ0001".to_owned(),
             visit: time::now(),
-            studies: vec![stage.study.clone()],
+            studies: vec![phantom.study_uid()],
         };
         let sealed: Vec<Sealed> = province.post("/v1/seal", &order).unwrap();
-        stage.study = sealed[0].exam.study.clone();
-        stage
+        Self {
+            state,
+            cloud,
+            study: phantom.study_uid(),
+            exam: sealed[0].exam.clone(),
+        }
     }
 
     fn client(&self, role: Role) -> Client {
@@ -76,7 +87,7 @@ impl Stage {
 
     fn ask(&self) -> (String, String) {
         let hospital = self.client(Role::Hospital);
-        let person = scene::PATIENT.to_owned();
+        let person = scene::PATIENT.into();
         let registered: Registered = hospital
             .post("/v1/registrations", &Register { person })
             .unwrap();
@@ -90,7 +101,7 @@ impl Stage {
         let (path, text) = self.ask();
         let decision = Decision {
             text,
-            person: scene::PATIENT.to_owned(),
+            person: scene::PATIENT.into(),
             agree: true,
         };
         let decided: Decided = self
@@ -228,6 +239,167 @@ fn err_a_request_changed_in_any_character_is_refused() {
             "character {at}: {refused:?}"
         );
     }
+}
+
+/// The status source of a test that withdraws nothing.
+struct Standing;
+
+impl StatusSource for Standing {
+    fn status(&self, _: &KeyId, _: StatusRef, _: DateTime<Utc>) -> Status {
+        Status::Valid
+    }
+}
+
+#[test]
+fn err_a_grant_of_one_patient_does_not_open_a_study_of_another() {
+    let stage = Stage::set();
+    // A second made-up patient consents; the hospital turns her grant on the first one's study.
+    let other = "10000000000000000990000009";
+    let hospital = stage.client(Role::Hospital);
+    let register = Register {
+        person: other.into(),
+    };
+    let registered: Registered = hospital.post("/v1/registrations", &register).unwrap();
+    let path = format!("/v1/registrations/{}/ask", registered.registration);
+    let asked: Asked = hospital.post(&path, &()).unwrap();
+    let decision = Decision {
+        text: asked.text.clone(),
+        person: other.into(),
+        agree: true,
+    };
+    let authority = stage.client(Role::Authority);
+    authority
+        .post::<Decided>("/v1/decisions", &decision)
+        .unwrap();
+
+    let trust = Trust::load(&stage.state.path().join("hospital")).unwrap();
+    let policy = consent::policy().unwrap();
+    let checker = Checker::new(trust.ring(), &policy);
+    let request = Encoded::from_text(&asked.text)
+        .unwrap()
+        .untrusted::<Request>()
+        .unwrap();
+    let nonce = *request.verify(&checker).unwrap().claims().nonce();
+    let collect = Collect {
+        nonce: hex::encode(nonce.as_bytes()),
+    };
+    let collected: Collected = stage
+        .signed("hospital", Role::Authority)
+        .post("/v1/grants", &collect)
+        .unwrap();
+    let grant = Encoded::from_text(&collected.grant)
+        .unwrap()
+        .untrusted::<Grant>()
+        .unwrap();
+    let now = time::now().to_utc();
+    let live = grant
+        .verify(&checker)
+        .unwrap()
+        .live(&checker, now, &Standing)
+        .unwrap();
+    let salts = hex::decode(collected.salt.reveal()).unwrap();
+    let opening = Opening::from_bytes(salts.try_into().unwrap());
+    let keeper = IssuerCode::new(&stage.exam.keeper).unwrap();
+    let place = Place::province(keeper.province().unwrap(), keeper);
+    let key = consent::record_key(&stage.exam.code, &stage.study);
+    for person in [other, scene::PATIENT] {
+        let proof = ProofDraft::open(&live, place, &key, &opening)
+            .unwrap()
+            .sign(
+                trust.key().signer(),
+                ProofId::from_bytes(consent::random().unwrap()),
+                now,
+            )
+            .unwrap();
+        let presented = Presented {
+            grant: collected.grant.clone(),
+            proof: proof.to_text(),
+            salt: collected.salt.clone(),
+            person: person.into(),
+        };
+        let hello = SignedDocument::seal(trust.key(), &Hello::to(&stage.exam.keeper)).unwrap();
+        let store = tempfile::tempdir().unwrap();
+        let store = DiskStore::open(store.path()).unwrap();
+        let auth = |bytes: Vec<u8>| Auth::new(bytes).unwrap();
+        let report = mic_transfer::adapter::tcp::Pull::new(stage.door())
+            .auth(auth(serde_json::to_vec(&hello).unwrap()))
+            .study(
+                Uid::new(&stage.study).unwrap(),
+                auth(serde_json::to_vec(&presented).unwrap()),
+            )
+            .reconnects(0)
+            .run(&store, |_| {})
+            .unwrap();
+        let StudyOutcome::Failed(error) = &report.studies[0].outcome else {
+            panic!("another patient's study was given out");
+        };
+        assert_eq!(
+            consent::transfer_problem(error).code,
+            "consent.OtherSubject"
+        );
+        assert!(store.complete().is_empty() && store.partial().is_empty());
+    }
+}
+
+#[test]
+fn err_a_refusal_stays_and_is_told() {
+    let stage = Stage::set();
+    let (path, text) = stage.ask();
+    let authority = stage.client(Role::Authority);
+    let decide = |agree| {
+        let (text, person) = (text.clone(), scene::PATIENT.into());
+        authority.post::<Decided>(
+            "/v1/decisions",
+            &Decision {
+                text,
+                person,
+                agree,
+            },
+        )
+    };
+    assert_eq!(decide(false).unwrap().grant, None);
+    assert_eq!(decide(true).unwrap_err().code, "decision.repeated");
+    let told = stage
+        .client(Role::Hospital)
+        .post::<()>(&format!("{path}/collect"), &());
+    assert_eq!(told.unwrap_err().code, "grant.refused");
+}
+
+#[test]
+fn err_another_hospital_neither_seals_nor_reads_the_code_of_a_study() {
+    let stage = Stage::set();
+    let order = Order {
+        person: scene::PATIENT.into(),
+        institution: "H11010899001".to_owned(),
+        encounter: "MZ0002".to_owned(),
+        visit: time::now(),
+        studies: vec![stage.study.clone()],
+    };
+    let denied = stage
+        .signed("hospital", Role::Province)
+        .post::<Vec<Sealed>>("/v1/seal", &order);
+    assert_eq!(denied.unwrap_err().code, "seal.owner");
+}
+
+#[test]
+fn err_what_does_not_read_is_told_by_its_place_and_not_repeated() {
+    let stage = Stage::set();
+    let wrong = serde_json::json!([scene::PATIENT]);
+    let told = stage
+        .client(Role::Hospital)
+        .post::<Registered>("/v1/registrations", &wrong);
+    let told = told.unwrap_err();
+    assert_eq!((told.fault, told.code.as_str()), (Fault::Data, "json"));
+    assert!(!told.detail.contains(scene::PATIENT), "{told:?}");
+}
+
+#[test]
+fn err_a_state_that_is_in_use_is_not_shared() {
+    let stage = Stage::set();
+    let state = stage.state.path().join("authority");
+    let (output, said) = mic(&["node", "authority", "--state", state.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("another process uses this state"), "{said}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::signature;
 use crate::trust::NodeKey;
 
-/// How long a call may take in all. Sealing a large study hashes it once, so this is generous.
+/// How long a call may take in all; sealing many studies takes longest.
 const CALL_TIME_MAX: Duration = Duration::from_secs(600);
 /// The largest answer taken: a list of some hundred thousand exams or a picture.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
@@ -29,15 +29,17 @@ impl Client {
     /// A client for the door at `base` (`http://host:port`), signing with `key` if there is one.
     #[must_use]
     pub fn new(base: impl Into<String>, key: Option<NodeKey>) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(CALL_TIME_MAX))
-            .max_idle_connections_per_host(8)
-            .build()
-            .into();
+        let agent = agent(CALL_TIME_MAX);
         let mut base = base.into();
         base.truncate(base.trim_end_matches('/').len());
         Self { agent, base, key }
+    }
+
+    /// The same client for calls that must not take longer than `time_max`.
+    #[must_use]
+    pub fn within(mut self, time_max: Duration) -> Self {
+        self.agent = agent(time_max);
+        self
     }
 
     /// Posts `body` as JSON to `path` and reads the JSON answer.
@@ -135,4 +137,17 @@ impl Client {
             ),
         )
     }
+}
+
+fn agent(time_max: Duration) -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        // The nodes are reached as they are named: nothing of a patient goes through a proxy of
+        // the environment, or to where a redirection points.
+        .proxy(None)
+        .max_redirects(0)
+        .timeout_global(Some(time_max))
+        .max_idle_connections_per_host(8)
+        .build()
+        .into()
 }

@@ -139,7 +139,7 @@ impl Desk {
         presented: &wire::Presented,
         serve: impl FnOnce(&Opened, &Permit<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let person = presented.person.as_bytes();
+        let person = presented.person.reveal().as_bytes();
         self.check(presented, &Use::list(&self.place, person), serve)
     }
 
@@ -150,9 +150,11 @@ impl Desk {
         exam: &Exam,
         serve: impl FnOnce(&Opened, &Permit<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
+        // Whose study it is comes from this node's own record, never from who asks.
         let key = record_key(&exam.code, &exam.study);
-        let person = presented.person.as_bytes();
-        let wanted = Use::open(&self.place, person, &key, facts(exam)?);
+        let person = exam.code.person();
+        let person = person.text();
+        let wanted = Use::open(&self.place, person.as_bytes(), &key, facts(exam)?);
         self.check(presented, &wanted, serve)
     }
 
@@ -166,7 +168,7 @@ impl Desk {
         let checker = Checker::new(self.context.trust.ring(), &self.policy);
         let live = live(&presented.grant, &checker, now.to_utc(), self)?;
         let proof = Encoded::from_text(&presented.proof).map_err(|e| problem(&e))?;
-        let opening = opening(&presented.salt)?;
+        let opening = opening(presented.salt.reveal())?;
         let mut guard = lock(&self.guard)?;
         let permit = live
             .permit(
@@ -182,6 +184,7 @@ impl Desk {
             at: now,
             person: presented
                 .person
+                .reveal()
                 .parse()
                 .map_err(|e| Problem::data("consent.person", e))?,
             grant: *live.claims().id().as_bytes(),

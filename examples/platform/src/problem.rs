@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 /// Whose fault a [`Problem`] is; the exit code and the HTTP status follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +122,17 @@ impl From<rusqlite::Error> for Problem {
 }
 
 impl From<serde_json::Error> for Problem {
+    /// The place alone: serde's own words repeat what was found, which may be a person code.
     fn from(error: serde_json::Error) -> Self {
-        Self::data("json", error)
+        let kind = match error.classify() {
+            Category::Io => "unreadable",
+            Category::Syntax => "not JSON",
+            Category::Data => "not of the expected shape",
+            Category::Eof => "cut short",
+        };
+        Self::data(
+            "json",
+            format!("{kind} at line {}, column {}", error.line(), error.column()),
+        )
     }
 }

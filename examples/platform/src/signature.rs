@@ -2,8 +2,8 @@
 //!
 //! Covered components are `"@method" "@path" "content-digest"` with `created` and `keyid`; the digest
 //! is SHA-256 after RFC 9530. The algorithm is not named in the message: the key's own record fixes
-//! it. A call is good for [`FRESH_SECONDS_MAX`] seconds; the nodes' doors are idempotent, so a repeated
-//! call within that time changes nothing.
+//! it. A call is good for [`FRESH_SECONDS_MAX`] seconds, and whoever overhears one can repeat it in that
+//! time: TLS on every line has to stand before these doors (see the platform's README).
 
 use axum::http::HeaderMap;
 use base64::Engine;
@@ -46,7 +46,8 @@ pub fn sign(
     ])
 }
 
-/// Checks a call's signature; returns the identifier of the key that made it.
+/// Checks a call's head: who signed it, when, and for which body. The body itself is compared
+/// afterwards with [`Signer::fits`], so that no byte of it is read for a stranger.
 ///
 /// # Errors
 ///
@@ -56,9 +57,8 @@ pub fn check(
     method: &str,
     path: &str,
     headers: &HeaderMap,
-    body: &[u8],
     now: DateTime<Utc>,
-) -> Result<String, Problem> {
+) -> Result<Signer, Problem> {
     let header = |name: &str| {
         headers
             .get(name)
@@ -66,9 +66,6 @@ pub fn check(
             .ok_or_else(|| denied(format!("the {name} header is missing")))
     };
     let digest = header(DIGEST)?;
-    if digest != content_digest(body) {
-        return Err(denied("the body does not have the digest that was signed"));
-    }
     let parameters = header(INPUT)?
         .strip_prefix(LABEL)
         .ok_or_else(|| denied("expected a signature labelled mic"))?;
@@ -85,7 +82,32 @@ pub fn check(
         .ok_or_else(|| denied("expected a signature of the form mic=:base64:"))?;
     let base = signature_base(method, path, digest, parameters);
     trust.verify(key, base.as_bytes(), &signature)?;
-    Ok(key.to_owned())
+    Ok(Signer {
+        key: key.to_owned(),
+        digest: digest.to_owned(),
+    })
+}
+
+/// Who signed a call, and the digest of the body that was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The identifier of the key.
+    pub key: String,
+    digest: String,
+}
+
+impl Signer {
+    /// Whether this is the body that was signed.
+    ///
+    /// # Errors
+    ///
+    /// Denied: it is another one.
+    pub fn fits(&self, body: &[u8]) -> Result<(), Problem> {
+        if self.digest == content_digest(body) {
+            return Ok(());
+        }
+        Err(denied("the body does not have the digest that was signed"))
+    }
 }
 
 fn content_digest(body: &[u8]) -> String {

@@ -15,6 +15,31 @@ use crate::signature::FRESH_SECONDS_MAX;
 use crate::time;
 use crate::trust::{NodeKey, Trust};
 
+/// A person code or a salt: crosses the wire as text, is never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Private(String);
+
+impl Private {
+    /// The text, for its one use.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for Private {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl core::fmt::Debug for Private {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Private(..)")
+    }
+}
+
 /// Files a sender holds, by digest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Digests {
@@ -53,7 +78,7 @@ pub enum Intake {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Order {
     /// 人员管理码 of the patient.
-    pub person: String,
+    pub person: Private,
     /// 定点医药机构编码 of the examining hospital.
     pub institution: String,
     /// The insurance encounter (就诊ID) to which the exams belong.
@@ -144,7 +169,7 @@ pub struct Sealed {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Register {
     /// 人员管理码, as transaction 1101 returned it.
-    pub person: String,
+    pub person: Private,
 }
 
 /// A registration that was made.
@@ -191,7 +216,7 @@ pub struct Decision {
     /// The request she scanned.
     pub text: String,
     /// 人员管理码 of the patient who is signed in to the app.
-    pub person: String,
+    pub person: Private,
     /// Whether she agrees.
     pub agree: bool,
 }
@@ -209,7 +234,7 @@ pub struct Collected {
     /// The grant's text form.
     pub grant: String,
     /// Salt of the subject commitment, hexadecimal.
-    pub salt: String,
+    pub salt: Private,
 }
 
 /// Asks the authority for the grant that answers a request.
@@ -227,9 +252,9 @@ pub struct Presented {
     /// The proof of use, text or hexadecimal of its bytes.
     pub proof: String,
     /// Salt that opens the subject commitment, hexadecimal.
-    pub salt: String,
+    pub salt: Private,
     /// 人员管理码 whose commitment the salt opens.
-    pub person: String,
+    pub person: Private,
 }
 
 /// A JSON document with its author's signature over exactly the bytes of `body`.

@@ -7,9 +7,10 @@
 //! started it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mic_index::StorageUnitCode;
@@ -146,6 +147,7 @@ impl Context {
 pub fn run(options: Options) -> Result<(), Problem> {
     std::fs::create_dir_all(&options.state)
         .map_err(|e| Problem::from(e).at(options.state.display()))?;
+    let _sole = sole_user(&options.state)?;
     let trust = Trust::load(&options.state)?;
     let listener = TcpListener::bind(options.listen)
         .map_err(|e| Problem::from(e).at(format!("http door {}", options.listen)))?;
@@ -168,6 +170,16 @@ pub fn run(options: Options) -> Result<(), Problem> {
         transfer,
     })?;
     server::serve(listener, router, stdin_ends)
+}
+
+/// Makes sure that no other process uses the state; held as long as the file is.
+pub(crate) fn sole_user(state: &Path) -> Result<File, Problem> {
+    let path = state.join("lock");
+    let file = File::create(&path).map_err(|e| Problem::from(e).at(path.display()))?;
+    file.try_lock().map_err(|_| {
+        Problem::usage("state.in_use", "another process uses this state").at(state.display())
+    })?;
+    Ok(file)
 }
 
 /// Prints the ready line; the only thing a node writes to standard output.

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use mic_consent::{KeyId, Status, StatusRef};
 
 use super::nation::lock;
@@ -13,27 +14,31 @@ use crate::problem::Problem;
 use crate::trust::Trust;
 use crate::wire::{SignedDocument, StatusView};
 
-/// How long a node goes by a view before it asks again. A withdrawal counts everywhere within this
-/// time; a node that cannot ask refuses.
-const VIEW_SECONDS_MAX: i64 = 5;
+/// How long a node goes by a view before it asks again, counted from when it came. A withdrawal counts
+/// everywhere within this time; a node that cannot ask refuses.
+const VIEW_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long the authority may take to answer.
+const ASK_TIME_MAX: Duration = Duration::from_secs(3);
+/// How far the authority's clock may be from this node's.
+const CLOCKS_APART_SECONDS_MAX: i64 = 60;
 
-/// The views a node has, by list number.
+/// The views a node has, by issuing key and list number.
 #[derive(Debug)]
 pub(crate) struct Withdrawn {
     authority: Client,
-    views: Mutex<BTreeMap<u32, View>>,
+    views: Mutex<BTreeMap<(KeyId, u32), View>>,
 }
 
 #[derive(Debug)]
 struct View {
-    issued: DateTime<Utc>,
+    came: Instant,
     withdrawn: BTreeSet<u32>,
 }
 
 impl Withdrawn {
     pub(crate) fn new(context: &Context) -> Result<Self, Problem> {
         Ok(Self {
-            authority: Client::new(context.peer(Role::Authority)?, None),
+            authority: Client::new(context.peer(Role::Authority)?, None).within(ASK_TIME_MAX),
             views: Mutex::default(),
         })
     }
@@ -60,17 +65,16 @@ impl Withdrawn {
         place: StatusRef,
         now: DateTime<Utc>,
     ) -> Result<bool, Problem> {
-        let list = place.list();
-        let mut views = lock(&self.views)?;
-        let fresh = views
-            .get(&list)
-            .is_some_and(|view| now - view.issued <= Duration::seconds(VIEW_SECONDS_MAX));
-        if !fresh {
-            views.insert(list, self.fetch(trust, issuer, list, now)?);
+        let of = (*issuer, place.list());
+        let fresh = |view: &View| view.came.elapsed() <= VIEW_TIME_MAX;
+        if let Some(view) = lock(&self.views)?.get(&of).filter(|view| fresh(view)) {
+            return Ok(view.withdrawn.contains(&place.index()));
         }
-        Ok(views
-            .get(&list)
-            .is_none_or(|view| view.withdrawn.contains(&place.index())))
+        // Not under the lock: an authority that is slow to answer holds up nobody else.
+        let view = self.fetch(trust, issuer, place.list(), now)?;
+        let withdrawn = view.withdrawn.contains(&place.index());
+        lock(&self.views)?.insert(of, view);
+        Ok(withdrawn)
     }
 
     /// Fetches a view; only the authority whose key issued the grant may speak of it.
@@ -89,15 +93,15 @@ impl Withdrawn {
             ));
         }
         let view: StatusView = document.open(trust, Role::Authority)?;
-        let issued = view.issued.to_utc();
-        if view.list != list || (now - issued).abs() > Duration::seconds(60) {
+        let apart = (now - view.issued.to_utc()).num_seconds().abs();
+        if view.list != list || apart > CLOCKS_APART_SECONDS_MAX {
             return Err(Problem::denied(
                 "consent.status",
                 "the authority's status view is of another list or another time",
             ));
         }
         Ok(View {
-            issued,
+            came: Instant::now(),
             withdrawn: view.withdrawn.into_iter().collect(),
         })
     }

@@ -1,5 +1,6 @@
 //! The story, step by step.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,8 @@ use super::source::Source;
 use super::take_in::{TakenIn, take_in};
 use super::{Lang, Options, phone};
 use crate::client::Client;
-use crate::node::Role;
 use crate::node::nation::desk::{Posted, Showing};
+use crate::node::{Role, sole_user};
 use crate::phantom::Phantom;
 use crate::problem::Problem;
 use crate::time;
@@ -55,6 +56,7 @@ struct Scene<'a> {
     source_hospital: Trust,
     progress: Progress,
     steps: Vec<Step>,
+    _sole: File,
 }
 
 impl<'a> Scene<'a> {
@@ -67,6 +69,7 @@ impl<'a> Scene<'a> {
         std::fs::create_dir_all(&options.state)
             .map_err(|e| Problem::from(e).at(options.state.display()))?;
         let began = Instant::now();
+        let sole = sole_user(&options.state)?;
         provision(&options.state)?;
         let cloud = Cloud::start(&options.program, &options.state)?;
         let source_hospital = Trust::load(&options.state.join(SOURCE_FOLDER))?;
@@ -77,6 +80,7 @@ impl<'a> Scene<'a> {
             source_hospital,
             progress,
             steps: Vec::new(),
+            _sole: sole,
         };
         let doors: Vec<_> = scene
             .cloud
@@ -202,7 +206,7 @@ impl<'a> Scene<'a> {
     fn index(&mut self, taken: &TakenIn) -> Result<Vec<Sealed>, Problem> {
         let began = Instant::now();
         let order = Order {
-            person: cast::PATIENT.to_owned(),
+            person: cast::PATIENT.into(),
             institution: cast::YANAN_HOSPITAL.to_owned(),
             encounter: cast::encounter(&time::now()),
             visit: time::now(),
@@ -222,7 +226,7 @@ impl<'a> Scene<'a> {
         let registered: Registered = self.client(Role::Hospital)?.post(
             "/v1/registrations",
             &Register {
-                person: cast::PATIENT.to_owned(),
+                person: cast::PATIENT.into(),
             },
         )?;
         let did = self.say(
@@ -268,7 +272,7 @@ impl<'a> Scene<'a> {
             "/v1/decisions",
             &Decision {
                 text,
-                person: cast::PATIENT.to_owned(),
+                person: cast::PATIENT.into(),
                 agree: true,
             },
         )?;

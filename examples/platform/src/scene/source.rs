@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::folder::Folder;
+use crate::node::server::INSTANCE_BYTES_MAX;
 use crate::phantom::Phantom;
 use crate::problem::Problem;
 
@@ -72,7 +73,18 @@ impl Source {
     pub(super) fn read(&self, file: usize) -> Result<Vec<u8>, Problem> {
         match self {
             Self::Folder { found, .. } => match found.files.get(file) {
-                Some(path) => fs::read(path).map_err(|e| Problem::from(e).at(self.name(file))),
+                Some(path) => {
+                    let told = fs::metadata(path).map_or(0, |facts| facts.len());
+                    if told > INSTANCE_BYTES_MAX as u64 {
+                        return Err(Problem::data(
+                            "folder.too_large",
+                            format!(
+                                "{told} bytes are more than the {INSTANCE_BYTES_MAX} of an instance"
+                            ),
+                        ));
+                    }
+                    fs::read(path).map_err(Problem::from)
+                }
                 None => Err(Problem::system("scene.file", "no such file in the folder")),
             },
             Self::Made(phantom) => u16::try_from(file)

@@ -24,7 +24,7 @@ use mic_index::PersonCode;
 
 use self::store::{Issued, Store};
 use super::nation::lock;
-use super::server::{HasContext, Signed, blocking};
+use super::server::{Body, HasContext, Signed, blocking};
 use super::{Context, Role};
 use crate::consent;
 use crate::problem::Problem;
@@ -77,29 +77,34 @@ pub(super) fn open(context: &Arc<Context>) -> Result<Router, Problem> {
 
 async fn show(
     State(authority): State<Arc<Authority>>,
-    Json(scanned): Json<Scanned>,
+    Body(scanned): Body<Scanned>,
 ) -> Result<Json<Shown>, Problem> {
-    let request = authority.read(&scanned.text, time::now().to_utc())?;
-    let claims = request.claims();
-    Ok(Json(Shown {
-        institution: claims.organisation().to_string(),
-        purpose: claims.purpose().chinese().to_owned(),
-        scope: in_words(claims.scope().kind(), claims.rights()),
-        minutes: claims.period_s() / 60,
-    }))
+    blocking(move || {
+        let request = authority.read(&scanned.text, time::now().to_utc())?;
+        let claims = request.claims();
+        Ok(Json(Shown {
+            institution: claims.organisation().to_string(),
+            purpose: claims.purpose().chinese().to_owned(),
+            scope: in_words(claims.scope().kind(), claims.rights()),
+            minutes: claims.period_s() / 60,
+        }))
+    })
+    .await
 }
 
 async fn decide(
     State(authority): State<Arc<Authority>>,
-    Json(decision): Json<Decision>,
+    Body(decision): Body<Decision>,
 ) -> Result<Json<Decided>, Problem> {
     blocking(move || {
         let now = time::now().to_utc();
         let request = authority.read(&decision.text, now)?;
         if !decision.agree {
+            let nonce = hex::encode(request.claims().nonce().as_bytes());
+            lock(&authority.store)?.refuse(&nonce)?;
             return Ok(Json(Decided { grant: None }));
         }
-        let grant = authority.grant(&request, &decision.person, now)?;
+        let grant = authority.grant(&request, decision.person.reveal(), now)?;
         Ok(Json(Decided { grant: Some(grant) }))
     })
     .await
@@ -126,7 +131,7 @@ async fn collect(
 
 async fn withdraw(
     State(authority): State<Arc<Authority>>,
-    Json(withdrawal): Json<Withdraw>,
+    Body(withdrawal): Body<Withdraw>,
 ) -> Result<Json<()>, Problem> {
     blocking(move || {
         if lock(&authority.store)?.withdraw(&withdrawal.grant)? {

@@ -19,6 +19,9 @@ const SCHEMA: &str = "
         token        TEXT NOT NULL,
         salt         TEXT NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS refusal (
+        nonce TEXT PRIMARY KEY
+    ) WITHOUT ROWID;
 ";
 
 /// A grant as the authority keeps it. The patient is in it only as a commitment.
@@ -46,6 +49,12 @@ impl Store {
 
     /// Keeps a grant before anyone sees it. A second grant for one request is refused.
     pub(super) fn keep(&mut self, issued: &Issued) -> Result<(), Problem> {
+        if self.is_refused(&issued.nonce)? {
+            return Err(Problem::denied(
+                "decision.repeated",
+                "this request was refused before",
+            ));
+        }
         let kept = self
             .database
             .prepare_cached(
@@ -83,10 +92,24 @@ impl Store {
             .query_row([nonce, organisation], |row| {
                 Ok(Collected {
                     grant: row.get(0)?,
-                    salt: row.get(1)?,
+                    salt: row.get::<_, String>(1)?.into(),
                 })
             })
             .optional()?)
+    }
+
+    /// Remembers that the patient refused; the hospital hears it when it asks.
+    pub(super) fn refuse(&self, nonce: &str) -> Result<(), Problem> {
+        self.database
+            .execute("INSERT OR IGNORE INTO refusal VALUES (?1)", [nonce])?;
+        Ok(())
+    }
+
+    fn is_refused(&self, nonce: &str) -> Result<bool, Problem> {
+        Ok(self
+            .database
+            .prepare_cached("SELECT 1 FROM refusal WHERE nonce = ?1")?
+            .exists([nonce])?)
     }
 
     pub(super) fn is_taken(&self, place: u32) -> Result<bool, Problem> {

@@ -26,7 +26,7 @@ use axum::{Json, Router};
 use self::registration::Registration;
 use self::study::Studies;
 use super::nation::lock;
-use super::server::blocking;
+use super::server::{Body, blocking};
 use super::status::Withdrawn;
 use super::{Context, Role};
 use crate::client::Client;
@@ -45,6 +45,7 @@ pub(super) struct Hospital {
     nation: Client,
     authority: Client,
     registrations: Mutex<BTreeMap<String, Arc<Mutex<Registration>>>>,
+    jobs: Mutex<BTreeMap<String, Arc<Mutex<Job>>>>,
     studies: Studies,
 }
 
@@ -56,6 +57,7 @@ pub(super) fn open(context: &Arc<Context>) -> Result<Router, Problem> {
         nation: Client::new(context.peer(Role::Nation)?, Some(key.clone())),
         authority: Client::new(context.peer(Role::Authority)?, Some(key.clone())),
         registrations: Mutex::default(),
+        jobs: Mutex::default(),
         studies: Studies::open(&context.options.state)?,
         context: Arc::clone(context),
     });
@@ -79,9 +81,9 @@ type Shared = State<Arc<Hospital>>;
 
 async fn register(
     State(hospital): Shared,
-    Json(patient): Json<Register>,
+    Body(patient): Body<Register>,
 ) -> Result<Json<Registered>, Problem> {
-    let (id, registration) = Registration::new(&patient.person)?;
+    let (id, registration) = Registration::new(patient.person.reveal())?;
     lock(&hospital.registrations)?.insert(id.clone(), Arc::new(Mutex::new(registration)));
     Ok(Json(Registered { registration: id }))
 }
@@ -96,8 +98,7 @@ async fn ask(State(hospital): Shared, Path(id): Path<String>) -> Result<Json<Ask
 }
 
 async fn qr(State(hospital): Shared, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
-    let picture = lock(&*hospital.registration(&id)?)?.qr()?;
-    Ok(png(picture))
+    blocking(move || lock(&*hospital.registration(&id)?)?.qr().map(png)).await
 }
 
 async fn collect(State(hospital): Shared, Path(id): Path<String>) -> Result<Json<()>, Problem> {
@@ -124,20 +125,29 @@ async fn list(
 async fn start_pull(
     State(hospital): Shared,
     Path(id): Path<String>,
-    Json(wanted): Json<Pull>,
+    Body(wanted): Body<Pull>,
 ) -> Result<Json<Job>, Problem> {
     blocking(move || {
         let registration = hospital.registration(&id)?;
-        let job = pull::start(&hospital, Arc::clone(&registration), wanted.studies)?;
+        if let Some(running) = lock(&hospital.jobs)?.get(&id)
+            && !lock(running)?.ended
+        {
+            return Err(Problem::usage(
+                "pull.running",
+                "a pull of this registration is running",
+            ));
+        }
+        let job = pull::start(&hospital, registration, wanted.studies)?;
         let seen = lock(&job)?.clone();
-        lock(&registration)?.follow(job);
+        lock(&hospital.jobs)?.insert(id, job);
         Ok(Json(seen))
     })
     .await
 }
 
 async fn show_pull(State(hospital): Shared, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
-    let job = lock(&*hospital.registration(&id)?)?.job()?;
+    let job = lock(&hospital.jobs)?.get(&id).cloned();
+    let job = job.ok_or_else(|| Problem::usage("pull.none", "no pull was started"))?;
     let seen = lock(&job)?.clone();
     Ok(Json(seen))
 }

@@ -36,6 +36,9 @@ pub(super) fn start(
     registration: Arc<Mutex<Registration>>,
     studies: Vec<String>,
 ) -> Result<Arc<Mutex<Job>>, Problem> {
+    let mut studies = studies;
+    studies.sort_unstable();
+    studies.dedup();
     let listed = lock(&registration)?.exams(&studies)?;
     let job = Arc::new(Mutex::new(Job {
         studies: listed.len() as u32,
@@ -48,10 +51,11 @@ pub(super) fn start(
         .name("pull".to_owned())
         .spawn(move || {
             let watch = Watch::new(&shared);
-            let pulled = studies
-                .chunks(STUDIES_AT_ONCE)
-                .try_for_each(|batch| pull_batch(&hospital, &registration, batch, &watch));
-            watch.end(pulled);
+            for batch in studies.chunks(STUDIES_AT_ONCE) {
+                if let Err(problem) = pull_batch(&hospital, &registration, batch, &watch) {
+                    watch.fail(problem);
+                }
+            }
         })?;
     Ok(job)
 }
@@ -186,9 +190,18 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn end(&self, pulled: Result<(), Problem>) {
+    /// Keeps the first problem; the other studies are pulled all the same.
+    fn fail(&self, problem: Problem) {
         if let Ok(mut job) = lock(self.job) {
-            job.problem = pulled.err();
+            job.problem.get_or_insert(problem);
+        }
+    }
+}
+
+/// However the thread ends, the job has ended.
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut job) = lock(self.job) {
             job.ended = true;
         }
     }

@@ -1,7 +1,5 @@
 //! One registration: the patient before the doctor, from the request to the list.
 
-use std::sync::{Arc, Mutex};
-
 use chrono::{DateTime, Utc};
 use mic_consent::{
     Checker, Grant, IssuerCode, KeyId, Live, Place, ProofDraft, ProofId, Purpose, QrPicture, Realm,
@@ -16,7 +14,7 @@ use crate::node::Role;
 use crate::problem::Problem;
 use crate::time;
 use crate::trust::Trust;
-use crate::wire::{Asked, Collect, Collected, Exam, Job, Listed, Presented};
+use crate::wire::{Asked, Collect, Collected, Exam, Listed, Presented};
 
 /// How long the workstation shows a request: the library's default.
 const REQUEST_LIFE_S: i64 = 120;
@@ -29,7 +27,6 @@ pub(super) struct Registration {
     asked: Option<(RequestNonce, String)>,
     grant: Option<Collected>,
     listed: Vec<Listed>,
-    job: Option<Arc<Mutex<Job>>>,
 }
 
 impl core::fmt::Debug for Registration {
@@ -52,7 +49,6 @@ impl Registration {
             asked: None,
             grant: None,
             listed: Vec::new(),
-            job: None,
         };
         Ok((hex::encode(consent::random::<16>()?), registration))
     }
@@ -135,7 +131,7 @@ impl Registration {
     ) -> Result<Vec<StudyOrder>, Problem> {
         let grant = self.granted()?;
         let live = live(hospital, &grant.grant)?;
-        let opening = consent::opening(&grant.salt)?;
+        let opening = consent::opening(grant.salt.reveal())?;
         studies
             .iter()
             .map(|study| {
@@ -169,18 +165,6 @@ impl Registration {
         ))
     }
 
-    /// Remembers the pull to tell about.
-    pub(super) fn follow(&mut self, job: Arc<Mutex<Job>>) {
-        self.job = Some(job);
-    }
-
-    /// The pull that was started last.
-    pub(super) fn job(&self) -> Result<Arc<Mutex<Job>>, Problem> {
-        self.job
-            .clone()
-            .ok_or_else(|| Problem::usage("pull.none", "no pull was started"))
-    }
-
     fn present(
         &self,
         hospital: &Hospital,
@@ -199,7 +183,7 @@ impl Registration {
             grant: grant.grant.clone(),
             proof: proof.to_text(),
             salt: grant.salt.clone(),
-            person: self.person.text().as_str().to_owned(),
+            person: self.person.text().as_str().into(),
         })
     }
 

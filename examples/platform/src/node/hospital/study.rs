@@ -1,7 +1,7 @@
 //! The studies on this front-end machine: kept by `mic-transfer`, hashed again for proof, drawn.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::{Digest, Uid};
@@ -16,7 +16,7 @@ use crate::wire::{Drawn, Proof};
 #[derive(Debug)]
 pub(super) struct Studies {
     store: DiskStore,
-    drawn: Mutex<Option<Drawing>>,
+    last: Mutex<Option<Arc<Drawing>>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Studies {
         let store = DiskStore::open(&folder).map_err(|e| Problem::system("store.open", e))?;
         Ok(Self {
             store,
-            drawn: Mutex::default(),
+            last: Mutex::default(),
         })
     }
 
@@ -56,38 +56,29 @@ impl Studies {
             .collect()
     }
 
-    /// Draws a study, unless it is the one that was drawn last, and tells what could be drawn.
+    /// Tells what of a study could be drawn.
     pub(super) fn drawn(&self, study: &str) -> Result<Drawn, Problem> {
-        let mut last = lock(&self.drawn)?;
-        match &*last {
-            Some(drawing) if drawing.study == study => Ok(drawing.report.clone()),
-            _ => {
-                let drawing = self.draw(study)?;
-                let report = drawing.report.clone();
-                *last = Some(drawing);
-                Ok(report)
-            }
-        }
+        Ok(self.drawing(study)?.report.clone())
     }
 
     pub(super) fn preview(&self, study: &str) -> Result<Vec<u8>, Problem> {
-        self.picture(study, |drawing| drawing.preview.clone())
+        self.drawing(study)?.preview.clone().ok_or_else(nothing)
     }
 
     pub(super) fn sheet(&self, study: &str) -> Result<Vec<u8>, Problem> {
-        self.picture(study, |drawing| drawing.sheet.clone())
+        self.drawing(study)?.sheet.clone().ok_or_else(nothing)
     }
 
-    fn picture(
-        &self,
-        study: &str,
-        which: impl Fn(&Drawing) -> Option<Vec<u8>>,
-    ) -> Result<Vec<u8>, Problem> {
-        self.drawn(study)?;
-        lock(&self.drawn)?
-            .as_ref()
-            .and_then(which)
-            .ok_or_else(|| Problem::usage("picture.none", "nothing of this study can be drawn"))
+    /// The drawing of this study; the one that was made last is kept. Nothing is locked while it is
+    /// drawn: two doctors may draw at the same time.
+    fn drawing(&self, study: &str) -> Result<Arc<Drawing>, Problem> {
+        let last = lock(&self.last)?.clone();
+        if let Some(drawing) = last.filter(|drawing| drawing.study == study) {
+            return Ok(drawing);
+        }
+        let drawing = Arc::new(self.draw(study)?);
+        *lock(&self.last)? = Some(Arc::clone(&drawing));
+        Ok(drawing)
     }
 
     fn draw(&self, study: &str) -> Result<Drawing, Problem> {
@@ -130,6 +121,10 @@ impl Studies {
             .read_instance(digest)
             .map_err(|e| Problem::system("store.read", e))
     }
+}
+
+fn nothing() -> Problem {
+    Problem::usage("picture.none", "nothing of this study can be drawn")
 }
 
 /// A study in which nothing can be drawn has a report, too.

@@ -16,13 +16,14 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use mic_billing::{
-    Assessment, Book, Entry, Event, Fen, Lang, Line, Moment, Retention, RetentionError, VisitState,
-    Visits, books, delta, retention,
+    Assessment, Book, Entry, Event, Fen, Lang, Line, Moment, Retention, RetentionError, Source,
+    VisitState, Visits, books, delta, retention,
 };
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Nation, lock};
+use crate::node::Role;
 use crate::node::server::{Signed, blocking};
 use crate::problem::Problem;
 use crate::time;
@@ -115,13 +116,31 @@ async fn take(
     State(nation): State<Arc<Nation>>,
     events: Signed<Vec<Event>>,
 ) -> Result<Json<usize>, Problem> {
+    let by = &events.by;
+    let foreign = events
+        .body
+        .iter()
+        .any(|event| match (by.role, event.source()) {
+            (Role::Hospital, Source::Hospital) => {
+                event.visit().institution.as_str() != by.organisation
+            }
+            (Role::Province, Source::Hospital | Source::Vendor | Source::Platform) => false,
+            _ => true,
+        });
+    if foreign {
+        return Err(Problem::denied(
+            "insurer.source",
+            "a hospital reports its own visits, a province what it took in and indexed",
+        ));
+    }
     blocking(move || lock(&nation.insurer)?.take(&events.body).map(Json)).await
 }
 
 async fn post_lines(
     State(nation): State<Arc<Nation>>,
-    _clerk: Signed<()>,
+    clerk: Signed<()>,
 ) -> Result<Json<Posted>, Problem> {
+    clerk.by.must_be(Role::Hospital)?;
     blocking(move || lock(&nation.insurer)?.post(now()?).map(Json)).await
 }
 
@@ -145,6 +164,13 @@ impl Insurer {
 
     /// Keeps events; the same event given twice is one. Returns how many were new.
     fn take(&mut self, events: &[Event]) -> Result<usize, Problem> {
+        // What would not fold is refused now: once kept, it would stop every later posting.
+        let mut visits = self.visits()?;
+        for event in events {
+            visits
+                .fold(event)
+                .map_err(|e| Problem::data("insurer.event", e))?;
+        }
         let transaction = self.database.transaction()?;
         let mut new = 0;
         for event in events {

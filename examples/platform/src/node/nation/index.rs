@@ -19,7 +19,7 @@ const PERSON_BYTES: usize = 11;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
+    PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS exam (
         code  BLOB NOT NULL,
         study TEXT NOT NULL,
@@ -124,8 +124,15 @@ fn take_one(database: &Connection, exam: &Exam) -> Result<Indexed, Problem> {
         .query_row(params![code, exam.study], |row| row.get(0))
         .optional()?;
     if let Some(known) = known {
-        if serde_json::from_str::<Exam>(&known)? == *exam {
+        let known: Exam = serde_json::from_str(&known)?;
+        if known == *exam {
             return Ok(Indexed::Duplicate);
+        }
+        if known.keeper != exam.keeper {
+            return Err(Problem::denied(
+                "index.keeper",
+                format!("study {} is on record with another keeper", exam.study),
+            ));
         }
         database
             .prepare_cached("UPDATE exam SET entry = ?3 WHERE code = ?1 AND study = ?2")?

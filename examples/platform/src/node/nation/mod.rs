@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use self::index::{Index, Look};
-use super::server::{HasContext, Signed, blocking};
+use super::server::{Body, HasContext, Signed, blocking};
 use super::{Context, Role};
 use crate::consent;
 use crate::problem::Problem;
@@ -87,6 +87,11 @@ async fn take(
             ),
         ));
     }
+    // A record that no scope could be checked against is refused here, not at every later look.
+    exams
+        .body
+        .iter()
+        .try_for_each(|exam| consent::facts(exam).map(drop))?;
     blocking(move || lock(&nation.index)?.take(&exams.body))
         .await
         .map(Json)
@@ -94,7 +99,7 @@ async fn take(
 
 async fn list(
     State(nation): State<Arc<Nation>>,
-    Json(presented): Json<Presented>,
+    Body(presented): Body<Presented>,
 ) -> Result<Json<Vec<Listed>>, Problem> {
     blocking(move || {
         nation.consent.list(&presented, |opened, permit| {
@@ -102,7 +107,7 @@ async fn list(
             let mut exams = Vec::new();
             for exam in index.of_person(&opened.person)? {
                 let key = consent::record_key(&exam.code, &exam.study);
-                if permit.lists(&key, &consent::facts(&exam)?) {
+                if consent::facts(&exam).is_ok_and(|facts| permit.lists(&key, &facts)) {
                     exams.push(exam);
                 }
             }

@@ -9,18 +9,20 @@ use mic_index::dicom::ExamDraft;
 use super::store::{self, Kept};
 use super::{Province, lock};
 use crate::dicom::{self, NotTaken, ReadOptions};
-use crate::node::server::{SignedBytes, blocking};
+use crate::node::Role;
+use crate::node::server::{Signed, SignedBytes, blocking};
 use crate::problem::Problem;
 use crate::wire::{Digests, Intake};
 
 /// What became of files that were offered before, by digest; nothing for those that were not.
 pub(super) async fn known(
     State(province): State<Arc<Province>>,
-    Json(offered): Json<Digests>,
+    offered: Signed<Digests>,
 ) -> Result<Json<Vec<Option<Intake>>>, Problem> {
     blocking(move || {
         let store = lock(&province.store)?;
         let outcomes = offered
+            .body
             .digests
             .iter()
             .map(|text| store.outcome(&digest(text)?));
@@ -32,8 +34,10 @@ pub(super) async fn known(
 /// Takes one instance in. A refusal is an answer, not a failure: the sender lists it and goes on.
 pub(super) async fn take(
     State(province): State<Arc<Province>>,
-    SignedBytes(bytes): SignedBytes,
+    sent: SignedBytes,
 ) -> Result<Json<Intake>, Problem> {
+    sent.by.must_be(Role::Hospital)?;
+    let (owner, bytes) = (sent.by.organisation, sent.bytes);
     blocking(move || {
         let digest = *blake3::hash(&bytes).as_bytes();
         if let Some(known) = lock(&province.store)?.outcome(&digest)? {
@@ -64,6 +68,7 @@ pub(super) async fn take(
             instance_number: facts.instance_number,
             description: facts.study_description,
             exam_time: draft.exam_time().map(|time| time.to_string()),
+            owner,
         };
         store::keep(&province.files, &digest, &bytes)?;
         let another_encoding = lock(&province.store)?.record(&kept)?;

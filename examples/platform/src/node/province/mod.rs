@@ -12,13 +12,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::post;
 use mic_index::StorageUnitCode;
 
 use self::store::Store;
 use super::nation::lock;
-use super::server::{BODY_BYTES_MAX, HasContext};
+use super::server::HasContext;
 use super::{Context, Role};
 use crate::client::Client;
 use crate::consent;
@@ -80,7 +79,6 @@ pub(super) fn open(context: &Arc<Context>) -> Result<(Router, SocketAddr), Probl
         .route("/v1/instances/known", post(intake::known))
         .route("/v1/instances", post(intake::take))
         .route("/v1/seal", post(seal::seal))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(province);
     Ok((router, transfer))
 }

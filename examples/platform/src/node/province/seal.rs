@@ -43,6 +43,7 @@ impl Province {
     fn seal(&self, order: &Order) -> Result<Vec<Sealed>, Problem> {
         let person: PersonCode = order
             .person
+            .reveal()
             .parse()
             .map_err(|e| Problem::data("seal.person", e))?;
         let studies = order
@@ -52,7 +53,7 @@ impl Province {
             .collect::<Result<Vec<_>, _>>()?;
         let exams: Vec<&Exam> = studies.iter().map(|(exam, _)| exam).collect();
         let outcomes: Vec<Indexed> = self.nation.post("/v1/index", &exams)?;
-        self.report(order, person, &studies, &outcomes)?;
+        self.report(&exams)?;
         Ok(studies
             .into_iter()
             .zip(outcomes)
@@ -64,14 +65,15 @@ impl Province {
             .collect())
     }
 
-    /// Fixes the study's manifest and its exam record. The index code is frozen at the first sealing.
+    /// Fixes the study's manifest and its exam record. The index code is frozen at the first sealing,
+    /// and only the hospital that sent every instance may seal, for the patient of the first sealing.
     fn seal_study(
         &self,
         study: &str,
         person: PersonCode,
         order: &Order,
     ) -> Result<(Exam, Digest), Problem> {
-        let store = lock(&self.store)?;
+        let mut store = lock(&self.store)?;
         let instances = store.instances(study)?;
         if instances.is_empty() {
             return Err(Problem::usage(
@@ -80,11 +82,22 @@ impl Province {
             ));
         }
         let sealed = store.study(study)?;
+        let strange = instances.iter().any(|one| one.owner != order.institution);
+        let other = sealed
+            .as_ref()
+            .is_some_and(|sealed| sealed.exam.code.person() != person);
+        if strange || other {
+            return Err(Problem::denied(
+                "seal.owner",
+                format!("study {study} is of another hospital or another patient"),
+            ));
+        }
         if let Some(sealed) = &sealed
             && sealed.exam.instances as usize == instances.len()
         {
             return Ok((sealed.exam.clone(), *sealed.signed.manifest().root()));
         }
+        let first = sealed.is_none();
         let (code, time_source) = match sealed {
             Some(sealed) => (sealed.exam.code, sealed.exam.time_source),
             None => code_of(&instances, person, &order.visit, self.storage_unit)?,
@@ -107,20 +120,24 @@ impl Province {
         })
         .map_err(|e| Problem::system("seal.sign", e))?;
         let root = *signed.manifest().root();
-        let exam_again = exam.clone();
-        store.seal(&Study { exam, signed })?;
-        Ok((exam_again, root))
+        let events = match first {
+            true => Some(self.events(order, person, &exam, &root)?),
+            false => None,
+        };
+        let study = Study { exam, signed };
+        store.seal(&study, events.as_deref())?;
+        Ok((study.exam, root))
     }
 
-    /// Tells the insurer what happened at the visit; events of studies that were known are not told
-    /// again.
-    fn report(
+    /// What happened at the visit, for the insurer. Made once, with the study's first sealing, and kept
+    /// until the insurer has it.
+    fn events(
         &self,
         order: &Order,
         person: PersonCode,
-        studies: &[(Exam, Digest)],
-        outcomes: &[Indexed],
-    ) -> Result<(), Problem> {
+        exam: &Exam,
+        root: &Digest,
+    ) -> Result<Vec<Event>, Problem> {
         let visit = VisitKey::new(
             order.institution.parse().map_err(odd)?,
             order.encounter.parse().map_err(odd)?,
@@ -129,55 +146,57 @@ impl Province {
         let happened = Moment::try_from(order.visit).map_err(odd)?;
         let known = Moment::try_from(time::now()).map_err(odd)?;
         let event = |source, kind, at| Event::new(visit, person, source, kind, at, known);
-        let mut events = Vec::new();
-        for ((exam, root), outcome) in studies.iter().zip(outcomes) {
-            if !matches!(outcome, Indexed::Accepted | Indexed::Collided) {
-                continue;
-            }
-            let line = exam_line(&exam.study)?;
-            let study: StudyUid = exam.study.parse().map_err(odd)?;
-            let receipt: ReceiptId = root.to_string().parse().map_err(odd)?;
-            let (setting, modality) = (CareSetting::Outpatient, modality(&exam.modalities));
-            let exam = line;
-            events.extend([
-                event(
-                    Source::Hospital,
-                    EventKind::Registered { setting },
-                    happened,
-                ),
-                event(
-                    Source::Hospital,
-                    EventKind::ExamOrdered { exam, modality },
-                    happened,
-                ),
-                event(
-                    Source::Hospital,
-                    EventKind::Performed { exam, modality },
-                    happened,
-                ),
-                event(
-                    Source::Vendor,
-                    EventKind::PixelsStored {
-                        exam,
-                        study: Some(study),
-                    },
-                    known,
-                ),
-                event(
-                    Source::Platform,
-                    EventKind::IndexAccepted {
-                        exam,
-                        study: Some(study),
-                        receipt,
-                    },
-                    known,
-                ),
-            ]);
+        let study = Some(exam.study.parse::<StudyUid>().map_err(odd)?);
+        let receipt: ReceiptId = root.to_string().parse().map_err(odd)?;
+        let (setting, modality) = (CareSetting::Outpatient, modality(&exam.modalities));
+        let exam = exam_line(&exam.study)?;
+        Ok(vec![
+            event(
+                Source::Hospital,
+                EventKind::Registered { setting },
+                happened,
+            ),
+            event(
+                Source::Hospital,
+                EventKind::ExamOrdered { exam, modality },
+                happened,
+            ),
+            event(
+                Source::Hospital,
+                EventKind::Performed { exam, modality },
+                happened,
+            ),
+            event(
+                Source::Vendor,
+                EventKind::PixelsStored { exam, study },
+                known,
+            ),
+            event(
+                Source::Platform,
+                EventKind::IndexAccepted {
+                    exam,
+                    study,
+                    receipt,
+                },
+                known,
+            ),
+        ])
+    }
+
+    /// Tells the insurer what the outbox holds of these studies, now that the nation has their records.
+    /// If the line breaks here, sealing the same order again tells it.
+    fn report(&self, indexed: &[&Exam]) -> Result<(), Problem> {
+        let mut waiting = lock(&self.store)?.outbox()?;
+        waiting.retain(|(study, _)| indexed.iter().any(|exam| exam.study == *study));
+        if waiting.is_empty() {
+            return Ok(());
         }
-        if !events.is_empty() {
-            self.nation.post::<usize>("/v1/insurer/events", &events)?;
-        }
-        Ok(())
+        let events: Vec<&Event> = waiting.iter().flat_map(|(_, events)| events).collect();
+        self.nation.post::<usize>("/v1/insurer/events", &events)?;
+        let store = lock(&self.store)?;
+        waiting
+            .iter()
+            .try_for_each(|(study, _)| store.acknowledged(study))
     }
 
     /// The insurer knows a patient by a pseudonym that only this province can make.

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use mic_transfer::adapter::tcp::{Authorizer, Refusal, serve_connection};
 use mic_transfer::sender::SenderConfig;
@@ -18,6 +19,8 @@ use crate::wire::{Hello, Presented, SignedDocument};
 
 /// Connections served at the same time; more are turned away at once.
 const CONNECTIONS_MAX: usize = 64;
+/// The wait after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Opens the door on a thread of its own; every connection gets one too.
 pub(super) fn open(province: &Arc<Province>, listen: SocketAddr) -> Result<SocketAddr, Problem> {
@@ -29,19 +32,46 @@ pub(super) fn open(province: &Arc<Province>, listen: SocketAddr) -> Result<Socke
     std::thread::Builder::new()
         .name("transfer-door".to_owned())
         .spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if busy.fetch_add(1, Ordering::AcqRel) >= CONNECTIONS_MAX {
-                    busy.fetch_sub(1, Ordering::AcqRel);
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else {
+                    // No descriptor left, most likely: give the others time to end.
+                    std::thread::sleep(ACCEPT_PAUSE);
+                    continue;
+                };
+                let place = Place::take(&busy);
+                if place.number >= CONNECTIONS_MAX {
                     continue;
                 }
-                let (province, busy) = (Arc::clone(&province), Arc::clone(&busy));
-                std::thread::spawn(move || {
+                let province = Arc::clone(&province);
+                // Where no thread can be had, the connection is dropped and the door stays open.
+                let _ = std::thread::Builder::new().spawn(move || {
                     serve(&province, stream);
-                    busy.fetch_sub(1, Ordering::AcqRel);
+                    drop(place);
                 });
             }
         })?;
     Ok(address)
+}
+
+/// One of the connections that are served now; given back when dropped, also by a panic.
+struct Place {
+    busy: Arc<AtomicUsize>,
+    number: usize,
+}
+
+impl Place {
+    fn take(busy: &Arc<AtomicUsize>) -> Self {
+        Self {
+            number: busy.fetch_add(1, Ordering::AcqRel),
+            busy: Arc::clone(busy),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.busy.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 fn serve(province: &Province, stream: TcpStream) {

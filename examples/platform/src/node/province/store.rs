@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use mic_billing::Event;
 use mic_transfer::{Manifest, Receipt, Signature, SignedManifest};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -15,7 +16,7 @@ use crate::wire::{Exam, Intake};
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
+    PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS instance (
         digest          BLOB PRIMARY KEY,
         study           TEXT NOT NULL,
@@ -28,7 +29,8 @@ const SCHEMA: &str = "
         series_number   INTEGER,
         instance_number INTEGER,
         description     TEXT,
-        exam_time       TEXT
+        exam_time       TEXT,
+        owner           TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS instance_by_study ON instance (study, sop);
     CREATE TABLE IF NOT EXISTS refused (
@@ -43,6 +45,10 @@ const SCHEMA: &str = "
         suite     TEXT NOT NULL,
         key       BLOB NOT NULL,
         signature BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS outbox (
+        study  TEXT PRIMARY KEY,
+        events TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS receipt (
         digest  BLOB PRIMARY KEY,
@@ -67,6 +73,8 @@ pub(super) struct Kept {
     pub(super) description: Option<String>,
     /// Exam time in twelve digits, if the header has a usable one.
     pub(super) exam_time: Option<String>,
+    /// The organisation that sent it.
+    pub(super) owner: String,
 }
 
 /// The province's database and files.
@@ -86,6 +94,7 @@ impl Store {
     pub(super) fn open(state: &Path) -> Result<Self, Problem> {
         let files = state.join("instances");
         fs::create_dir_all(&files)?;
+        sweep(&files)?;
         let database = Connection::open(state.join("province.sqlite"))?;
         database.execute_batch(SCHEMA)?;
         Ok(Self { database, files })
@@ -143,7 +152,7 @@ impl Store {
         self.database
             .prepare_cached(
                 "INSERT OR IGNORE INTO instance
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?
             .execute(params![
                 kept.digest.as_slice(),
@@ -158,6 +167,7 @@ impl Store {
                 kept.instance_number,
                 kept.description,
                 kept.exam_time,
+                kept.owner,
             ])?;
         Ok(twin)
     }
@@ -182,6 +192,7 @@ impl Store {
                 instance_number: row.get(9)?,
                 description: row.get(10)?,
                 exam_time: row.get(11)?,
+                owner: row.get(12)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -211,25 +222,55 @@ impl Store {
             .transpose()
     }
 
-    pub(super) fn seal(&self, study: &Study) -> Result<(), Problem> {
+    /// Keeps a sealed study, and what the insurer has yet to hear of it, in one step.
+    pub(super) fn seal(&mut self, study: &Study, events: Option<&[Event]>) -> Result<(), Problem> {
         let signature = study
             .signed
             .signature()
             .ok_or_else(|| Problem::system("seal.sign", "the manifest has no signature"))?;
-        self.database
-            .prepare_cached(
-                "INSERT INTO study VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (uid) DO UPDATE
-                 SET exam = ?2, manifest = ?3, suite = ?4, key = ?5, signature = ?6",
-            )?
-            .execute(params![
+        let transaction = self.database.transaction()?;
+        transaction.execute(
+            "INSERT INTO study VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (uid) DO UPDATE
+             SET exam = ?2, manifest = ?3, suite = ?4, key = ?5, signature = ?6",
+            params![
                 study.exam.study,
                 serde_json::to_string(&study.exam)?,
                 study.signed.manifest().encoded(),
                 signature.suite(),
                 signature.key_id(),
                 signature.bytes()
-            ])?;
+            ],
+        )?;
+        if let Some(events) = events {
+            transaction.execute(
+                "INSERT OR IGNORE INTO outbox VALUES (?1, ?2)",
+                params![study.exam.study, serde_json::to_string(events)?],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// What the insurer has not acknowledged yet, by study.
+    pub(super) fn outbox(&self) -> Result<Vec<(String, Vec<Event>)>, Problem> {
+        let mut statement = self
+            .database
+            .prepare_cached("SELECT study, events FROM outbox WHERE events <> ''")?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        rows.map(|row| {
+            let (study, events) = row?;
+            Ok((study, serde_json::from_str(&events)?))
+        })
+        .collect()
+    }
+
+    /// The insurer has the events of this study; they are not told again.
+    pub(super) fn acknowledged(&self, study: &str) -> Result<(), Problem> {
+        self.database
+            .execute("UPDATE outbox SET events = '' WHERE study = ?1", [study])?;
         Ok(())
     }
 
@@ -253,13 +294,29 @@ pub(super) struct Study {
     pub(super) signed: SignedManifest,
 }
 
+/// Removes what an intake that was cut short left aside.
+fn sweep(files: &Path) -> Result<(), Problem> {
+    for folder in fs::read_dir(files)? {
+        for file in fs::read_dir(folder?.path())? {
+            let path = file?.path();
+            if path.extension().is_some() {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Writes `bytes` under their digest, durably: aside, synced, renamed, folder synced.
 pub(super) fn keep(files: &Path, digest: &[u8; 32], bytes: &[u8]) -> Result<(), Problem> {
     let place = file(files, digest);
     let Some(folder) = place.parent() else {
         return Err(Problem::system("store", "an instance file has no folder"));
     };
-    fs::create_dir_all(folder)?;
+    if !folder.exists() {
+        fs::create_dir_all(folder)?;
+        File::open(files)?.sync_all()?;
+    }
     let aside = place.with_extension(format!("part-{:?}", std::thread::current().id()));
     let mut file = File::create(&aside)?;
     file.write_all(bytes)?;
