@@ -384,7 +384,7 @@ fn err_another_hospital_neither_seals_nor_reads_the_code_of_a_study() {
 #[test]
 fn err_what_does_not_read_is_told_by_its_place_and_not_repeated() {
     let stage = Stage::set();
-    let wrong = serde_json::json!([scene::PATIENT]);
+    let wrong = serde_json::json!({ "person": [scene::PATIENT] });
     let told = stage
         .client(Role::Hospital)
         .post::<Registered>("/v1/registrations", &wrong);

@@ -84,6 +84,12 @@ impl Store {
         nonce: &str,
         organisation: &str,
     ) -> Result<Option<Collected>, Problem> {
+        if self.is_refused(nonce)? {
+            return Err(Problem::denied(
+                "grant.refused",
+                "the patient refused this request",
+            ));
+        }
         Ok(self
             .database
             .prepare_cached(
