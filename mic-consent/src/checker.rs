@@ -280,7 +280,7 @@ impl Signed<Request> {
     pub fn live(self, checker: &Checker<'_>, now: DateTime<Utc>) -> Result<Live<Request>, Denial> {
         self.still_trusted(checker)?;
         checker.audience_and_time(self.claims(), REQUEST_LIFE_S_MAX, now)?;
-        Ok(self.into_live(now))
+        Ok(self.into_live(now, checker.policy.skew_s))
     }
 }
 
@@ -299,7 +299,7 @@ impl Signed<Grant> {
         self.still_trusted(checker)?;
         checker.audience_and_time(self.claims(), checker.policy.grant_life_s, now)?;
         match status.status(&self.key_id(), self.claims().status(), now) {
-            Status::Valid => Ok(self.into_live(now)),
+            Status::Valid => Ok(self.into_live(now, checker.policy.skew_s)),
             Status::Withdrawn => Err(Reason::Withdrawn.into()),
             Status::Suspended => Err(Reason::Suspended.into()),
             Status::Unknown => Err(Reason::StatusUnknown.into()),

@@ -519,6 +519,8 @@ fn answers(claims: &GrantClaims, nonce: &RequestNonce, holder: &KeyId) -> Result
 pub struct GrantDraft {
     request: RequestClaims,
     holder: KeyId,
+    /// The skew that was allowed when the request was checked.
+    skew_s: u32,
     issuer: Option<IssuerCode>,
     subject: Option<(Zeroizing<Vec<u8>>, Opening)>,
     chosen: Option<Vec<Zeroizing<Vec<u8>>>>,
@@ -542,6 +544,7 @@ impl GrantDraft {
         let claims = request.claims().clone();
         Self {
             holder: request.key_id(),
+            skew_s: request.skew_s(),
             issuer: None,
             subject: None,
             chosen: None,
@@ -666,11 +669,12 @@ impl GrantDraft {
         self
     }
 
-    /// Signs it. `id` is 16 fresh random bytes.
+    /// Signs it. `id` is 16 fresh random bytes. The request must not be over at `now`, by the skew of the
+    /// policy it was checked with (CST-55).
     ///
     /// # Errors
-    /// Facts that are missing (all are listed); more than was asked for; claims that every checker would
-    /// refuse; a failing signer.
+    /// Facts that are missing (all are listed); a request that is over; more than was asked for; claims that
+    /// every checker would refuse; a failing signer.
     pub fn sign(
         &self,
         signer: &dyn Signer,
@@ -708,11 +712,11 @@ impl GrantDraft {
                 missing: self.missing(),
             });
         };
+        if time::between(self.request.expires_at(), now) >= i64::from(self.skew_s) {
+            return Err(IssueError::RequestOver);
+        }
         if !self.rights.is_within(self.request.rights()) {
             return Err(IssueError::WiderThanRequest { what: "rights" });
-        }
-        if !self.scope.is_within(self.request.scope()) {
-            return Err(IssueError::WiderThanRequest { what: "the scope" });
         }
         if self.life_s > self.request.period_s() {
             return Err(IssueError::WiderThanRequest { what: "the life" });
@@ -727,6 +731,10 @@ impl GrantDraft {
             None => self.scope.clone(),
             Some(record_keys) => choose(suite, opening, record_keys, self.scope.filter().clone())?,
         };
+        // The scope that is signed, not the one it was made from.
+        if !scope.is_within(self.request.scope()) {
+            return Err(IssueError::WiderThanRequest { what: "the scope" });
+        }
         let issued_at = time::whole_second(now)?;
         Ok(GrantClaims {
             issuer,

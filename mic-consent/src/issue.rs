@@ -31,6 +31,9 @@ pub enum IssueError {
     /// A chosen scope in a request: the salt for its commitments does not exist yet.
     #[error("expected a request for a list, all exams or a filter, found chosen records")]
     ChosenInRequest,
+    /// The request was over before the grant was signed: the hospital has to ask again.
+    #[error("expected a request that is not over yet")]
+    RequestOver,
     /// The grant would give more than was asked for.
     #[error("expected {what} within the request")]
     WiderThanRequest {

@@ -291,10 +291,11 @@ impl<T: TokenKind> Signed<T> {
         issuer_rules(&self.claims, record)
     }
 
-    pub(crate) fn into_live(self, checked_at: DateTime<Utc>) -> Live<T> {
+    pub(crate) fn into_live(self, checked_at: DateTime<Utc>, skew_s: u32) -> Live<T> {
         Live {
             signed: self,
             checked_at,
+            skew_s,
         }
     }
 }
@@ -319,6 +320,8 @@ impl<T: TokenKind> fmt::Debug for Signed<T> {
 pub struct Live<T: TokenKind> {
     signed: Signed<T>,
     checked_at: DateTime<Utc>,
+    /// The skew that the policy of that check allows.
+    skew_s: u32,
 }
 
 impl<T: TokenKind> Live<T> {
@@ -350,6 +353,11 @@ impl<T: TokenKind> Live<T> {
     #[must_use]
     pub const fn checked_at(&self) -> DateTime<Utc> {
         self.checked_at
+    }
+
+    /// By how many seconds clocks may differ, as the policy of the check had it.
+    pub(crate) const fn skew_s(&self) -> u32 {
+        self.skew_s
     }
 
     /// Steps 5 and 8 again.

@@ -454,6 +454,83 @@ fn err_a_grant_cannot_give_more_than_the_request() {
 }
 
 #[test]
+fn err_records_chosen_from_a_request_for_the_list_alone() {
+    let keys = keys(Suite::Ed25519);
+    let asked = RequestDraft::new(
+        realm(),
+        hospital_code(),
+        Purpose::Treatment,
+        Rights::LIST,
+        Scope::list_only(ScopeFilter::new()),
+    )
+    .sign(keys.hospital.as_ref(), nonce(), now())
+    .unwrap();
+    let (ring, policy) = (keys.ring(), policy());
+    let checker = Checker::new(&ring, &policy);
+    let asked = asked
+        .untrusted::<Request>()
+        .unwrap()
+        .verify(&checker)
+        .unwrap()
+        .live(&checker, now())
+        .unwrap();
+    let draft = GrantDraft::answering(&asked)
+        .with_issuer(authority_code())
+        .with_subject(PERSON, &opening())
+        .with_status(StatusRef::new(1, 1))
+        .with_notice(notice(Suite::Ed25519))
+        .with_person_check(PersonCheck::InPerson)
+        .with_separate_consent(SeparateConsent::SENSITIVE | SeparateConsent::HAND_OVER);
+    let id = GrantId::from_bytes([1; 16]);
+    draft.sign(keys.authority.as_ref(), id, now()).unwrap();
+    // The scope it starts from is within the request, the one that would be signed is not.
+    let error = draft
+        .with_records([RECORD])
+        .sign(keys.authority.as_ref(), id, now())
+        .unwrap_err();
+    assert_eq!(error, IssueError::WiderThanRequest { what: "the scope" });
+}
+
+#[test]
+fn err_a_grant_in_answer_to_a_request_that_is_over() {
+    let keys = keys(Suite::Ed25519);
+    let draft = grant_draft(&keys, ct_scope());
+    let id = GrantId::from_bytes([1; 16]);
+    let sign = |seconds| {
+        draft
+            .sign(keys.authority.as_ref(), id, after(seconds))
+            .map(|_| ())
+    };
+    // It lives 120 seconds; the skew is 60, as for whoever checks it.
+    assert_eq!(sign(179), Ok(()));
+    assert_eq!(sign(180), Err(IssueError::RequestOver));
+
+    let (ring, policy) = (keys.ring(), policy().with_skew_s(0));
+    let checker = Checker::new(&ring, &policy);
+    let asked = request(&keys, ct_scope())
+        .untrusted::<Request>()
+        .unwrap()
+        .verify(&checker)
+        .unwrap()
+        .live(&checker, after(119))
+        .unwrap();
+    let strict = GrantDraft::answering(&asked)
+        .with_issuer(authority_code())
+        .with_subject(PERSON, &opening())
+        .with_status(StatusRef::new(1, 1))
+        .with_notice(notice(Suite::Ed25519))
+        .with_person_check(PersonCheck::InPerson)
+        .with_separate_consent(SeparateConsent::SENSITIVE | SeparateConsent::HAND_OVER);
+    let sign = |seconds| {
+        strict
+            .sign(keys.authority.as_ref(), id, after(seconds))
+            .map(|_| ())
+    };
+    assert_eq!(sign(119), Ok(()));
+    assert_eq!(sign(120), Err(IssueError::RequestOver));
+}
+
+#[test]
 fn err_a_failing_signer_issues_nothing() {
     struct Away(KeyId);
     impl Signer for Away {
