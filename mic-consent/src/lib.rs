@@ -13,9 +13,18 @@
 //! use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 //! use mic_consent::*;
 //!
-//! struct Standing; // a node's copy of the status lists
-//! impl StatusSource for Standing {
-//!     fn status(&self, _: &KeyId, _: StatusRef, _: DateTime<Utc>) -> Status { Status::Valid }
+//! // A node's copy of one status list: whose it is, its number, how long it is good, what was withdrawn.
+//! struct StatusList { issuer: KeyId, list: u32, good_until: DateTime<Utc>, withdrawn: Vec<u32> }
+//! impl StatusSource for StatusList {
+//!     fn status(&self, issuer: &KeyId, place: StatusRef, now: DateTime<Utc>) -> Status {
+//!         if *issuer != self.issuer || place.list() != self.list || now >= self.good_until {
+//!             Status::Unknown // refused
+//!         } else if self.withdrawn.contains(&place.index()) {
+//!             Status::Withdrawn
+//!         } else {
+//!             Status::Valid
+//!         }
+//!     }
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn core::error::Error>> {
@@ -52,7 +61,9 @@
 //!     .sign(&authority_key, GrantId::from_bytes([13; 16]), now)?;
 //!
 //! // The hospital checks it against its request and proves that it uses it, here and now.
-//! let grant = granted.untrusted::<Grant>()?.verify(&checker)?.live(&checker, now, &Standing)?;
+//! let good_until = now + TimeDelta::minutes(5);
+//! let statuses = StatusList { issuer: authority_key.key_id(), list: 1, good_until, withdrawn: vec![4] };
+//! let grant = granted.untrusted::<Grant>()?.verify(&checker)?.live(&checker, now, &statuses)?;
 //! grant.answers(&nonce, &hospital_key.key_id())?;
 //! let archive = Place::province(Province::new(61)?, IssuerCode::new("ARCHIVE61")?);
 //! let record = b"index code / StudyInstanceUID";

@@ -53,20 +53,46 @@ pub enum Status {
 
 /// Where a node looks up the status of a grant: a list it holds, or its authority.
 ///
-/// `issuer` is the key that signed the grant, so that the list of one authority cannot speak for the grants
-/// of another. Answer [`Status::Unknown`] when the list is older than its time to live.
+/// `issuer` is the key that signed the grant: a list belongs to a key and a number, so that the list of one
+/// authority cannot speak for the grants of another. Answer [`Status::Unknown`] for a list that is not there or
+/// older than its time to live, and for a place beyond its end. Every answer but [`Status::Valid`] refuses.
 ///
 /// ```
-/// use chrono::{DateTime, Utc};
+/// use std::collections::{BTreeMap, BTreeSet};
+///
+/// use chrono::{DateTime, TimeDelta, Utc};
 /// use mic_consent::{KeyId, Status, StatusRef, StatusSource};
 ///
-/// struct Withdrawn(std::collections::HashSet<StatusRef>);
+/// /// One list as its authority signed it.
+/// struct List {
+///     good_until: DateTime<Utc>,
+///     places: u32,
+///     withdrawn: BTreeSet<u32>,
+/// }
 ///
-/// impl StatusSource for Withdrawn {
-///     fn status(&self, _issuer: &KeyId, place: StatusRef, _now: DateTime<Utc>) -> Status {
-///         if self.0.contains(&place) { Status::Withdrawn } else { Status::Valid }
+/// struct Lists(BTreeMap<(KeyId, u32), List>);
+///
+/// impl StatusSource for Lists {
+///     fn status(&self, issuer: &KeyId, place: StatusRef, now: DateTime<Utc>) -> Status {
+///         match self.0.get(&(*issuer, place.list())) {
+///             Some(list) if now < list.good_until && place.index() < list.places => {
+///                 if list.withdrawn.contains(&place.index()) { Status::Withdrawn } else { Status::Valid }
+///             }
+///             _ => Status::Unknown,
+///         }
 ///     }
 /// }
+///
+/// let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+/// let (one, other) = (KeyId::from_bytes([1; 8]), KeyId::from_bytes([2; 8]));
+/// let list = List { good_until: now + TimeDelta::minutes(5), places: 100, withdrawn: [7].into() };
+/// let lists = Lists([((one, 3), list)].into());
+/// assert_eq!(lists.status(&one, StatusRef::new(3, 7), now), Status::Withdrawn);
+/// assert_eq!(lists.status(&one, StatusRef::new(3, 8), now), Status::Valid);
+/// assert_eq!(lists.status(&one, StatusRef::new(3, 100), now), Status::Unknown);
+/// assert_eq!(lists.status(&one, StatusRef::new(4, 8), now), Status::Unknown);
+/// assert_eq!(lists.status(&other, StatusRef::new(3, 8), now), Status::Unknown);
+/// assert_eq!(lists.status(&one, StatusRef::new(3, 8), now + TimeDelta::minutes(5)), Status::Unknown);
 /// ```
 pub trait StatusSource {
     /// What is known about the grant at `place`, at the time `now`.
