@@ -6,7 +6,7 @@
 //! | `POST /v1/index` | a province, signed | exam records in; one outcome each |
 //! | `POST /v1/exams` | a hospital, grant and proof | the list of one person's exams |
 //! | `GET /v1/looks` | the insurer | how many lists were opened |
-//! | `POST /v1/insurer/…` | see [`desk`] | events in, lines and statements out |
+//! | `POST /v1/insurer/…` | see `desk.rs` | events in, lines and statements out |
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
