@@ -179,7 +179,9 @@ impl Live<Grant> {
     /// Decides on one action: the proof's own steps 3 to 10, then steps 13 to 15.
     ///
     /// The grant's key (steps 5 and 8) and time are checked again, and a status check older than the policy
-    /// allows is refused: make the grant [`Live`] anew for that. What the guard remembers, it remembers only when all else is well.
+    /// allows is refused: make the grant [`Live`] anew for that. The guard is asked last, when all else is well: it
+    /// counts the study first, so a refused count does not use up the proof, and then remembers the proof.
+    /// Should there be no room left for the proof, the study stays counted; opened later, it is not counted again.
     ///
     /// # Errors
     /// A proof that is not good, not by the grant's holder, or not for this grant, place, action and person; a
@@ -311,15 +313,15 @@ impl Live<Grant> {
     ) -> Result<(), Denial> {
         let grant = self.claims();
         let skew = checker.policy().skew_s();
-        // A proof may come from a clock that is ahead, so it is remembered for twice the skew.
-        let until =
-            later(proof.expires_at(), skew.saturating_mul(2))?.max(later(now, PROOF_LIFE_S)?);
-        refuse(guard.admit_proof(&grant.holder(), proof.id(), until, now))?;
+        // The count first: a study counted twice counts once, but a proof used up is gone.
         if let (Some(most), Some(record)) = (grant.studies_max(), record) {
             let until = later(grant.expires_at(), skew.saturating_mul(2))?;
             refuse(guard.admit_study(&self.key_id(), grant.id(), record, most, until, now))?;
         }
-        Ok(())
+        // A proof may come from a clock that is ahead, so it is remembered for twice the skew.
+        let until =
+            later(proof.expires_at(), skew.saturating_mul(2))?.max(later(now, PROOF_LIFE_S)?);
+        refuse(guard.admit_proof(&grant.holder(), proof.id(), until, now))
     }
 }
 

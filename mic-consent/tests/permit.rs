@@ -336,6 +336,43 @@ fn err_more_studies_than_counted() {
 }
 
 #[test]
+fn err_a_proof_refused_by_the_count_is_not_used_up() {
+    let counted = |draft: GrantDraft| draft.with_studies_max(1);
+    let mut guard = MemoryGuard::with_capacity(10);
+    assert_eq!(Attempt::open().granting(counted).run(&mut guard), Ok(()));
+    let remembered = guard.len();
+    let other = Attempt {
+        proof_id: [4; 16],
+        proof_record: Some(OTHER_RECORD),
+        record: Some((OTHER_RECORD, facts())),
+        ..Attempt::open()
+    };
+    let other = other.granting(counted);
+    // The true reason, as often as it is tried, and nothing kept of it.
+    for _ in 0..2 {
+        assert_eq!(other.run(&mut guard), Err(Reason::StudiesUsedUp));
+        assert_eq!(guard.len(), remembered);
+    }
+}
+
+#[test]
+fn err_no_room_for_the_proof_leaves_the_study_counted_once() {
+    let counted = |draft: GrantDraft| draft.with_studies_max(1);
+    let attempt = Attempt::open().granting(counted);
+    // Room for the study, none for the proof: each try is refused and takes no more.
+    let mut guard = MemoryGuard::with_capacity(1);
+    for _ in 0..2 {
+        assert_eq!(attempt.run(&mut guard), Err(Reason::MemoryFull));
+        assert_eq!(guard.len(), 1);
+    }
+    // A replay of a counted study is a replay, and counts nothing.
+    let mut guard = MemoryGuard::with_capacity(2);
+    assert_eq!(attempt.run(&mut guard), Ok(()));
+    assert_eq!(attempt.run(&mut guard), Err(Reason::ProofReplayed));
+    assert_eq!(guard.len(), 2);
+}
+
+#[test]
 fn err_a_proof_outside_its_sixty_seconds() {
     Attempt {
         proof_time: after(-59),
