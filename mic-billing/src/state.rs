@@ -84,7 +84,8 @@ impl VisitState {
     }
 
     /// Joins what is known of two visits of one institution into one 人次 (V-07), or of one visit
-    /// from two sources.
+    /// from two sources. On an error nothing is joined: half of a visit's facts in another one
+    /// would be charged twice.
     ///
     /// # Errors
     /// [`FoldError::OtherInstitution`]: two hospitals are two visits (V-09);
@@ -92,6 +93,18 @@ impl VisitState {
     pub fn merge(&mut self, other: &Self) -> Result<(), FoldError> {
         if other.institution != self.institution {
             return Err(FoldError::OtherInstitution);
+        }
+        // Counted before anything is touched, and only where the sum could pass the bound.
+        let room = VISIT_FACTS_MAX.saturating_sub(self.facts.len());
+        if other.facts.len() > room
+            && other
+                .facts
+                .iter()
+                .filter(|fact| !self.holds(fact))
+                .nth(room)
+                .is_some()
+        {
+            return Err(FoldError::TooManyFacts);
         }
         other
             .members
@@ -101,6 +114,12 @@ impl VisitState {
             .facts
             .iter()
             .try_for_each(|(fact, known)| self.learn(fact, *known))
+    }
+
+    fn holds(&self, (fact, _): &(Fact, Moment)) -> bool {
+        self.facts
+            .binary_search_by(|(held, _)| held.cmp(fact))
+            .is_ok()
     }
 
     fn learn(&mut self, fact: &Fact, known: Moment) -> Result<(), FoldError> {

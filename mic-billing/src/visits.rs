@@ -1,14 +1,18 @@
 //! Many visits: folding a mixed stream and resolving links (V-07).
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use crate::{
     assess::{Assessment, assess},
     book::Book,
     civil::Moment,
     event::{Event, EventKind},
-    key::VisitKey,
+    key::{InstitutionCode, PersonRef, VisitKey},
     line::{Line, LineError, desired},
+    retention::{Retention, RetentionError, retention},
     state::{FoldError, VisitState},
 };
 
@@ -50,7 +54,8 @@ impl Visits {
     /// Joins the visits of another shard or source.
     ///
     /// # Errors
-    /// [`FoldError::TooManyFacts`].
+    /// [`FoldError::TooManyFacts`]: the visits before the one that doesn't fit are joined, itself
+    /// and those after it are not.
     pub fn merge(&mut self, other: &Self) -> Result<(), FoldError> {
         for (visit, state) in &other.states {
             self.states
@@ -103,6 +108,55 @@ impl Visits {
             .collect()
     }
 
+    /// How long the images of each 人次 must be kept, as known at a moment: one answer for each of
+    /// [`resolved`](Self::resolved), in its order, under the key it is charged under.
+    ///
+    /// The years count from the person's last visit to the institution (K-02), so each visit is
+    /// told together with the others there that name the person. One that names a second person
+    /// as well counts for both: until that is cleared up, their images there can't be told a day
+    /// ([`RetentionError::OtherPerson`]) and are kept.
+    ///
+    /// ```
+    /// # use mic_billing::*;
+    /// # fn show(visits: &Visits, book: &Book, now: Moment) {
+    /// for (visit, kept) in visits.retention(book, now) {
+    ///     match kept {
+    ///         Ok(kept) => println!("{visit}: disposable on {}", kept.first_disposable),
+    ///         Err(reason) => println!("{visit}: kept, {reason}"),
+    ///     }
+    /// }
+    /// # }
+    /// # show(&Visits::new(), &Book::load([books::national().unwrap(), books::shenzhen().unwrap()]).unwrap(), "2026-01-01T00:00:00+08:00".parse().unwrap());
+    /// ```
+    #[must_use]
+    pub fn retention(
+        &self,
+        book: &Book,
+        known_at: Moment,
+    ) -> Vec<(VisitKey, Result<Retention, RetentionError>)> {
+        let states = self.resolved(known_at);
+        let mut of_person: BTreeMap<(InstitutionCode, PersonRef), Vec<&VisitState>> =
+            BTreeMap::new();
+        for state in &states {
+            for person in persons(state, known_at) {
+                let whose = (state.institution(), person);
+                of_person.entry(whose).or_default().push(state);
+            }
+        }
+        let others = |state: &VisitState| {
+            let person = persons(state, known_at).into_iter().next()?;
+            of_person.get(&(state.institution(), person))
+        };
+        states
+            .iter()
+            .map(|state| {
+                let others = others(state).into_iter().flatten().copied();
+                let kept = retention(state, others, book, known_at);
+                (state.root(known_at), kept)
+            })
+            .collect()
+    }
+
     /// The lines all visits should have, as known at a moment.
     ///
     /// # Errors
@@ -110,6 +164,11 @@ impl Visits {
     pub fn desired(&self, book: &Book, known_at: Moment) -> Result<Vec<Line>, LineError> {
         desired(&self.assess(book, known_at))
     }
+}
+
+/// Whom a visit names, as known at a moment; more than one is a contradiction.
+fn persons(state: &VisitState, known_at: Moment) -> BTreeSet<PersonRef> {
+    state.known(known_at).map(|(fact, _)| fact.person).collect()
 }
 
 fn find(leader: &BTreeMap<VisitKey, VisitKey>, key: VisitKey) -> VisitKey {
