@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use mic_billing::{Assessment, Book, Event, Lang, Line, Moment, Visits, books, retention};
+use mic_billing::{Assessment, Book, Event, Lang, Moment, Visits, books, retention};
 use mic_platform::problem::Problem;
 use serde::Serialize;
 
@@ -70,7 +70,10 @@ fn lines(input: &Input) -> Result<(), Problem> {
         return lines.iter().try_for_each(output::json_line);
     }
     for assessment in &assessed {
-        about(assessment, &lines)?;
+        about(assessment)?;
+    }
+    if lines.is_empty() {
+        say!("nothing is to be charged or deducted")?;
     }
     let lang = match input.lang {
         Words::Zh => Lang::Zh,
@@ -89,7 +92,7 @@ fn lines(input: &Input) -> Result<(), Problem> {
 }
 
 /// Every visit is spoken of, also where nothing is to be paid.
-fn about(assessment: &Assessment, lines: &[Line]) -> Result<(), Problem> {
+fn about(assessment: &Assessment) -> Result<(), Problem> {
     let exams = assessment.exams();
     let served = exams
         .iter()
@@ -101,9 +104,6 @@ fn about(assessment: &Assessment, lines: &[Line]) -> Result<(), Problem> {
         assessment.reason().code(),
         exams.len()
     )?;
-    if lines.is_empty() {
-        say!("nothing is to be charged or deducted")?;
-    }
     Ok(())
 }
 

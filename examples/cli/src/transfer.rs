@@ -231,6 +231,10 @@ fn verify(store: &Path, json: bool) -> Result<ExitCode, Problem> {
             );
         }
     }
+    if store.complete().is_empty() {
+        bad = true;
+        eprintln!("mic: no study is complete in this store");
+    }
     for partial in store.partial() {
         eprintln!(
             "{}: not complete, {} bytes verified so far",
@@ -257,8 +261,18 @@ fn open(folder: &Path, make: bool) -> Result<DiskStore, Problem> {
 /// The studies of a folder; what is no DICOM instance is named on standard error and passed over.
 fn studies(folder: &Path) -> Result<BTreeMap<String, FileStudy>, Problem> {
     let mut studies = BTreeMap::new();
-    for path in Folder::walk(folder)?.files {
-        let bytes = std::fs::read(&path)?;
+    let found = Folder::walk(folder)?;
+    for (path, reason) in found.passed_over {
+        eprintln!("passed over: {}: {reason}", path.display());
+    }
+    for path in found.files {
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(reason) => {
+                eprintln!("passed over: {}: {reason}", path.display());
+                continue;
+            }
+        };
         let facts = match dicom::read(&bytes, &ReadOptions::default()) {
             Ok(facts) => facts,
             Err(reason) => {

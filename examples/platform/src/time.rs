@@ -8,7 +8,7 @@ pub const BEIJING: FixedOffset = match FixedOffset::east_opt(8 * 3600) {
     None => panic!("eight hours are a valid offset"),
 };
 
-/// The machine's clock, in Beijing time. The only place in the platform that reads a clock for a date.
+/// The machine's clock, in Beijing time.
 #[must_use]
 pub fn now() -> DateTime<FixedOffset> {
     Utc::now().with_timezone(&BEIJING)

@@ -50,7 +50,8 @@ impl Process {
         let stdin = child.stdin.take();
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
+            // What cannot be read is no ready line either; the child is ended below.
+            let _ = BufReader::new(stdout).read_line(&mut line);
         }
         let Ok(ready) = serde_json::from_str(&line) else {
             let _ = child.kill();
