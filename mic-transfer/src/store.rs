@@ -286,9 +286,12 @@ impl<S: Storage> Store<S> {
                     self.note(root, &Record::Leaves(number, leaves.clone()))?;
                     self.entry_mut(root)?.leaves.insert(number, leaves);
                 }
-                self.note(root, &Record::Held(run))?;
-                self.entry_mut(root)?.held.insert(run);
-                self.keep(root, run)?;
+                let missing = self.entry(root)?.missing(run);
+                for run in missing.runs() {
+                    self.note(root, &Record::Held(run))?;
+                    self.entry_mut(root)?.held.insert(run);
+                    self.keep(root, run)?;
+                }
             }
         }
         Ok(())
@@ -301,7 +304,9 @@ impl<S: Storage> Store<S> {
         }
     }
 
-    /// The leaves if the bytes were right; `None` where the copy here is damaged.
+    /// The leaves if the bytes were right; `None` where the copy here is damaged. Only missing chunks
+    /// are written: the copy is judged when it has been read whole, and verified chunks stay as they
+    /// are (XFR-54).
     fn copy_one(
         &mut self,
         root: &Digest,
@@ -328,7 +333,9 @@ impl<S: Storage> Store<S> {
                 return Ok(None);
             }
             tree.update(bytes);
-            self.write_chunk(root, chunk, bytes, now)?;
+            if !self.entry(root)?.have.contains(chunk) {
+                self.write_chunk(root, chunk, bytes, now)?;
+            }
         }
         let (digest, leaves) = tree.finish();
         Ok((digest == *place.digest()).then_some(leaves))

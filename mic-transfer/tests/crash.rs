@@ -16,7 +16,7 @@ mod common;
 use common::{MadeStudy, World, open, small_groups};
 use mic_transfer::SessionError;
 use mic_transfer::storage::{CrashStyle, MemoryStorage, StorageErrorKind};
-use mic_transfer::store::Store;
+use mic_transfer::store::{Action, Outcome, Store, StoreOp};
 
 fn made() -> MadeStudy {
     MadeStudy::new("1.2.3", 11, &[1000, 300_000, 7, 270_000])
@@ -203,4 +203,42 @@ fn err_damage_from_outside_is_found_and_not_spread() {
     assert!(bytes == file);
     world.store().remove(&root).unwrap();
     world.check_visible();
+}
+
+fn act(store: &mut Store<MemoryStorage>, study: &MadeStudy, action: Action) -> Outcome {
+    let now = core::time::Duration::ZERO;
+    let operation = StoreOp::new(0, study.root(), action);
+    store.execute(operation, now).outcome.unwrap()
+}
+
+fn chunk(study: &MadeStudy, chunk: u32) -> Action {
+    let bytes = study.files[0].chunks(262_144).nth(chunk as usize).unwrap();
+    let bytes = bytes.to_vec();
+    Action::Write { chunk, bytes }
+}
+
+#[test]
+fn err_a_damaged_copy_leaves_the_verified_chunks_alone() {
+    let begun = MadeStudy::new("1.2.3", 11, &[300_000]);
+    let other = MadeStudy::new("1.2.4", 11, &[300_000]);
+    let mut store = open(MemoryStorage::new());
+    act(&mut store, &begun, Action::Open(begun.signed.clone()));
+    act(&mut store, &begun, chunk(&begun, 0));
+    act(&mut store, &begun, Action::Release);
+    act(&mut store, &other, Action::Open(other.signed.clone()));
+    act(&mut store, &other, chunk(&other, 0));
+    act(&mut store, &other, chunk(&other, 1));
+    act(&mut store, &other, Action::Commit);
+    let pack = format!("complete/{}/pack", other.root());
+    store.storage_mut().flip_bit(&pack, 10).unwrap();
+
+    let opened = act(&mut store, &begun, Action::Open(begun.signed.clone()));
+    let Outcome::Opened { have, .. } = opened else {
+        panic!("{opened:?}")
+    };
+    assert!(have.contains(0) && !have.contains(1));
+    act(&mut store, &begun, chunk(&begun, 1));
+    act(&mut store, &begun, Action::Commit);
+    let verified = store.verify(&begun.root()).unwrap();
+    assert_eq!((verified.right, verified.wrong), (1, Vec::new()));
 }

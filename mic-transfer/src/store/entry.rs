@@ -68,6 +68,13 @@ impl Entry {
         self.have.first_within(run, u32::MAX) == Some(run)
     }
 
+    pub(super) fn missing(&self, run: Run) -> RangeSet {
+        let mut missing = RangeSet::new();
+        missing.insert(run);
+        self.have.runs().for_each(|run| missing.remove(run));
+        missing
+    }
+
     pub(super) fn bytes_of(&self, set: &RangeSet) -> u64 {
         let manifest = self.signed.manifest();
         let chunks = set.runs().flat_map(|run| run.first()..run.end());
