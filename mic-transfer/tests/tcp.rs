@@ -23,6 +23,7 @@ use mic_transfer::adapter::tcp::{
 };
 use mic_transfer::limits::SLOTS_MAX;
 use mic_transfer::sender::SenderConfig;
+use mic_transfer::storage::StorageErrorKind;
 use mic_transfer::{Auth, ErrorCode, Receipt, SessionError, Signature, Uid};
 
 fn uid(text: &str) -> Uid {
@@ -445,4 +446,29 @@ fn ok_a_line_that_cuts_is_connected_again_by_itself() {
         .unwrap();
     assert!(report.is_complete(), "{report:?}");
     assert!(report.reconnects >= 1);
+}
+
+#[test]
+fn err_a_pack_cut_from_outside_is_an_error_and_no_short_instance() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = study(folder.path(), "1.2.16", &[1000, 2000]);
+    let address = serve(source.clone(), AllowAll);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let pull = Pull::new(address).study(uid("1.2.16"), Auth::none());
+    assert!(pull.run(&store, |_| {}).unwrap().is_complete());
+    let ready = source.get(&uid("1.2.16")).unwrap();
+    let manifest = ready.signed().manifest();
+    let pack = folder
+        .path()
+        .join(format!("store/complete/{}/pack", manifest.root()));
+    let file = std::fs::OpenOptions::new().write(true).open(pack).unwrap();
+    file.set_len(1500).unwrap();
+    let digest = manifest.instances()[1].digest();
+    let error = store.read_instance(digest).unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::Damaged);
+    let read = store
+        .open_instance(digest)
+        .unwrap()
+        .read_to_end(&mut Vec::new());
+    assert_eq!(read.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
 }

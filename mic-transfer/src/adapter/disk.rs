@@ -113,6 +113,10 @@ impl DiskStore {
         reader
             .read_to_end(&mut bytes)
             .map_err(|error| io_error("read an instance", &error))?;
+        if bytes.len() as u64 != reader.len() {
+            let error = io::Error::from(io::ErrorKind::UnexpectedEof);
+            return Err(io_error("read an instance", &error));
+        }
         Ok(bytes)
     }
 
@@ -191,7 +195,8 @@ impl Source for DiskStore {
     }
 }
 
-/// Reads one instance; independent of the store's lock.
+/// Reads one instance; independent of the store's lock. A pack that ends early is an error of kind
+/// `UnexpectedEof`, never a short instance.
 #[derive(Debug)]
 pub struct InstanceReader {
     file: File,
@@ -224,6 +229,10 @@ impl Read for InstanceReader {
         self.file
             .seek(SeekFrom::Start(self.start.saturating_add(self.at)))?;
         let read = self.file.read(into)?;
+        if read == 0 && !into.is_empty() {
+            // The pack was cut from outside: a short image must not look like a whole one.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.at = self.at.saturating_add(read as u64);
         Ok(read)
     }
