@@ -9,8 +9,10 @@
 )]
 
 mod common;
+#[path = "common/denials.rs"]
+mod denials;
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use chrono::{DateTime, Utc};
 use ciborium::Value;
@@ -597,7 +599,29 @@ fn reject() -> Json {
     reject_claims(&mut wrong);
     reject_scope(&mut wrong);
     reject_issuer_and_time(&mut wrong);
+    as_written_by_hand(&wrong.cases);
     file("tokens that are refused, each with its denial", wrong.cases)
+}
+
+/// Each case is refused for the reason, and where it follows from the form at the place, that was written down for
+/// it; before anything of it is kept.
+fn as_written_by_hand(cases: &[Json]) {
+    let mut expected = BTreeMap::new();
+    for (reason, ids) in denials::EXPECTED {
+        for id in *ids {
+            assert!(expected.insert(*id, *reason).is_none(), "{id} twice");
+        }
+    }
+    for case in cases {
+        let id = case["id"].as_str().unwrap();
+        let reason = expected.remove(id).map(Reason::name);
+        assert_eq!(case["expect"]["err"]["name"].as_str(), reason, "{id}");
+        let place = denials::PLACES.iter().find(|(_, ids)| ids.contains(&id));
+        if let Some((at, _)) = place {
+            assert_eq!(case["expect"]["err"]["at"], json!(at), "{id}");
+        }
+    }
+    assert!(expected.is_empty(), "no case for {expected:?}");
 }
 
 fn reject_text(wrong: &mut Wrong) {

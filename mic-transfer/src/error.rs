@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::manifest::{ManifestFault, SignatureRefused};
+use crate::sign::SignFailed;
 use crate::storage::StorageError;
 use crate::tree::LeavesError;
 use crate::wire::FrameFault;
@@ -164,6 +165,9 @@ pub enum SessionError {
     /// This side's storage failed; what is verified stays and is resumed from.
     #[error("storage: {0}")]
     Storage(#[from] StorageError),
+    /// This side's signer gave no signature for a receipt; nothing unsigned went out.
+    #[error("receipt: {0}")]
+    Sign(#[from] SignFailed),
     /// Nothing was heard for too long.
     #[error("nothing was heard from the other side for {seconds} s")]
     TimedOut {
@@ -191,7 +195,7 @@ impl SessionError {
             Self::WrongChunk { .. } => ErrorCode::WrongChunk,
             Self::Storage(_) => ErrorCode::ReceiverStorage,
             Self::TimedOut { .. } | Self::ConnectionLost => ErrorCode::TimedOut,
-            Self::Cancelled => ErrorCode::Cancelled,
+            Self::Sign(_) | Self::Cancelled => ErrorCode::Cancelled,
         }
     }
 

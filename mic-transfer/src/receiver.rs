@@ -128,7 +128,8 @@ impl Receiver {
         let Some(link) = self.links.get(&connection) else {
             return;
         };
-        let error = link.is_waiting().then_some(SessionError::ConnectionLost);
+        let waiting = link.is_waiting() || self.owes_manifest(connection);
+        let error = waiting.then_some(SessionError::ConnectionLost);
         self.drop_link(connection, error, now);
     }
 
@@ -138,7 +139,7 @@ impl Receiver {
             .links
             .iter()
             .filter_map(|(id, link)| {
-                let (since, limit) = self.waiting(link)?;
+                let (since, limit) = self.waiting(*id, link)?;
                 (since.saturating_add(limit) <= now).then_some((*id, since))
             })
             .collect();
@@ -183,11 +184,22 @@ impl Receiver {
                 if study.step(StudyInput::Durable) {
                     study.fetched_ever = fetched;
                     let progress = study.progress(slot, now);
+                    study.durable = Some(progress);
                     self.event(ReceiverEvent::Durable { slot, progress });
                 }
             }
             Ok(Outcome::Noted) => self.noted(slot, now),
-            Err(error) => self.fail_study(slot, SessionError::Storage(error), true),
+            Err(error) => {
+                let study = self.studies.get(&slot);
+                let receipt = study.is_some_and(|study| {
+                    study.state == StudyState::Committed && study.receipt.is_some()
+                });
+                if receipt {
+                    self.withhold_receipt(slot, error.into());
+                } else {
+                    self.fail_study(slot, error.into(), true);
+                }
+            }
         }
         self.top_up(now);
     }
@@ -204,7 +216,7 @@ impl Receiver {
         let open = self
             .studies
             .values()
-            .filter(|study| !study.state.is_over())
+            .filter(|study| !study.is_over())
             .count();
         let slot = self.next_slot;
         if open >= SLOTS_MAX || slot == NO_SLOT {
@@ -304,7 +316,8 @@ impl Receiver {
     /// the receipt before it, `sign` over [`Receipt::message`].
     ///
     /// # Errors
-    /// Whatever `sign` gives; the study stays durable and the receipt is to be issued.
+    /// Whatever `sign` gives; the study stays durable and the receipt is to be issued, or given up by
+    /// [`Receiver::withhold_receipt`].
     pub fn issue_receipt<E>(
         &mut self,
         slot: u16,
@@ -315,7 +328,8 @@ impl Receiver {
         let Some(study) = self.studies.get_mut(&slot) else {
             return Ok(());
         };
-        let (StudyState::Committed, None) = (study.state, &study.receipt) else {
+        let (StudyState::Committed, None, false) = (study.state, &study.receipt, study.withheld)
+        else {
             return Ok(());
         };
         let Some(manifest) = study.manifest() else {
@@ -335,6 +349,32 @@ impl Receiver {
         Ok(())
     }
 
+    /// Ends a durable study without its receipt, which could not be signed or kept: nothing goes out
+    /// in its place, and a later pull of the study issues it.
+    pub fn withhold_receipt(&mut self, slot: u16, error: SessionError) {
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return;
+        };
+        if study.state != StudyState::Committed || study.withheld {
+            return;
+        }
+        study.receipt = None;
+        study.withheld = true;
+        for (id, _) in self.end_legs(slot) {
+            let report = Report::new(error.code());
+            self.send(id, &Frame::Error { slot, report });
+        }
+        let progress = self.studies.get(&slot).map(|study| study.durable);
+        if let Some(progress) = progress.flatten() {
+            self.event(ReceiverEvent::Unreceipted {
+                slot,
+                error,
+                progress,
+            });
+        }
+        self.join_waiting();
+    }
+
     /// Says goodbye on every connection.
     pub fn close(&mut self, now: Instant) {
         let open: Vec<ConnectionId> = self.open_links().collect();
@@ -347,7 +387,10 @@ impl Receiver {
     /// What to do next.
     pub fn poll_output(&mut self) -> ReceiverOutput {
         self.out.pop_front().unwrap_or_else(|| {
-            let waits = self.links.values().filter_map(|link| self.waiting(link));
+            let waits = self
+                .links
+                .iter()
+                .filter_map(|(id, link)| self.waiting(*id, link));
             let deadline = waits
                 .map(|(since, limit)| since.saturating_add(limit))
                 .min();
@@ -378,7 +421,7 @@ impl Receiver {
     /// Whether every study is over and every receipt sent is answered.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.studies.values().all(|study| study.state.is_over())
+        self.studies.values().all(Study::is_over)
             && self.links.values().all(|link| link.unanswered.is_empty())
     }
 
@@ -588,12 +631,21 @@ impl Receiver {
     }
 
     /// Since when and how long a connection may stay silent; `None` if nothing is awaited.
-    fn waiting(&self, link: &Link) -> Option<(Instant, Duration)> {
+    fn waiting(&self, id: ConnectionId, link: &Link) -> Option<(Instant, Duration)> {
         match link.phase {
             Phase::Greeting => Some((link.opened_at, self.config.greeting_timeout)),
-            Phase::Open if link.is_waiting() => Some((link.heard_at, self.config.stall_timeout)),
+            Phase::Open if link.is_waiting() || self.owes_manifest(id) => {
+                Some((link.heard_at, self.config.stall_timeout))
+            }
             _ => None,
         }
+    }
+
+    /// Whether a manifest is offered on this connection and not whole (XFR-64).
+    fn owes_manifest(&self, id: ConnectionId) -> bool {
+        self.studies
+            .values()
+            .any(|study| study.state == StudyState::Offered && study.manifest_from == Some(id))
     }
 
     fn send(&mut self, id: ConnectionId, frame: &Frame) {

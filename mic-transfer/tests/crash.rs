@@ -15,6 +15,7 @@ mod common;
 
 use common::{MadeStudy, World, open, small_groups};
 use mic_transfer::SessionError;
+use mic_transfer::receiver::ReceiverEvent;
 use mic_transfer::storage::{CrashStyle, MemoryStorage, StorageErrorKind};
 use mic_transfer::store::{Action, Outcome, Store, StoreOp};
 
@@ -241,4 +242,42 @@ fn err_a_damaged_copy_leaves_the_verified_chunks_alone() {
     act(&mut store, &begun, Action::Commit);
     let verified = store.verify(&begun.root()).unwrap();
     assert_eq!((verified.right, verified.wrong), (1, Vec::new()));
+}
+
+#[test]
+fn err_a_receipt_that_cannot_be_kept_ends_the_pull_and_the_next_one_issues_it() {
+    let study = made();
+    let mut whole = World::new(0, std::slice::from_ref(&study), MemoryStorage::new());
+    let before = whole.store().storage_mut().operations();
+    whole.connect();
+    whole.pull_all();
+    assert!(whole.run());
+    let operations = whole.store.unwrap().into_storage().operations() - before;
+    // The last six are those of receipt and answer: each opens, writes and syncs the journal.
+    for stop in operations - 6..operations - 3 {
+        let mut world = World::new(0, std::slice::from_ref(&study), MemoryStorage::new());
+        world.store().storage_mut().stop_after(stop);
+        world.connect();
+        world.pull_all();
+        assert!(world.run(), "{stop}: the study never ends");
+        let unreceipted = |event: &ReceiverEvent| {
+            matches!(
+                event,
+                ReceiverEvent::Unreceipted {
+                    error: SessionError::Storage(_),
+                    ..
+                }
+            )
+        };
+        assert!(world.events.iter().any(unreceipted), "{stop}");
+        assert!(world.receipts.is_empty());
+        world.crash(CrashStyle::Forget);
+        assert!(world.is_complete(), "durable is durable");
+        assert!(world.store().complete()[0].receipt().is_none());
+        world.connect();
+        world.pull_all();
+        assert!(world.run());
+        assert_eq!(world.receipts.len(), 1);
+        assert!(world.store().complete()[0].receipt().is_some());
+    }
 }

@@ -344,3 +344,25 @@ fn ok_a_silent_source_is_given_up_in_time() {
     receiver.handle_time(deadline);
     assert_eq!(receiver.connections(), 0);
 }
+
+#[test]
+fn err_silence_after_an_offer_is_timed() {
+    let study = MadeStudy::new("1.2", 3, &[40]);
+    let (down, _) = session(&study);
+    let mut frames = frames(&down);
+    let offer = frames
+        .iter()
+        .position(|frame| matches!(frame, Frame::Offer { .. }));
+    frames.truncate(offer.unwrap() + 1);
+    let mut world = replay(&study, &[bytes_of(&frames)]);
+    let ReceiverOutput::Wait(Some(deadline)) = world.receiver.poll_output() else {
+        panic!("a source that owes the manifest is not timed")
+    };
+    world.receiver.handle_time(deadline);
+    world.drain();
+    let late = |error: &mic_transfer::SessionError| {
+        matches!(error, mic_transfer::SessionError::TimedOut { .. })
+    };
+    assert!(world.errors.iter().any(late), "{:?}", world.errors);
+    assert_eq!(world.receiver.connections(), 0);
+}

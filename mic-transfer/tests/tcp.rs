@@ -24,7 +24,7 @@ use mic_transfer::adapter::tcp::{
 use mic_transfer::limits::SLOTS_MAX;
 use mic_transfer::sender::SenderConfig;
 use mic_transfer::storage::StorageErrorKind;
-use mic_transfer::{Auth, ErrorCode, Receipt, SessionError, Signature, Uid};
+use mic_transfer::{Auth, ErrorCode, Receipt, SessionError, SignFailed, Signature, Uid};
 
 fn uid(text: &str) -> Uid {
     Uid::new(text).unwrap()
@@ -471,4 +471,56 @@ fn err_a_pack_cut_from_outside_is_an_error_and_no_short_instance() {
         .unwrap()
         .read_to_end(&mut Vec::new());
     assert_eq!(read.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+}
+
+#[test]
+fn err_without_a_signature_no_receipt_goes_out_and_the_next_pull_issues_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = serve(study(folder.path(), "1.2.17", &[1000]), AllowAll);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let pull = || Pull::new(address).study(uid("1.2.17"), Auth::none());
+    let report = pull()
+        .sign_with(|_| Err(SignFailed))
+        .run(&store, |_| {})
+        .unwrap();
+    let outcome = &report.studies[0].outcome;
+    assert!(
+        matches!(outcome, StudyOutcome::Unreceipted(SessionError::Sign(_))),
+        "{outcome:?}"
+    );
+    assert!(!report.is_complete());
+    assert_eq!(store.complete().len(), 1);
+    assert!(store.complete()[0].receipt().is_none());
+    let signature = Signature::new("test", vec![1], vec![2]).unwrap();
+    let report = pull()
+        .sign_with(|_| Ok(Some(signature.clone())))
+        .run(&store, |_| {})
+        .unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(report.fetched(), 0);
+    let complete = store.complete();
+    let (_, kept) = complete[0].receipt().unwrap();
+    assert_eq!(kept.as_ref(), Some(&signature));
+}
+
+#[test]
+fn ok_a_cancel_starts_no_study_that_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = FileSource::new();
+    let names: Vec<String> = (0..SLOTS_MAX + 9).map(|n| format!("1.2.8.{n}")).collect();
+    for name in &names {
+        insert(&source, folder.path(), name, &[30]);
+    }
+    let address = serve(source, AllowAll);
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let mut pull = Pull::new(address);
+    for name in &names {
+        pull = pull.study(uid(name), Auth::none());
+    }
+    pull.control().cancel();
+    let report = pull.run(&store, |_| {}).unwrap();
+    assert_eq!(report.studies.len(), names.len());
+    let cancelled = StudyOutcome::Failed(SessionError::Cancelled);
+    assert!(report.studies.iter().all(|one| one.outcome == cancelled));
+    assert!(store.complete().is_empty() && store.partial().is_empty());
 }

@@ -72,6 +72,16 @@ pub enum ReceiverEvent {
         /// Where it stands.
         progress: Progress,
     },
+    /// The study is durable and listed, but its receipt could not be signed or kept and was not sent:
+    /// the next pull of the study issues it.
+    Unreceipted {
+        /// The study.
+        slot: u16,
+        /// Why.
+        error: SessionError,
+        /// Where it stands.
+        progress: Progress,
+    },
     /// The source has answered the receipt, by a signature where one is given.
     Countersigned {
         /// The study.

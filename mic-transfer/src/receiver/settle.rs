@@ -45,6 +45,7 @@ impl Receiver {
         };
         if complete {
             study.step(StudyInput::OpenedComplete);
+            study.durable = Some(progress);
             self.send_commit(slot, now);
             match receipt {
                 Some(receipt) => {

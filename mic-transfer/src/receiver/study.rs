@@ -39,6 +39,10 @@ pub(super) struct Study {
     pub(super) fetched_ever: u64,
     pub(super) committed_on: Option<ConnectionId>,
     pub(super) receipt: Option<(Receipt, Option<Signature>)>,
+    /// Durable, and the receipt is left to a later pull.
+    pub(super) withheld: bool,
+    /// Where it stood when it became durable.
+    pub(super) durable: Option<Progress>,
 }
 
 impl Study {
@@ -69,7 +73,14 @@ impl Study {
             fetched_ever: 0,
             committed_on: None,
             receipt: None,
+            withheld: false,
+            durable: None,
         }
+    }
+
+    /// Whether nothing more will happen to it in this receiver.
+    pub(super) const fn is_over(&self) -> bool {
+        self.state.is_over() || self.withheld
     }
 
     /// Takes a step of the table; says whether it is one.

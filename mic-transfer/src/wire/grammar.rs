@@ -129,11 +129,13 @@ pub(super) fn frame(header: Header, body: Vec<u8>) -> Option<Frame> {
 
 fn control(kind: u8, slot: u16, word: u32, fields: &Fields<'_>) -> Option<Frame> {
     match kind {
-        kind::HELLO => Some(Frame::Hello(Session {
-            slots: u16::try_from(fields.number::<2>(field::SLOTS)?).ok()?,
-            runs: u32::try_from(fields.number::<4>(field::RUNS)?).ok()?,
-            auth: auth(fields)?,
-        })),
+        kind::HELLO => {
+            let slots = u16::try_from(fields.number::<2>(field::SLOTS)?).ok()?;
+            let runs = u32::try_from(fields.number::<4>(field::RUNS)?).ok()?;
+            let auth = auth(fields)?;
+            // A side that allows nothing would be waited for without end (XFR-24).
+            (slots > 0 && runs > 0).then_some(Frame::Hello(Session { slots, runs, auth }))
+        }
         kind::REQUEST => {
             let known = match fields.get(field::ROOT) {
                 None => None,

@@ -50,6 +50,8 @@ pub enum PullEvent<'a> {
     Progress(&'a Uid, Progress),
     /// The study is complete and its receipt kept.
     Complete(&'a Uid, Progress),
+    /// The study is complete, but its receipt could not be signed or kept; the next pull issues it.
+    Unreceipted(&'a Uid, &'a SessionError),
     /// The study ended without being complete.
     Failed(&'a Uid, &'a SessionError),
     /// A connection was lost and will be made again.
@@ -414,6 +416,10 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
         for command in &commands {
             match command {
                 Command::Cancel => {
+                    // Before the slots: each that ends would start one that waits.
+                    let waiting = self.waiting.drain(..);
+                    self.unstarted
+                        .extend(waiting.map(|(study, ..)| (study, SessionError::Cancelled)));
                     let slots: Vec<u16> = self.slots.keys().copied().collect();
                     slots
                         .into_iter()
@@ -446,13 +452,21 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                 let issued = self
                     .receiver
                     .issue_receipt(slot, now, self.previous, |bytes| sign(bytes));
-                if issued.is_err() {
-                    // Complete all the same; the next pull of the study issues the receipt.
-                    let unsigned: Result<(), SignFailed> =
-                        self.receiver
-                            .issue_receipt(slot, now, self.previous, |_| Ok(None));
-                    let _ = unsigned;
+                if let Err(error) = issued {
+                    self.receiver.withhold_receipt(slot, error.into());
                 }
+            }
+            ReceiverEvent::Unreceipted {
+                slot,
+                error,
+                progress,
+            } => {
+                if let Some(study) = self.slots.get(&slot) {
+                    (self.on_event)(PullEvent::Unreceipted(study, &error));
+                }
+                self.ended
+                    .insert(slot, (StudyOutcome::Unreceipted(error), Some(progress)));
+                self.start_waiting();
             }
             ReceiverEvent::Complete {
                 slot,
@@ -627,7 +641,7 @@ pub struct PullReport {
 }
 
 impl PullReport {
-    /// Whether every study is complete.
+    /// Whether every study is complete and its receipt kept.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.studies
@@ -674,7 +688,10 @@ pub struct StudyReport {
 pub enum StudyOutcome {
     /// It is complete, durable and listed.
     Complete(Receipt),
-    /// It is not; what is verified is resumed from.
+    /// It is complete, durable and listed, but its receipt could not be signed or kept and was not
+    /// sent: pulling the study again moves no chunk and issues it.
+    Unreceipted(SessionError),
+    /// It is not complete; what is verified is resumed from.
     Failed(SessionError),
 }
 
