@@ -12,7 +12,10 @@ mod common;
 #[path = "common/denials.rs"]
 mod denials;
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
+use std::{fs, path::PathBuf};
 
 use chrono::{DateTime, Utc};
 use ciborium::Value;
