@@ -641,7 +641,7 @@ impl Receiver {
         }
     }
 
-    /// Whether a manifest is offered on this connection and not whole (XFR-64).
+    /// Whether a manifest is offered on this connection and not whole (XFR-36).
     fn owes_manifest(&self, id: ConnectionId) -> bool {
         self.studies
             .values()
