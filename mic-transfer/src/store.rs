@@ -29,6 +29,8 @@ use entry::{Entry, Files};
 
 pub(crate) const PARTIAL: &str = "partial";
 pub(crate) const COMPLETE: &str = "complete";
+/// Where folders of complete studies go that can no longer be listed.
+pub(crate) const DAMAGED: &str = "damaged";
 
 /// When a store syncs.
 ///

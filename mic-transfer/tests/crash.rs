@@ -16,7 +16,7 @@ mod common;
 use common::{MadeStudy, World, open, small_groups};
 use mic_transfer::SessionError;
 use mic_transfer::receiver::ReceiverEvent;
-use mic_transfer::storage::{CrashStyle, MemoryStorage, StorageErrorKind};
+use mic_transfer::storage::{CrashStyle, MemoryStorage, Storage, StorageErrorKind};
 use mic_transfer::store::{Action, Outcome, Store, StoreOp};
 
 fn made() -> MadeStudy {
@@ -280,4 +280,75 @@ fn err_a_receipt_that_cannot_be_kept_ends_the_pull_and_the_next_one_issues_it() 
         assert_eq!(world.receipts.len(), 1);
         assert!(world.store().complete()[0].receipt().is_some());
     }
+}
+
+fn complete(study: &MadeStudy) -> Store<MemoryStorage> {
+    let mut store = open(MemoryStorage::new());
+    act(&mut store, study, Action::Open(study.signed.clone()));
+    act(&mut store, study, chunk(study, 0));
+    act(&mut store, study, chunk(study, 1));
+    act(&mut store, study, Action::Commit);
+    store
+}
+
+#[test]
+fn err_a_damaged_journal_or_pack_is_set_aside_and_the_study_pulled_again() {
+    let study = MadeStudy::new("1.2.3", 11, &[300_000]);
+    let root = study.root();
+    for name in ["journal", "pack"] {
+        let mut storage = complete(&study).into_storage();
+        if name == "journal" {
+            storage
+                .flip_bit(&format!("complete/{root}/journal"), 20)
+                .unwrap();
+        } else {
+            let file = storage.open(&format!("complete/{root}/pack"), false);
+            storage.set_len(file.unwrap(), 299_999).unwrap();
+        }
+        let (mut store, recovery) = Store::open(storage, small_groups()).unwrap();
+        assert_eq!(recovery.damaged, 1, "{name}");
+        assert!(store.complete().is_empty());
+        act(&mut store, &study, Action::Open(study.signed.clone()));
+        act(&mut store, &study, chunk(&study, 0));
+        act(&mut store, &study, chunk(&study, 1));
+        act(&mut store, &study, Action::Commit);
+        let mut storage = store.into_storage();
+        assert_eq!(storage.list("damaged").unwrap(), [root.to_string()]);
+        let (mut store, recovery) = Store::open(storage, small_groups()).unwrap();
+        assert!(recovery.is_clean(), "{recovery:?}");
+        assert!(store.verify(&root).unwrap().wrong.is_empty());
+    }
+}
+
+#[test]
+fn ok_a_commit_finished_after_a_kill_outlives_a_power_cut() {
+    let study = MadeStudy::new("1.2.3", 11, &[300_000]);
+    let whole = complete(&study).into_storage().operations();
+    let mut finished = 0;
+    for stop in 0..whole {
+        let mut store = open(MemoryStorage::new());
+        store.storage_mut().stop_after(stop);
+        let now = core::time::Duration::ZERO;
+        for action in [
+            Action::Open(study.signed.clone()),
+            chunk(&study, 0),
+            chunk(&study, 1),
+            Action::Commit,
+        ] {
+            let _ = store.execute(StoreOp::new(0, study.root(), action), now);
+        }
+        let mut storage = store.into_storage();
+        storage.crash(CrashStyle::Kill);
+        let (store, recovery) = Store::open(storage, small_groups()).unwrap();
+        if store.complete().is_empty() {
+            continue;
+        }
+        finished += recovery.commits_finished;
+        let mut storage = store.into_storage();
+        storage.crash(CrashStyle::Forget);
+        let mut store = open(storage);
+        assert_eq!(store.complete().len(), 1, "{stop}: complete is durable");
+        assert!(store.verify(&study.root()).unwrap().wrong.is_empty());
+    }
+    assert!(finished > 0);
 }

@@ -353,6 +353,30 @@ fn ok_frames() {
             8,
         ),
         (
+            "hello-no-slots",
+            "a side that allows no study",
+            framed(
+                1,
+                0xFFFF,
+                0,
+                &[field(1, &[0; 2]), field(2, &[1, 0, 0, 0]), field(3, &[])].concat(),
+            ),
+            "body",
+            8,
+        ),
+        (
+            "hello-no-runs",
+            "a side that allows no runs",
+            framed(
+                1,
+                0xFFFF,
+                0,
+                &[field(1, &[1, 0]), field(2, &[0; 4]), field(3, &[])].concat(),
+            ),
+            "body",
+            8,
+        ),
+        (
             "hello-in-slot",
             "HELLO concerns the connection",
             framed(1, 3, 0, &hello),

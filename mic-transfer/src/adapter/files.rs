@@ -75,7 +75,10 @@ pub fn hash_file(path: &Path) -> io::Result<(u64, Digest, Leaves)> {
     let mut tree = TreeBuilder::new();
     let mut buffer = vec![0; CHUNK_BYTES];
     loop {
-        let read = file.read(&mut buffer)?;
+        let read = match file.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
         if read == 0 {
             break;
         }

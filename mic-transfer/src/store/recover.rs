@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::entry::Entry;
-use super::{COMPLETE, PARTIAL, Store, StoreConfig, note_instance};
+use super::{COMPLETE, DAMAGED, PARTIAL, Store, StoreConfig, note_instance};
 use crate::journal::{Replay, replay};
 use crate::storage::{Storage, StorageError, StorageErrorKind};
 use crate::{Digest, RangeSet, Run};
@@ -25,7 +25,8 @@ pub struct Recovery {
     pub commits_finished: u32,
     /// Folders removed that never came to hold a study's manifest.
     pub stubs_removed: u32,
-    /// Folders in `complete` whose journal is damaged; left as they are and not listed.
+    /// Folders in `complete` whose journal is damaged or whose pack has another length: moved to
+    /// `damaged` as they are, and not listed.
     pub damaged: u32,
 }
 
@@ -77,14 +78,21 @@ impl<S: Storage> Store<S> {
     ) -> Result<(), StorageError> {
         let home = if complete { COMPLETE } else { PARTIAL };
         let folder = format!("{home}/{root}");
-        let replay = self.read_journal(&folder, recovery)?;
+        let replay = self.read_journal(&folder, complete, recovery)?;
         let signed = replay
             .signed
             .clone()
             .filter(|signed| *signed.manifest().root() == root);
-        let Some(signed) = signed.filter(|_| replay.committed || !complete) else {
+        let whole = match &signed {
+            Some(signed) if complete => {
+                replay.committed && self.pack_is_whole(&folder, signed.manifest().bytes_total())?
+            }
+            _ => true,
+        };
+        let Some(signed) = signed.filter(|_| whole) else {
             if complete {
                 recovery.damaged += 1;
+                self.set_aside(&root)?;
             } else {
                 recovery.stubs_removed += 1;
                 self.storage.remove_dir(&folder)?;
@@ -116,15 +124,62 @@ impl<S: Storage> Store<S> {
         }
         self.entries.insert(root, entry);
         if replay.committed && !complete {
+            self.sync_both(&folder)?;
             self.finish_commit(&root)?;
             recovery.commits_finished += 1;
         }
         Ok(())
     }
 
+    /// The Commit may have been read from memory only: after a kill nothing says that pack and journal
+    /// are on the disk, and the study is about to appear (XFR-53).
+    fn sync_both(&mut self, folder: &str) -> Result<(), StorageError> {
+        if !self.config.synced {
+            return Ok(());
+        }
+        for name in ["pack", "journal"] {
+            let file = self.storage.open(&format!("{folder}/{name}"), false)?;
+            let synced = self.storage.sync(file);
+            self.storage.close(file);
+            synced?;
+        }
+        Ok(())
+    }
+
+    /// Whether the pack has the length of the study.
+    fn pack_is_whole(&mut self, folder: &str, bytes: u64) -> Result<bool, StorageError> {
+        let pack = match self.storage.open(&format!("{folder}/pack"), false) {
+            Ok(pack) => pack,
+            Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let length = self.storage.len(pack);
+        self.storage.close(pack);
+        Ok(length? == bytes)
+    }
+
+    /// Moves a folder of `complete` that can't be listed out of the way of a new pull (XFR-55).
+    fn set_aside(&mut self, root: &Digest) -> Result<(), StorageError> {
+        self.storage.create_dir(DAMAGED)?;
+        let taken = self.storage.list(DAMAGED)?;
+        let mut name = format!("{root}");
+        let mut number = 1_u32;
+        while taken.contains(&name) {
+            name = format!("{root}.{number}");
+            number = number.saturating_add(1);
+        }
+        self.storage
+            .rename(&format!("{COMPLETE}/{root}"), &format!("{DAMAGED}/{name}"))?;
+        // The new name first: a crash between may leave two names, never none.
+        self.storage.sync_dir("")?;
+        self.storage.sync_dir(DAMAGED)?;
+        self.storage.sync_dir(COMPLETE)
+    }
+
     fn read_journal(
         &mut self,
         folder: &str,
+        complete: bool,
         recovery: &mut Recovery,
     ) -> Result<Replay, StorageError> {
         let journal = match self.storage.open(&format!("{folder}/journal"), false) {
@@ -138,7 +193,9 @@ impl<S: Storage> Store<S> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
         self.storage.read_at(journal, 0, &mut bytes)?;
         let replay = replay(&bytes);
-        if replay.valid_bytes < length && replay.signed.is_some() {
+        // A journal that is to be set aside stays as it is.
+        let usable = replay.signed.is_some() && (replay.committed || !complete);
+        if replay.valid_bytes < length && usable {
             // Synced at once: an old tail must not come back behind new records.
             self.storage.set_len(journal, replay.valid_bytes)?;
             self.storage.sync(journal)?;

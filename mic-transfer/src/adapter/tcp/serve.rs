@@ -145,6 +145,8 @@ fn serve(
             Err(TryRecvError::Disconnected) => sender.handle_disconnect(),
             Err(TryRecvError::Empty) => {}
         }
+        // Portions that keep coming must not keep the timers from their turn.
+        sender.handle_time(clock.elapsed());
         match sender.poll_output() {
             SenderOutput::Send(packet) => {
                 write_packet(stream, &packet)?;
