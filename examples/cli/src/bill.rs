@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use mic_billing::{Assessment, Book, Event, Lang, Moment, Visits, books, retention};
+use mic_billing::{Assessment, Book, Event, Lang, Moment, Visits, books};
 use mic_platform::problem::Problem;
 use serde::Serialize;
 
@@ -118,20 +118,9 @@ struct Row {
 fn keep(input: &Input) -> Result<(), Problem> {
     let (visits, known) = read(input)?;
     let book = load(input.book)?;
-    let states = visits.resolved(known);
-    let assessed: Vec<_> = states
-        .iter()
-        .map(|state| (state, mic_billing::assess(state, &book, known)))
-        .collect();
-    for (state, assessment) in &assessed {
-        let others = assessed.iter().filter_map(|(other, theirs)| {
-            let same = theirs.person() == assessment.person()
-                && theirs.visit().institution == assessment.visit().institution;
-            same.then_some(*other)
-        });
-        let kept = retention(state, others, &book, known);
+    for (visit, kept) in visits.retention(&book, known) {
         let row = Row {
-            visit: assessment.visit().to_string(),
+            visit: visit.to_string(),
             years: kept.as_ref().ok().map(|kept| kept.years),
             first_disposable: kept
                 .as_ref()

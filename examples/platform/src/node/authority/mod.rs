@@ -17,8 +17,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
 use mic_consent::{
-    Checker, Encoded, GrantDraft, GrantId, Live, NoticeHash, Opening, PatientBand, PersonCheck,
-    Policy, Request, Rights, ScopeKind, SeparateConsent, StatusRef, Suite,
+    Checker, Encoded, GrantDraft, GrantId, IssueError, Live, NoticeHash, Opening, PatientBand,
+    PersonCheck, Policy, Request, Rights, ScopeKind, SeparateConsent, StatusRef, Suite,
 };
 use mic_index::PersonCode;
 
@@ -204,7 +204,10 @@ impl Authority {
             .with_separate_consent(SeparateConsent::needed(rights, PatientBand::Adult))
             .with_person_check(PersonCheck::Face)
             .sign(key.signer(), id, now)
-            .map_err(|e| Problem::system("grant.sign", e))?;
+            .map_err(|e| match e {
+                IssueError::RequestOver => Problem::denied("consent.RequestOver", e),
+                other => Problem::system("grant.sign", other),
+            })?;
         let issued = Issued {
             id: hex::encode(id.as_bytes()),
             nonce: hex::encode(request.claims().nonce().as_bytes()),

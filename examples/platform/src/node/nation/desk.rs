@@ -16,8 +16,8 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use mic_billing::{
-    Assessment, Book, Entry, Event, Fen, Lang, Line, Moment, Retention, RetentionError, Source,
-    VisitState, Visits, books, delta, retention,
+    Book, Entry, Event, Fen, Lang, Line, Moment, Retention, RetentionError, Source, VisitState,
+    Visits, books, delta,
 };
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -204,23 +204,13 @@ impl Insurer {
     }
 
     fn show(&self, now: Moment) -> Result<Showing, Problem> {
-        let states = self.visits()?.resolved(now);
-        let assessed: Vec<_> = states
+        let visits = self.visits()?;
+        let kept = visits.retention(&self.in_force, now);
+        let visits = visits
+            .resolved(now)
             .iter()
-            .map(|state| (state, mic_billing::assess(state, &self.in_force, now)))
-            .collect();
-        let visits = assessed
-            .iter()
-            .map(|(state, assessment)| {
-                // Retention counts from the person's last visit to the institution (K-02).
-                let others = assessed.iter().filter_map(|(other, theirs)| {
-                    let same = theirs.person() == assessment.person()
-                        && theirs.visit().institution == assessment.visit().institution;
-                    same.then_some(*other)
-                });
-                let kept = retention(state, others, &self.in_force, now);
-                self.show_one(state, assessment, kept, now)
-            })
+            .zip(kept)
+            .map(|(state, (_, kept))| self.show_one(state, kept, now))
             .collect::<Result<_, _>>()?;
         Ok(Showing { visits })
     }
@@ -228,11 +218,11 @@ impl Insurer {
     fn show_one(
         &self,
         state: &VisitState,
-        assessment: &Assessment,
         kept: Result<Retention, RetentionError>,
         now: Moment,
     ) -> Result<VisitText, Problem> {
-        let lines = mic_billing::desired(std::slice::from_ref(assessment)).map_err(money)?;
+        let assessment = mic_billing::assess(state, &self.in_force, now);
+        let lines = mic_billing::desired(std::slice::from_ref(&assessment)).map_err(money)?;
         let beside = mic_billing::assess(state, &self.separate, now);
         let separate_lines = mic_billing::desired(&[beside]).map_err(money)?;
         let exams = assessment.exams();
