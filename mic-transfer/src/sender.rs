@@ -369,6 +369,13 @@ impl Sender {
         SenderOutput::Wait(self.deadline())
     }
 
+    /// Whether outputs wait that [`Sender::poll_output`] gives before it reads on: take these before
+    /// more bytes.
+    #[must_use]
+    pub fn has_queued(&self) -> bool {
+        !self.out.is_empty()
+    }
+
     /// Bytes of chunks sent so far.
     #[must_use]
     pub const fn data_bytes(&self) -> u64 {

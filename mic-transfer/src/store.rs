@@ -378,6 +378,8 @@ impl<S: Storage> Store<S> {
     fn keep(&mut self, root: &Digest, run: Run) -> Result<(), StorageError> {
         let entry = self.entry_mut(root)?;
         entry.have.insert(run);
+        entry.unmarked.insert(run);
+        entry.lost.remove(run);
         let manifest = entry.signed.manifest().clone();
         let mut whole = Vec::new();
         let mut chunk = run.first();
@@ -411,9 +413,41 @@ impl<S: Storage> Store<S> {
         if !self.config.synced {
             return Ok(());
         }
+        let synced = self.mark(root, files);
+        self.settle_sync(root, synced)
+    }
+
+    fn mark(&mut self, root: &Digest, files: Files) -> Result<(), StorageError> {
         self.storage.sync(files.pack)?;
         self.note(root, &Record::Mark)?;
         self.storage.sync(files.journal)
+    }
+
+    /// A sync that fails may have dropped what it was to keep, and the next one would succeed without
+    /// it: chunks without a mark are then fetched again (XFR-56).
+    fn settle_sync(
+        &mut self,
+        root: &Digest,
+        synced: Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let entry = self.entry_mut(root)?;
+        let unmarked = core::mem::take(&mut entry.unmarked);
+        if synced.is_ok() {
+            return synced;
+        }
+        for run in unmarked.runs() {
+            entry.have.remove(run);
+            entry.held.remove(run);
+            entry.lost.insert(run);
+        }
+        let signed = entry.signed.clone();
+        for (number, instance) in (0_u32..).zip(signed.manifest().instances()) {
+            let run = signed.manifest().chunks_of(number);
+            if run.is_some_and(|run| unmarked.first_within(run, 1).is_some()) {
+                self.distrust(instance.digest(), root);
+            }
+        }
+        synced
     }
 
     fn commit(&mut self, root: &Digest) -> Result<Outcome, StorageError> {
@@ -425,6 +459,23 @@ impl<S: Storage> Store<S> {
                 "commit a study with chunks missing",
             ));
         }
+        let (journal_bytes, next_sequence) = (entry.journal_bytes, entry.next_sequence);
+        let sealed = self.note_commit(root, files);
+        if sealed.is_err() {
+            // Whatever is noted next takes the place of the Commit.
+            let entry = self.entry_mut(root)?;
+            entry.journal_bytes = journal_bytes;
+            entry.next_sequence = next_sequence;
+        }
+        self.settle_sync(root, sealed)?;
+        self.finish_commit(root)?;
+        let entry = self.entry(root)?;
+        Ok(Outcome::Committed {
+            fetched: entry.fetched_bytes(),
+        })
+    }
+
+    fn note_commit(&mut self, root: &Digest, files: Files) -> Result<(), StorageError> {
         if self.config.synced {
             // Chunks found after a kill were written by a process that is gone: sync whatever is there.
             self.storage.sync(files.pack)?;
@@ -434,11 +485,7 @@ impl<S: Storage> Store<S> {
         if self.config.synced {
             self.storage.sync(files.journal)?;
         }
-        self.finish_commit(root)?;
-        let entry = self.entry(root)?;
-        Ok(Outcome::Committed {
-            fetched: entry.fetched_bytes(),
-        })
+        Ok(())
     }
 
     /// The step that makes a study appear.

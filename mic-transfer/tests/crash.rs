@@ -352,3 +352,30 @@ fn ok_a_commit_finished_after_a_kill_outlives_a_power_cut() {
     }
     assert!(finished > 0);
 }
+
+#[test]
+fn err_a_failed_sync_is_not_forgiven() {
+    let study = MadeStudy::new("1.2.3", 11, &[300_000]);
+    let mut store = open(MemoryStorage::new());
+    act(&mut store, &study, Action::Open(study.signed.clone()));
+    act(&mut store, &study, chunk(&study, 0));
+    act(&mut store, &study, chunk(&study, 1));
+    store.storage_mut().fail_next_sync();
+    let now = core::time::Duration::ZERO;
+    let commit = StoreOp::new(0, study.root(), Action::Commit);
+    assert!(store.execute(commit, now).outcome.is_err());
+    let digest = *study.signed.manifest().instances()[0].digest();
+    assert!(store.locate(&digest).is_none(), "its bytes may be gone");
+    let opened = act(&mut store, &study, Action::Open(study.signed.clone()));
+    let Outcome::Opened { have, .. } = opened else {
+        panic!("{opened:?}")
+    };
+    assert!(have.is_empty(), "{have:?}");
+    act(&mut store, &study, chunk(&study, 0));
+    act(&mut store, &study, chunk(&study, 1));
+    act(&mut store, &study, Action::Commit);
+    let mut storage = store.into_storage();
+    storage.crash(CrashStyle::Forget);
+    let mut store = open(storage);
+    assert_eq!(store.verify(&study.root()).unwrap().right, 1);
+}

@@ -42,6 +42,7 @@ pub struct MemoryStorage {
     capacity: u64,
     operations: u64,
     stop_after: Option<u64>,
+    sync_fails: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -87,6 +88,7 @@ impl MemoryStorage {
             capacity: u64::MAX,
             operations: 0,
             stop_after: None,
+            sync_fails: false,
         }
     }
 
@@ -98,6 +100,12 @@ impl MemoryStorage {
     /// Lets every operation after the next `operations` fail, as in a machine that stops there.
     pub const fn stop_after(&mut self, operations: u64) {
         self.stop_after = Some(self.operations.saturating_add(operations));
+    }
+
+    /// Lets the next sync of a file fail and drop what it was to keep, as operating systems do: the
+    /// sync after it succeeds.
+    pub const fn fail_next_sync(&mut self) {
+        self.sync_fails = true;
     }
 
     /// Operations asked for so far.
@@ -355,14 +363,22 @@ impl Storage for MemoryStorage {
 
     fn sync(&mut self, file: FileId) -> Result<(), StorageError> {
         self.count("sync a file")?;
+        let fails = core::mem::take(&mut self.sync_fails);
         if let Node::File {
             live,
             durable,
             unsynced,
         } = self.file(file, "sync a file")?
         {
-            durable.clone_from(live);
+            if fails {
+                live.clone_from(durable);
+            } else {
+                durable.clone_from(live);
+            }
             unsynced.clear();
+        }
+        if fails {
+            return Err(error(StorageErrorKind::Failed, "sync a file"));
         }
         Ok(())
     }

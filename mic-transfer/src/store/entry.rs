@@ -25,7 +25,9 @@ pub(super) struct Entry {
     pub(super) have: RangeSet,
     /// Those of them that were copied from other studies here.
     pub(super) held: RangeSet,
-    /// Noted in the journal, and found wrong when the store was opened.
+    /// Those of `have` that no mark stands behind yet.
+    pub(super) unmarked: RangeSet,
+    /// Noted in the journal, and found wrong when the store was opened or a sync failed.
     pub(super) lost: RangeSet,
     pub(super) leaves: BTreeMap<u32, Leaves>,
     pub(super) receipt: Option<(Receipt, Option<Signature>)>,
@@ -44,6 +46,7 @@ impl Entry {
             complete: false,
             have: RangeSet::new(),
             held: RangeSet::new(),
+            unmarked: RangeSet::new(),
             lost: RangeSet::new(),
             leaves: BTreeMap::new(),
             receipt: None,

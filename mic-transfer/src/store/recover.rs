@@ -247,6 +247,7 @@ impl<S: Storage> Store<S> {
             match Run::new(chunk, 1).filter(|_| right) {
                 Some(run) => {
                     entry.have.insert(run);
+                    entry.unmarked.insert(run);
                     recovery.chunks_kept += 1;
                 }
                 None => {

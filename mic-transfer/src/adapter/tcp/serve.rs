@@ -139,11 +139,14 @@ fn serve(
     let mut sender = Sender::new(config, clock.elapsed());
     let mut spare: Vec<u8> = Vec::new();
     loop {
-        // Before each chunk, so that a click is heard.
-        match inbox.try_recv() {
-            Ok(portion) => take(&mut sender, portion, &clock, report),
-            Err(TryRecvError::Disconnected) => sender.handle_disconnect(),
-            Err(TryRecvError::Empty) => {}
+        // Before each chunk, so that a click is heard; not before answers that wait, which would pile
+        // up without bound.
+        if !sender.has_queued() {
+            match inbox.try_recv() {
+                Ok(portion) => take(&mut sender, portion, &clock, report),
+                Err(TryRecvError::Disconnected) => sender.handle_disconnect(),
+                Err(TryRecvError::Empty) => {}
+            }
         }
         // Portions that keep coming must not keep the timers from their turn.
         sender.handle_time(clock.elapsed());
