@@ -157,9 +157,10 @@ fn pull(
         .map_err(|e| Problem::system("transfer.connect", e))?;
     let mut failed = false;
     for study in &report.studies {
-        let problem = match &study.outcome {
-            StudyOutcome::Failed(error) => Some(transfer_problem(error)),
-            _ => None,
+        let (problem, receipt) = match &study.outcome {
+            StudyOutcome::Failed(error) => (Some(transfer_problem(error)), String::new()),
+            StudyOutcome::Unreceipted(error) => (None, format!("; no receipt kept: {error}")),
+            _ => (None, String::new()),
         };
         failed |= problem.is_some();
         let row = Pulled {
@@ -167,7 +168,7 @@ fn pull(
             ok: problem.is_none(),
             fetched_bytes: study.progress.map_or(0, |p| p.bytes_fetched),
             held_bytes: study.progress.map_or(0, |p| p.bytes_held),
-            message: problem.map_or_else(|| "complete".to_owned(), |problem| problem.detail),
+            message: problem.map_or_else(|| format!("complete{receipt}"), |problem| problem.detail),
         };
         if json {
             output::json_line(&row)?;

@@ -114,7 +114,8 @@ fn pull(
         .studies
         .iter()
         .try_for_each(|study| match &study.outcome {
-            StudyOutcome::Complete(_) => Ok(()),
+            // Without a kept receipt the study is whole all the same; the next pull makes one.
+            StudyOutcome::Complete(_) | StudyOutcome::Unreceipted(_) => Ok(()),
             StudyOutcome::Failed(error) => {
                 let place = format!("study {}", study.study);
                 Err(consent::transfer_problem(error).at(place))
