@@ -162,6 +162,11 @@ impl<'a> Watch<'a> {
                 let done = matches!(event, PullEvent::Complete(..));
                 self.note(study.as_str(), *progress, done);
             }
+            PullEvent::Unreceipted(..) => {
+                if let Ok(mut job) = lock(self.job) {
+                    job.studies_done += 1;
+                }
+            }
             PullEvent::Instance { .. } => {
                 let elapsed = self.started.elapsed().as_millis() as u64;
                 if let Ok(mut job) = lock(self.job) {
