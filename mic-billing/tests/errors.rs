@@ -1,6 +1,7 @@
 //! What the vectors can't say: journals, folds and explanations that don't hold together, limits,
 //! and two books set side by side.
 
+#![cfg(feature = "toml")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 extern crate alloc;

@@ -1,6 +1,7 @@
 //! The scene the crate exists for: one visit with two exams, one proven in time and one never,
 //! under a deduction and under a separate item, and how long the images stay.
 
+#![cfg(feature = "toml")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use mic_billing::{

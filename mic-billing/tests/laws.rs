@@ -1,6 +1,7 @@
 //! The laws of the engine on random events, policies and moments, and its agreement with the slow
 //! reference engine. `PROPTEST_CASES=100000` runs more of them.
 
+#![cfg(feature = "toml")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 extern crate alloc;

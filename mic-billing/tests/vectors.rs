@@ -1,5 +1,6 @@
 //! Every vector of `vectors/` is run here; a file without a runner fails the last test.
 
+#![cfg(feature = "toml")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 extern crate alloc;

@@ -1,4 +1,6 @@
 //! Many visits at once: the bound of one visit, and retention with the person's other visits.
+
+#![cfg(feature = "toml")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 extern crate alloc;
