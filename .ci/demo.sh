@@ -1,8 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # The steps that use the `mic` command: the scene on real studies, and what bad input must answer.
 
-mic() { "$target/release/mic" "$@"; }
-
 # First what the README says, word for word but for the place of its state. Then, with --json and the
 # figures checked, twice on one state: the first run brings a study, the second finds it there.
 step_demo() {
@@ -13,7 +11,7 @@ step_demo() {
     local studies="${MIC_TEST_DATA:-}"
     if [[ -n $studies ]]; then
         say "ge-ct-hispeed, as a person sees it"
-        within 600 mic demo --studies "$studies/ge-ct-hispeed" --state "$work/demo/shown"
+        within 600 "$target/release/mic" demo --studies "$studies/ge-ct-hispeed" --state "$work/demo/shown"
         play first ct --studies "$studies/ge-ct-hispeed"
         play again ct --studies "$studies/ge-ct-hispeed"
         play first all --studies "$studies"
@@ -26,7 +24,7 @@ play() {
     local which=$1 name=$2
     shift 2
     say "$name, $which run"
-    within 600 mic demo "$@" --state "$work/demo/$name" --json >"$work/demo-$name-$which.json"
+    within 600 "$target/release/mic" demo "$@" --state "$work/demo/$name" --json >"$work/demo-$name-$which.json"
     python3 .ci/demo_figures.py "$which" "$work/demo-$name-$which.json" "$work/demo/$name" "$@"
 }
 
