@@ -58,6 +58,7 @@
 //! | `std` | yes | `std` in the dependencies; without it `no_std` with `alloc` (reading and packing allocate nothing) |
 //! | `dicom` | yes | `ExamDraft::from_elements` over the types of dicom-core; implies `std` |
 //! | `serde` | | text for formats for people, forty bytes for binary ones |
+//! | `technique` | | `technique`: the table of exam techniques, by code and by name |
 //!
 //! MSRV 1.85. The specification is `spec/index-code.md` with its ABNF, the test cases for all languages are
 //! in `vectors/`, the reasons for what is odd in `DESIGN.md`.
@@ -93,6 +94,8 @@ mod repair;
 mod serde;
 mod site;
 mod study_uid;
+#[cfg(feature = "technique")]
+pub mod technique;
 mod text;
 mod time;
 mod unit;
