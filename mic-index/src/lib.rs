@@ -59,6 +59,9 @@
 //! | `dicom` | yes | `ExamDraft::from_elements` over the types of dicom-core; implies `std` |
 //! | `serde` | | text for formats for people, forty bytes for binary ones |
 //! | `technique` | | `technique`: the table of exam techniques, by code and by name |
+//! | `schemars` | | JSON Schema of the code, its parts and records; implies `serde` |
+//! | `arbitrary` | | legal codes, parts and records from a fuzzer's bytes; implies `std` |
+//! | `proptest` | | `strategy`: legal codes, and texts with one known fault; implies `std` |
 //!
 //! MSRV 1.85. The specification is `spec/index-code.md` with its ABNF, the test cases for all languages are
 //! in `vectors/`, the reasons for what is odd in `DESIGN.md`.
@@ -71,6 +74,8 @@ extern crate alloc;
 extern crate std;
 
 mod alphabet;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod calendar;
 mod code;
 mod device;
@@ -90,9 +95,13 @@ mod person;
 mod picture;
 mod record;
 mod repair;
+#[cfg(feature = "schemars")]
+mod schema;
 #[cfg(feature = "serde")]
 mod serde;
 mod site;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 mod study_uid;
 #[cfg(feature = "technique")]
 pub mod technique;

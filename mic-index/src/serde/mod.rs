@@ -85,9 +85,20 @@ where
         expecting,
         value: PhantomData,
     };
-    deserializer.deserialize_str(visitor).map_err(|error| {
+    discreet(
+        deserializer.deserialize_str(visitor),
+        format_args!("expected {expecting}, found a number"),
+    )
+}
+
+/// The result, with another message in place of one that may repeat a code.
+pub(crate) fn discreet<T, E: de::Error>(
+    result: Result<T, E>,
+    instead: fmt::Arguments<'_>,
+) -> Result<T, E> {
+    result.map_err(|error| {
         if repeats_a_number(&error) {
-            refuse(expecting)
+            E::custom(instead)
         } else {
             error
         }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use super::discreet;
 use crate::code::IndexCode;
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
@@ -50,7 +51,10 @@ impl<'de> Deserialize<'de> for RecordKey {
         let KeyFields {
             code,
             study_instance_uid,
-        } = KeyFields::deserialize(deserializer)?;
+        } = {
+            let instead = format_args!("expected a record key, found a field that cannot be read");
+            discreet(KeyFields::deserialize(deserializer), instead)?
+        };
         Ok(Self::new(code, study_instance_uid))
     }
 }
@@ -73,7 +77,8 @@ impl Serialize for ExamRecord {
 
 impl<'de> Deserialize<'de> for ExamRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = RecordFields::deserialize(deserializer)?;
+        let instead = format_args!("expected an exam record, found a field that cannot be read");
+        let fields = discreet(RecordFields::deserialize(deserializer), instead)?;
         let mut builder = Self::builder()
             .code(fields.code)
             .study_instance_uid(fields.study_instance_uid)
@@ -104,6 +109,8 @@ impl Serialize for ExamType {
 
 impl<'de> Deserialize<'de> for ExamType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::try_from(u8::deserialize(deserializer)?).map_err(de::Error::custom)
+        let instead = format_args!("expected an exam type from 1 to 5, found another value");
+        let number = discreet(u8::deserialize(deserializer), instead)?;
+        Self::try_from(number).map_err(de::Error::custom)
     }
 }
