@@ -31,6 +31,11 @@ impl DeviceCode {
     /// Thirteen zeros: no device given.
     pub const FILLER: Self = Self { hi: 0, lo: 0 };
 
+    pub(crate) const GREATEST: Self = Self {
+        hi: 36_u64.pow(5) - 1,
+        lo: 36_u64.pow(8) - 1,
+    };
+
     pub(crate) const fn from_halves(hi: u64, lo: u64) -> Self {
         Self { hi, lo }
     }

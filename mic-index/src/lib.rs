@@ -61,6 +61,7 @@
 //! | `technique` | | `technique`: the table of exam techniques, by code and by name |
 //! | `schemars` | | JSON Schema of the code, its parts and records; implies `serde` |
 //! | `arbitrary` | | legal codes, parts and records from a fuzzer's bytes; implies `std` |
+//! | `rusqlite` | | columns of SQLite: codes as BLOB of forty bytes, the rest as TEXT; implies `std`, MSRV 1.89 |
 //! | `proptest` | | `strategy`: legal codes, and texts with one known fault; implies `std` |
 //!
 //! MSRV 1.85. The specification is `spec/index-code.md` with its ABNF, the test cases for all languages are
@@ -100,6 +101,8 @@ mod schema;
 #[cfg(feature = "serde")]
 mod serde;
 mod site;
+#[cfg(feature = "rusqlite")]
+mod sqlite;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 mod study_uid;
@@ -124,7 +127,7 @@ pub use part::{
     COMPACT_LEN, DEVICE_LEN, EXAM_TIME_LEN, HYPHENS, PERSON_LEN, PRINTED_LEN, Part, SITE_LEN,
     UNIT_LEN,
 };
-pub use person::PersonCode;
+pub use person::{PERSON_PREFIX_LEN, PersonCode};
 pub use picture::Picture;
 pub use record::{
     ExamRecord, KeyRelation, MissingFields, NoPerson, NotIndexable, RecordBuilder, RecordError,

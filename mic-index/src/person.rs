@@ -1,12 +1,21 @@
 //! The person management code (人员管理码).
 
 use core::fmt;
+use core::ops::RangeInclusive;
 use core::str::FromStr;
 
+use crate::code::IndexCode;
+use crate::device::DeviceCode;
 use crate::error::ParseError;
 use crate::packed::PERSON_LO_LIMIT;
 use crate::part::PERSON_LEN;
+use crate::site::SiteCode;
 use crate::text::{Text, write_2_digits, write_8_digits};
+use crate::time::ExamTime;
+use crate::unit::StorageUnitCode;
+
+/// Bytes of a packed code that hold the person, the first of all (`IDX-32`).
+pub const PERSON_PREFIX_LEN: usize = 11;
 
 /// Person management code (人员管理码): 26 digits given by the national platform (`IDX-5`).
 ///
@@ -57,6 +66,81 @@ impl PersonCode {
     #[must_use]
     pub const fn to_u128(self) -> u128 {
         self.hi as u128 * PERSON_LO_LIMIT as u128 + self.lo as u128
+    }
+
+    /// The first eleven bytes of every code of the person (`IDX-32`): a key prefix for stores and
+    /// filters that are partitioned by person.
+    ///
+    /// ```
+    /// use mic_index::index_code;
+    ///
+    /// let code = index_code!(
+    ///     "10000000000000000708463177-202411221430-000000000-0000000000000-123502004266007916"
+    /// );
+    /// assert!(code.packed().starts_with(&code.person().prefix()));
+    /// ```
+    #[must_use]
+    pub const fn prefix(self) -> [u8; PERSON_PREFIX_LEN] {
+        match self.least_code().packed().first_chunk() {
+            Some(prefix) => *prefix,
+            // Not reached: eleven of forty.
+            None => [0; PERSON_PREFIX_LEN],
+        }
+    }
+
+    /// All codes the person can have, from the least to the greatest: the range to ask an ordered
+    /// store for.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use mic_index::index_code;
+    ///
+    /// let code = index_code!(
+    ///     "10000000000000000708463177-202411221430-000000000-0000000000000-123502004266007916"
+    /// );
+    /// let exams = BTreeMap::from([(code, "head")]);
+    /// assert_eq!(exams.range(code.person().codes()).count(), 1);
+    /// ```
+    #[must_use]
+    pub const fn codes(self) -> RangeInclusive<IndexCode> {
+        self.codes_between(ExamTime::MIN, ExamTime::MAX)
+    }
+
+    /// All codes the person can have from one minute to another, both included; empty where the
+    /// first comes after the last.
+    ///
+    /// ```
+    /// use mic_index::{ExamTime, index_code};
+    ///
+    /// let code = index_code!(
+    ///     "10000000000000000708463177-202411221430-000000000-0000000000000-123502004266007916"
+    /// );
+    /// let (first, last) = (ExamTime::new(2024, 11, 1, 0, 0)?, ExamTime::new(2024, 11, 30, 23, 59)?);
+    /// assert!(code.person().codes_between(first, last).contains(&code));
+    /// assert!(code.person().codes_between(last, first).is_empty());
+    /// # Ok::<(), mic_index::TimeFault>(())
+    /// ```
+    #[must_use]
+    pub const fn codes_between(self, first: ExamTime, last: ExamTime) -> RangeInclusive<IndexCode> {
+        let least = IndexCode::new(
+            self,
+            first,
+            SiteCode::FILLER,
+            DeviceCode::FILLER,
+            StorageUnitCode::LEAST,
+        );
+        let greatest = IndexCode::new(
+            self,
+            last,
+            SiteCode::GREATEST,
+            DeviceCode::GREATEST,
+            StorageUnitCode::GREATEST,
+        );
+        RangeInclusive::new(least, greatest)
+    }
+
+    const fn least_code(self) -> IndexCode {
+        *self.codes().start()
     }
 
     /// The 26 digits, on the stack.

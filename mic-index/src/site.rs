@@ -32,6 +32,10 @@ impl SiteCode {
     /// Nine zeros: no site given.
     pub const FILLER: Self = Self { value: 0 };
 
+    pub(crate) const GREATEST: Self = Self {
+        value: 36_u64.pow(9) - 1,
+    };
+
     pub(crate) const fn from_value(value: u64) -> Self {
         Self { value }
     }

@@ -46,6 +46,14 @@ pub struct StorageUnitCode {
 }
 
 impl StorageUnitCode {
+    /// Zeros and a one.
+    pub(crate) const LEAST: Self = Self { hi: 0, lo: 1 };
+    /// `Y`, the value 30, in every place.
+    pub(crate) const GREATEST: Self = Self {
+        hi: thirties(6),
+        lo: thirties(12),
+    };
+
     pub(crate) const fn from_halves(hi: u64, lo: u64) -> Self {
         Self { hi, lo }
     }
@@ -110,6 +118,17 @@ impl StorageUnitCode {
             at += 1;
         }
     }
+}
+
+/// The value 30 in so many places of five bits.
+const fn thirties(places: u32) -> u64 {
+    let mut bits = 0;
+    let mut at = 0;
+    while at < places {
+        bits = bits << 5 | 30;
+        at += 1;
+    }
+    bits
 }
 
 /// The credit alphabet with a place for 31, which no unit holds.
