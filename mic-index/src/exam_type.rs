@@ -61,7 +61,7 @@ impl ExamType {
     /// The type of a DICOM modality (0008,0060), at most one.
     ///
     /// `None` for what is no exam by itself (reports, segmentations, presentation states, plans)
-    /// and for exams the five types leave out, such as endoscopy or slide microscopy.
+    /// and for exams the five types leave out, such as endoscopy or slide microscopy (`IDX-49`).
     #[must_use]
     pub fn from_modality(modality: &str) -> Option<Self> {
         Self::ALL
@@ -69,14 +69,16 @@ impl ExamType {
             .find(|kind| kind.modalities().contains(&modality))
     }
 
-    /// The DICOM modalities of the type (PS3.3 C.7.3.1.1.1); the last ones are retired terms.
+    /// The DICOM modalities of the type (PS3.3 C.7.3.1.1.1), the retired terms among them (`IDX-49`).
     #[must_use]
     pub const fn modalities(self) -> &'static [&'static str] {
         match self {
-            Self::XRay => &["CR", "DX", "MG", "RF", "XA", "PX", "IO", "RG", "DF", "CF"],
+            Self::XRay => &[
+                "CR", "DX", "MG", "RF", "XA", "PX", "IO", "RG", "BMD", "CF", "DF", "DS", "VF",
+            ],
             Self::Ct => &["CT"],
             Self::Mri => &["MR", "MA", "MS"],
-            Self::Ultrasound => &["US", "IVUS", "EC", "CD", "DD"],
+            Self::Ultrasound => &["US", "IVUS", "BDUS", "CD", "DD", "EC"],
             Self::NuclearMedicine => &["NM", "PT", "ST"],
         }
     }

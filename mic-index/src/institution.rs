@@ -3,6 +3,11 @@
 use core::fmt;
 use core::str::{self, FromStr};
 
+use crate::division::Division;
+
+/// Length in characters of the message header's institution field at most.
+pub const INSTITUTION_FIELD_LEN: usize = 14;
+
 /// Length in characters of an institution code.
 pub const INSTITUTION_LEN: usize = 12;
 
@@ -10,7 +15,7 @@ pub const INSTITUTION_LEN: usize = 12;
 ///
 /// `H` stands for hospitals, `P` for pharmacies; six digits of region (GB/T 2260) and a serial
 /// follow. Message headers of the insurance platform declare the same field with 14 characters; a
-/// value that long is told apart by its own error.
+/// value that long is told apart by its own error, and [`InstitutionField`] reads it (`IDX-47`).
 ///
 /// ```
 /// use mic_index::{InstitutionCode, InstitutionCodeError};
@@ -42,6 +47,38 @@ impl InstitutionCode {
         self.as_str().get(1..7).unwrap_or_default()
     }
 
+    /// The region as a division.
+    #[must_use]
+    pub const fn division(&self) -> Division {
+        Division::from_digits(self.number(1, 7))
+    }
+
+    /// The serial within the region, five digits.
+    #[must_use]
+    pub const fn serial(&self) -> u32 {
+        self.number(7, INSTITUTION_LEN)
+    }
+
+    /// The number in the places from `start` to before `end`, which hold digits.
+    const fn number(&self, start: usize, end: usize) -> u32 {
+        let (mut at, mut number) = (start, 0);
+        while at < end {
+            number = number * 10 + (self.bytes[at] & 0x0f) as u32;
+            at += 1;
+        }
+        number
+    }
+
+    /// What the letter stands for.
+    #[must_use]
+    pub const fn kind(&self) -> InstitutionKind {
+        match self.bytes[0] {
+            b'H' => InstitutionKind::Hospital,
+            b'P' => InstitutionKind::Pharmacy,
+            _ => InstitutionKind::Other,
+        }
+    }
+
     /// Whether the letter is that of hospitals.
     #[must_use]
     pub const fn is_hospital(&self) -> bool {
@@ -65,7 +102,9 @@ impl FromStr for InstitutionCode {
         }
         match <[u8; INSTITUTION_LEN]>::try_from(text.as_bytes()) {
             Ok(bytes) => Ok(Self { bytes }),
-            Err(_) if text.len() == 14 => Err(InstitutionCodeError::HeaderField),
+            Err(_) if text.len() == INSTITUTION_FIELD_LEN && text.is_ascii() => {
+                Err(InstitutionCodeError::HeaderField)
+            }
             Err(_) => Err(InstitutionCodeError::Length {
                 found: text.chars().count(),
             }),
@@ -104,6 +143,117 @@ pub enum InstitutionCodeError {
     #[error(
         "institution code: expected a capital letter and eleven digits, found another at byte {at}"
     )]
+    Character {
+        /// Byte offset.
+        at: usize,
+    },
+}
+
+/// What the letter of an institution code stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum InstitutionKind {
+    /// `H`: a designated hospital (定点医院).
+    Hospital,
+    /// `P`: a designated pharmacy (定点药店).
+    Pharmacy,
+    /// A letter nothing is published about.
+    Other,
+}
+
+/// The institution field of a message header (`fixmedins_code`), declared with fourteen characters.
+///
+/// Twelve are an institution code. Fourteen are accepted as they are, capital letters and digits; no
+/// code is cut out of them, because nothing says which twelve it would be (`IDX-48`).
+///
+/// ```
+/// use mic_index::InstitutionField;
+///
+/// let field: InstitutionField = "H35020300001".parse()?;
+/// assert_eq!(field.code(), Some("H35020300001".parse()?));
+/// let long: InstitutionField = "H3502030000199".parse()?;
+/// assert_eq!(long.code(), None);
+/// assert_eq!(long.as_str(), "H3502030000199");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstitutionField {
+    form: FieldForm,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum FieldForm {
+    Code(InstitutionCode),
+    /// Capital letters and digits.
+    Long([u8; INSTITUTION_FIELD_LEN]),
+}
+
+impl InstitutionField {
+    /// The text as it came.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.form {
+            FieldForm::Code(code) => code.as_str(),
+            FieldForm::Long(bytes) => str::from_utf8(bytes).unwrap_or_default(),
+        }
+    }
+
+    /// The institution code, where the field holds one and nothing else.
+    #[must_use]
+    pub const fn code(&self) -> Option<InstitutionCode> {
+        match self.form {
+            FieldForm::Code(code) => Some(code),
+            FieldForm::Long(_) => None,
+        }
+    }
+}
+
+impl From<InstitutionCode> for InstitutionField {
+    fn from(code: InstitutionCode) -> Self {
+        Self {
+            form: FieldForm::Code(code),
+        }
+    }
+}
+
+impl FromStr for InstitutionField {
+    type Err = InstitutionFieldError;
+
+    fn from_str(text: &str) -> Result<Self, InstitutionFieldError> {
+        let Ok(bytes) = <[u8; INSTITUTION_FIELD_LEN]>::try_from(text.as_bytes()) else {
+            return Ok(text.parse::<InstitutionCode>()?.into());
+        };
+        let legal = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        match bytes.iter().position(|byte| !legal(byte)) {
+            Some(at) => Err(InstitutionFieldError::Character { at }),
+            None => Ok(Self {
+                form: FieldForm::Long(bytes),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for InstitutionField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for InstitutionField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InstitutionField({})", self.as_str())
+    }
+}
+
+/// A text that is no institution field of a message header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstitutionFieldError {
+    /// Not fourteen characters, and no institution code either.
+    #[error(transparent)]
+    Code(#[from] InstitutionCodeError),
+    /// Fourteen characters, one of them neither a capital letter nor a digit.
+    #[error("institution field: expected a digit or capital letter at byte {at}")]
     Character {
         /// Byte offset.
         at: usize,

@@ -79,9 +79,11 @@ mod alphabet;
 mod arbitrary;
 mod calendar;
 mod code;
+mod department;
 mod device;
 mod diagnose;
 pub mod dicom;
+mod division;
 mod error;
 mod exam_type;
 mod fast;
@@ -111,15 +113,21 @@ pub mod technique;
 mod text;
 mod time;
 mod unit;
+mod unit_findings;
 
 pub use alphabet::{CharClass, FoundClass};
 pub use calendar::{MINUTES, YEAR_FIRST, YEAR_LAST};
 pub use code::IndexCode;
+pub use department::{Department, UnitCategory};
 pub use device::DeviceCode;
 pub use diagnose::{Diagnosis, FAULTS_MAX, Fault, diagnose};
+pub use division::{DIVISION_LEN, Division, DivisionError, Province};
 pub use error::{PackedError, PackedErrorKind, ParseError, ParseErrorKind};
 pub use exam_type::{ExamType, ExamTypeError};
-pub use institution::{INSTITUTION_LEN, InstitutionCode, InstitutionCodeError};
+pub use institution::{
+    INSTITUTION_FIELD_LEN, INSTITUTION_LEN, InstitutionCode, InstitutionCodeError,
+    InstitutionField, InstitutionFieldError, InstitutionKind,
+};
 pub use normalise::{Change, ChangeKind, normalise};
 pub use packed::PACKED_LEN;
 pub use parser::Parser;
@@ -139,6 +147,7 @@ pub use study_uid::{STUDY_UID_LEN_MAX, StudyInstanceUid, StudyUidError};
 pub use text::Text;
 pub use time::{BEIJING_OFFSET_S, ExamTime, TimeFault, TimeField};
 pub use unit::{CheckPolicy, StorageUnitCode, UnitCheck};
+pub use unit_findings::UnitFinding;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -26,6 +26,7 @@ const WEIGHTS: [u32; 17] = {
 ///
 /// The last character is a check character. A code whose check fails is still a code: legal ones
 /// from the early years are known, so [`check`](Self::check) is a finding and no error (`IDX-12`).
+/// [`findings`](Self::findings) lists everything that is odd.
 ///
 /// ```
 /// use mic_index::{StorageUnitCode, UnitCheck};
@@ -93,13 +94,18 @@ impl StorageUnitCode {
 
     /// The value of a place, 0 to 30.
     #[inline]
-    const fn place(self, at: usize) -> u32 {
+    pub(crate) const fn place(self, at: usize) -> u32 {
         let value = if at < 6 {
             self.hi >> (5 * (5 - at))
         } else {
             self.lo >> (5 * (17 - at))
         };
         (value & 31) as u32
+    }
+
+    /// The character in a place, counted from zero.
+    pub(crate) const fn character(self, at: usize) -> char {
+        CREDIT_OF_FIVE_BITS[self.place(at) as usize] as char
     }
 
     /// The eighteen characters, on the stack.

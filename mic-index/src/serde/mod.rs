@@ -22,7 +22,8 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
-use crate::institution::InstitutionCode;
+use crate::division::Division;
+use crate::institution::{InstitutionCode, InstitutionField};
 use crate::packed::PACKED_LEN;
 use crate::person::PersonCode;
 use crate::site::SiteCode;
@@ -74,6 +75,8 @@ part_as_text! {
     StorageUnitCode => "a storage unit code as text",
     StudyInstanceUid => "a study instance uid as text",
     InstitutionCode => "an institution code as text",
+    InstitutionField => "an institution field as text",
+    Division => "a division as six digits of text",
 }
 
 fn from_text<'de, D, T>(deserializer: D, expecting: &'static str) -> Result<T, D::Error>
