@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use mic_benches::{Group, Seed, billing, run, size};
-use mic_billing::{Event, Fen, Moment, Ppm, Rounding, VisitState, assess, desired};
+use mic_billing::{
+    Book, Event, Fen, Links, Moment, Ppm, Rounding, Sweep, VisitState, assess, desired,
+};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 fn main() -> anyhow::Result<()> {
@@ -39,9 +41,16 @@ fn visits() -> anyhow::Result<Group> {
         .sum();
 
     let (count, folded, assessed) = (events.len() as u64, Rc::clone(&events), Rc::clone(&events));
-    let (first_book, second_book) = (Rc::clone(&book), book);
+    let (first_book, second_book) = (Rc::clone(&book), Rc::clone(&book));
+    let swept = Rc::clone(&events);
     Ok(
         Group::new("billing: events of one export, visit by visit", "event")
+            .with(
+                "mic-billing `Sweep`, links, fold, assess, lines, total",
+                count,
+                &Some(total),
+                move || sweep(&swept, &book, known_at),
+            )
             .with(
                 "mic-billing, fold, assess, lines, total",
                 count,
@@ -76,6 +85,29 @@ fn visits() -> anyhow::Result<Group> {
                 })
             }),
     )
+}
+
+/// The total of a pass: how often each of the book's few outcomes came, and only then money.
+fn sweep(events: &[Event], book: &Book, known_at: Moment) -> Option<Fen> {
+    let mut sweep = Sweep::new(book, known_at, Links::of(events, known_at)).ok()?;
+    let mut counts = vec![0_i64; sweep.terms().len()];
+    for visit in by_visit(events) {
+        for place in sweep.visit(visit).ok()?.terms() {
+            *counts.get_mut(place)? += 1;
+        }
+    }
+    let amounts = sweep.terms().iter().map(|terms| terms.amount);
+    let sums: Option<Vec<Fen>> = amounts
+        .zip(counts)
+        .map(|(amount, count)| amount.times(count).ok())
+        .collect();
+    let linked = sweep.linked().ok()?;
+    Fen::sum(
+        sums?
+            .into_iter()
+            .chain(linked.iter().map(mic_billing::Line::amount)),
+    )
+    .ok()
 }
 
 fn by_visit(events: &[Event]) -> impl Iterator<Item = &[Event]> {

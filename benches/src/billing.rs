@@ -16,8 +16,8 @@ pub fn shenzhen() -> anyhow::Result<Book> {
     Ok(Book::load([books::national()?, books::shenzhen()?])?)
 }
 
-/// The events of so many visits, visit by visit: a registration and one to three exams, each performed and, nine
-/// times in ten, indexed in time.
+/// The events of so many visits, sorted by visit, under keys as long as real ones: 12 characters of institution, 30 of
+/// encounter. A registration and one to three exams, each performed and, nine times in ten, indexed in time.
 ///
 /// # Errors
 ///
@@ -28,7 +28,8 @@ pub fn events(visits: usize) -> anyhow::Result<Vec<Event>> {
     let start: Moment = "2025-12-01T08:00:00+08:00".parse()?;
     for number in 0..visits {
         let institution = InstitutionCode::new(&format!("H4403050{:04}", seed.below(40)))?;
-        let visit = VisitKey::new(institution, EncounterId::new(&format!("E{number}"))?);
+        let encounter = EncounterId::new(&format!("{institution}20251201{number:010}"))?;
+        let visit = VisitKey::new(institution, encounter);
         let mut person = [0; 16];
         person.copy_from_slice(&seed.bytes(16));
         let person = PersonRef::new(person);
@@ -71,5 +72,7 @@ pub fn events(visits: usize) -> anyhow::Result<Vec<Event>> {
             }
         }
     }
+    // Stable: within a visit in the order of things.
+    events.sort_by_key(Event::visit);
     Ok(events)
 }

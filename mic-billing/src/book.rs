@@ -84,6 +84,15 @@ impl Book {
             .map_or(&self.nothing, |(_, policy)| policy)
     }
 
+    /// The policy from each day on, as it was known at a moment, earliest first.
+    pub(crate) fn days(&self, known_at: Moment) -> &[(NaiveDate, Arc<Policy>)] {
+        let known = self
+            .epochs
+            .partition_point(|epoch| epoch.known_from <= known_at);
+        let epoch = known.checked_sub(1).and_then(|at| self.epochs.get(at));
+        epoch.map_or(&[], |epoch| &epoch.days)
+    }
+
     /// The layers, uppermost first.
     #[must_use]
     pub fn layers(&self) -> &[Layer] {

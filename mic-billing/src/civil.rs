@@ -35,6 +35,9 @@ const BEIJING: FixedOffset = match FixedOffset::east_opt(BEIJING_SECONDS_EAST) {
 pub struct Moment(i64);
 
 impl Moment {
+    /// The first moment there is.
+    pub(crate) const EARLIEST: Self = Self(Self::first());
+
     /// The moment as a chrono value with the offset +08:00.
     #[must_use]
     pub fn to_chrono(self) -> DateTime<FixedOffset> {
@@ -160,4 +163,12 @@ pub fn years_later(day: NaiveDate, years: u32) -> Option<NaiveDate> {
 /// The day after.
 pub(crate) fn next_day(day: NaiveDate) -> Option<NaiveDate> {
     day.checked_add_days(Days::new(1))
+}
+
+/// The first moment of a day in Beijing, or the nearest one there is.
+pub(crate) fn first_moment(day: NaiveDate) -> Moment {
+    let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
+    let east = i64::from(BEIJING_SECONDS_EAST);
+    let seconds = midnight.saturating_sub(east);
+    Moment(seconds.clamp(Moment::first(), Moment::last()))
 }

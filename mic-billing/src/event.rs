@@ -106,6 +106,12 @@ impl Event {
         self.fact.source
     }
 
+    /// Whether it happened at the visit of another one.
+    pub(crate) fn is_at_visit_of(&self, other: &Self) -> bool {
+        self.fact.encounter == other.fact.encounter
+            && self.fact.institution == other.fact.institution
+    }
+
     pub(crate) const fn fact(&self) -> &Fact {
         &self.fact
     }
@@ -251,6 +257,13 @@ impl EventKind {
     /// The exam it is about, if it is about one.
     #[must_use]
     pub const fn exam(&self) -> Option<ExamLineId> {
+        match self.exam_ref() {
+            Some(exam) => Some(*exam),
+            None => None,
+        }
+    }
+
+    pub(crate) const fn exam_ref(&self) -> Option<&ExamLineId> {
         match self {
             Self::ExamOrdered { exam, .. }
             | Self::Performed { exam, .. }
@@ -260,7 +273,7 @@ impl EventKind {
             | Self::Refunded { exam }
             | Self::PixelsStored { exam, .. }
             | Self::IndexAccepted { exam, .. }
-            | Self::IndexRejected { exam } => Some(*exam),
+            | Self::IndexRejected { exam } => Some(exam),
             _ => None,
         }
     }
@@ -367,6 +380,47 @@ named!(
         Other = "other", "其他", "other";
     }
 );
+
+impl Modality {
+    /// How many there are.
+    const COUNT: usize = 10;
+    /// One more, for an exam whose kind nobody told.
+    pub(crate) const COUNT_AND_NONE: usize = Self::COUNT + 1;
+    const EVERY: [Self; Self::COUNT] = [
+        Self::XRay,
+        Self::Ct,
+        Self::Mr,
+        Self::Mammography,
+        Self::Nuclear,
+        Self::Ultrasound,
+        Self::Endoscopy,
+        Self::Pathology,
+        Self::Ecg,
+        Self::Other,
+    ];
+
+    /// None, and then each in order: the order in which `Option<Modality>` sorts.
+    pub(crate) fn none_and_all() -> impl Iterator<Item = Option<Self>> {
+        core::iter::once(None).chain(Self::EVERY.into_iter().map(Some))
+    }
+
+    /// The place in that order.
+    pub(crate) const fn place(kind: Option<Self>) -> usize {
+        match kind {
+            None => 0,
+            Some(Self::XRay) => 1,
+            Some(Self::Ct) => 2,
+            Some(Self::Mr) => 3,
+            Some(Self::Mammography) => 4,
+            Some(Self::Nuclear) => 5,
+            Some(Self::Ultrasound) => 6,
+            Some(Self::Endoscopy) => 7,
+            Some(Self::Pathology) => 8,
+            Some(Self::Ecg) => 9,
+            Some(Self::Other) => 10,
+        }
+    }
+}
 
 named!(
     /// Who paid the bill (C-12).

@@ -125,14 +125,19 @@ mod ledger;
 mod line;
 mod money;
 mod policy;
+#[cfg(feature = "read")]
+mod read;
 mod retention;
 mod rounding;
 mod rule;
 mod serial;
 mod state;
+mod sweep;
 mod text;
 mod visits;
 
+#[cfg(feature = "read")]
+pub use self::read::{EventReader, RECORD_BYTES_MAX, ReadError, ReadErrorKind};
 pub use self::{
     allocate::{AllocateError, allocate},
     assess::{Assessment, ExamAssessment, Reason, Standing, assess},
@@ -156,6 +161,7 @@ pub use self::{
     rounding::Rounding,
     rule::RuleId,
     state::{FoldError, VISIT_FACTS_MAX, VisitState},
+    sweep::{Judged, Links, Runs, Sweep, SweepError, SweptLine, Terms, explain},
     text::TextError,
     visits::Visits,
 };

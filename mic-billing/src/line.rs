@@ -346,9 +346,15 @@ impl ChargePolicy {
     /// C-02 over the exams of one unit.
     pub(crate) fn verdict(&self, exams: &[ExamAssessment]) -> Verdict {
         let any = |test: fn(&ExamAssessment) -> bool| exams.iter().any(test);
-        let failed = any(|exam| exam.standing.is_failed());
-        let open = any(|exam| exam.standing.is_open());
-        let served = any(|exam| exam.standing.is_served());
+        self.verdict_of(
+            any(|exam| exam.standing.is_failed()),
+            any(|exam| exam.standing.is_open()),
+            any(|exam| exam.standing.is_served()),
+        )
+    }
+
+    /// C-02, from whether one of the exams failed, is open, was served.
+    pub(crate) const fn verdict_of(&self, failed: bool, open: bool, served: bool) -> Verdict {
         match self.completeness {
             Completeness::All if failed => Verdict::Failed,
             Completeness::All if open => Verdict::Open,
@@ -434,7 +440,7 @@ impl ChargePolicy {
 }
 
 /// S-06: the parts of an amount, parties without a part left out.
-fn shares(amount: Fen, parties: &[(Party, Ppm)]) -> Result<Vec<Share>, AllocateError> {
+pub(crate) fn shares(amount: Fen, parties: &[(Party, Ppm)]) -> Result<Vec<Share>, AllocateError> {
     let weights: Vec<(Party, u64)> = parties
         .iter()
         .map(|(party, share)| (*party, u64::from(share.get())))

@@ -120,7 +120,12 @@ impl Fen {
     /// # Errors
     /// None in practice: a part is never larger than the whole. The type says so for callers
     /// that chain it.
+    #[inline]
     pub fn part(self, share: Ppm, rounding: Rounding) -> Result<Self, MoneyError> {
+        // Up to nine billion yuan the product fits a word, and a word is divided ten times as fast.
+        if let Some(product) = self.0.checked_mul(i64::from(share.0)) {
+            return Ok(Self(rounding.millionth(product)));
+        }
         let product = i128::from(self.0)
             .checked_mul(i128::from(share.get()))
             .ok_or(MoneyError::Overflow)?;

@@ -29,7 +29,29 @@ pub enum Rounding {
     Down,
 }
 
+/// Parts of the whole in [`Ppm`](crate::Ppm), as the divisor of a word.
+const MILLION: i64 = 1_000_000;
+
 impl Rounding {
+    /// A millionth of a product; the same as [`Rounding::divide`] of a million, and always there.
+    #[inline]
+    pub(crate) const fn millionth(self, product: i64) -> i64 {
+        // A constant divisor: neither zero nor minus one, so neither operation can fail.
+        let (quotient, rest) = (product / MILLION, (product % MILLION).unsigned_abs());
+        let doubled = rest.saturating_mul(2);
+        let million = MILLION.unsigned_abs();
+        let away = match self {
+            Self::HalfUp => doubled >= million,
+            Self::HalfEven => doubled > million || (doubled == million && quotient & 1 != 0),
+            Self::Down => false,
+        };
+        if away {
+            quotient.saturating_add(product.signum())
+        } else {
+            quotient
+        }
+    }
+
     /// `numerator / denominator` as a whole number; none if the denominator is not positive.
     pub(crate) fn divide(self, numerator: i128, denominator: i128) -> Option<i128> {
         if denominator <= 0 {

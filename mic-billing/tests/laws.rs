@@ -287,6 +287,22 @@ proptest! {
         prop_assert_eq!(x.to_string().parse(), Ok(x));
     }
 
+    /// A part is the exact one rounded once, in a word and beyond it.
+    #[test]
+    fn ok_a_part_is_rounded_once(fen in prop_oneof![any::<i64>(), -2_000_000_i64..2_000_000], ppm in 0_u32..=1_000_000) {
+        let share = mic_billing::Ppm::new(ppm).unwrap();
+        let product = i128::from(fen) * i128::from(ppm);
+        let (whole, rest) = (product / 1_000_000, (product % 1_000_000).abs() * 2);
+        for (rounding, away) in [
+            (mic_billing::Rounding::HalfUp, rest >= 1_000_000),
+            (mic_billing::Rounding::HalfEven, rest > 1_000_000 || (rest == 1_000_000 && whole % 2 != 0)),
+            (mic_billing::Rounding::Down, false),
+        ] {
+            let exact = whole + if away { product.signum() } else { 0 };
+            prop_assert_eq!(i128::from(Fen::new(fen).part(share, rounding).unwrap().get()), exact);
+        }
+    }
+
     /// Each event survives serde (I-18).
     #[test]
     fn i18_events(event in event()) {

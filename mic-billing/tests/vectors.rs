@@ -283,6 +283,7 @@ fn every_file_is_run() {
         "ledger",
         "models",
         "money",
+        "readers",
         "retention",
         "service",
         "tariff",
