@@ -5,6 +5,7 @@
 //! characters that fit.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -146,6 +147,9 @@ impl<'a> Arbitrary<'a> for ExamRecord {
             .counts(u.int_in_range(1..=u32::MAX)?, u.int_in_range(1..=u32::MAX)?);
         if let Some(number) = u.arbitrary::<Option<String>>()? {
             builder = builder.accession_number(number);
+        }
+        for part in u.arbitrary::<Vec<SiteCode>>()? {
+            builder = builder.part(part);
         }
         if let Some(exam_type) = u.arbitrary()? {
             builder = builder.exam_type(exam_type);

@@ -192,7 +192,7 @@ impl JsonSchema for ExamRecord {
             "image_count",
         ];
         if generator.contract().is_serialize() {
-            required.extend(["accession_number", "exam_type", "supersedes"]);
+            required.extend(["accession_number", "exam_type", "parts", "supersedes"]);
         }
         json_schema!({
             "type": "object",
@@ -203,6 +203,11 @@ impl JsonSchema for ExamRecord {
                 "institution": generator.subschema_for::<InstitutionCode>(),
                 "accession_number": { "type": ["string", "null"] },
                 "exam_type": generator.subschema_for::<Option<ExamType>>(),
+                "parts": {
+                    "description": "Parts examined, beside the site of the code.",
+                    "type": "array",
+                    "items": generator.subschema_for::<SiteCode>(),
+                },
                 "series_count": count("series"),
                 "image_count": count("images"),
                 "supersedes": generator.subschema_for::<Option<RecordKey>>(),

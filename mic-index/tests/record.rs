@@ -7,7 +7,7 @@ use common::EXAMPLE;
 use mic_index::dicom::{Attribute, ExamDraft, HeaderText};
 use mic_index::{
     ExamRecord, ExamType, IndexCode, InstitutionCode, InstitutionCodeError, KeyRelation, NoPerson,
-    RecordBuilder, RecordError, RecordField, RecordKey, RecordOutcome, StudyInstanceUid,
+    RecordBuilder, RecordError, RecordField, RecordKey, RecordOutcome, SiteCode, StudyInstanceUid,
     StudyUidError,
 };
 
@@ -207,6 +207,7 @@ mod exchange {
                 "institution": "H35020300001",
                 "accession_number": null,
                 "exam_type": 2,
+                "parts": [],
                 "series_count": 2,
                 "image_count": 28,
                 "supersedes": { "code": EXAMPLE, "study_instance_uid": "1.2.3" },
@@ -242,4 +243,24 @@ mod exchange {
         }
         assert!(serde_json::from_value::<ExamRecord>(good).is_ok());
     }
+}
+
+#[test]
+fn parts_are_those_of_the_code_and_those_stated() {
+    let site = |text: &str| -> SiteCode { text.parse().unwrap() };
+    let parts = |builder: RecordBuilder| -> Vec<String> {
+        let record = builder.build().unwrap().record().unwrap();
+        record.parts().map(|part| part.to_string()).collect()
+    };
+    // Filler states nothing, a part twice is a part, order is that of the codes.
+    let stated = complete()
+        .part(site("BW23ZYZZZ"))
+        .part(SiteCode::FILLER)
+        .part(site("B020ZYZZZ"))
+        .part(site("BW23ZYZZZ"));
+    assert_eq!(parts(complete()), [""; 0]);
+    assert_eq!(parts(stated.clone()), ["B020ZYZZZ", "BW23ZYZZZ"]);
+    // The code's own comes first and is not repeated.
+    let with_site = stated.site(site("BW23ZYZZZ"));
+    assert_eq!(parts(with_site), ["BW23ZYZZZ", "B020ZYZZZ"]);
 }

@@ -1,6 +1,7 @@
 //! Building a record: everything that is missing is named at once.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::{ExamRecord, RecordKey};
@@ -41,6 +42,7 @@ pub struct RecordBuilder {
     institution: Option<InstitutionCode>,
     accession_number: Option<String>,
     exam_type: Option<ExamType>,
+    parts: Vec<SiteCode>,
     series_count: u32,
     image_count: u32,
     supersedes: Option<RecordKey>,
@@ -141,6 +143,17 @@ impl RecordBuilder {
         self
     }
 
+    /// Adds a part examined; optional, and called once for each. The filler adds nothing.
+    ///
+    /// For what the code does not say: its site is mostly the filler, and has room for one part.
+    #[must_use]
+    pub fn part(mut self, part: SiteCode) -> Self {
+        if part.is_assigned() {
+            self.parts.push(part);
+        }
+        self
+    }
+
     /// Sets the numbers of series and images. A study has at least one of each; zero counts as
     /// missing.
     #[must_use]
@@ -208,11 +221,16 @@ impl RecordBuilder {
         if self.supersedes == Some(key) {
             return Err(RecordError::SupersedesItself);
         }
+        let mut parts = self.parts;
+        parts.retain(|part| *part != self.site);
+        parts.sort_unstable();
+        parts.dedup();
         Ok(RecordOutcome::Record(ExamRecord {
             key,
             institution,
             accession_number: self.accession_number,
             exam_type: self.exam_type,
+            parts,
             series_count: self.series_count,
             image_count: self.image_count,
             supersedes: self.supersedes,
@@ -229,6 +247,10 @@ impl fmt::Debug for RecordBuilder {
 /// What becomes of an exam whose fields are complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "an exam can have a code or cannot")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every outcome is a record"
+)]
 pub enum RecordOutcome {
     /// The record.
     Record(ExamRecord),

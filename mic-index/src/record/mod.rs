@@ -4,6 +4,7 @@ mod builder;
 mod key;
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 pub use builder::{
@@ -14,6 +15,7 @@ pub use key::{KeyRelation, RecordKey};
 use crate::code::IndexCode;
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
+use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
 
 /// What the index holds of one exam: the code and what it leaves out.
@@ -46,6 +48,8 @@ pub struct ExamRecord {
     institution: InstitutionCode,
     accession_number: Option<String>,
     exam_type: Option<ExamType>,
+    /// Ascending, without repetition, without the filler and the site of the code.
+    parts: Vec<SiteCode>,
     /// At least one.
     series_count: u32,
     /// At least one.
@@ -97,6 +101,24 @@ impl ExamRecord {
         self.exam_type
     }
 
+    /// The parts examined (检查部位), as far as they are known: the site of the code where it is not the
+    /// filler, then those stated beside it.
+    ///
+    /// The code has one place for them and carries zeros there today, and a study may have several.
+    pub fn parts(&self) -> impl Iterator<Item = SiteCode> + '_ {
+        let of_code = Some(self.code().site()).filter(|site| site.is_assigned());
+        of_code.into_iter().chain(self.parts.iter().copied())
+    }
+
+    /// The parts stated beside the code.
+    #[cfg_attr(
+        not(feature = "serde"),
+        expect(dead_code, reason = "the exchange form alone asks")
+    )]
+    pub(crate) fn stated_parts(&self) -> &[SiteCode] {
+        &self.parts
+    }
+
     /// Series of the study, at least one.
     #[must_use]
     pub const fn series_count(&self) -> u32 {
@@ -123,6 +145,7 @@ impl fmt::Debug for ExamRecord {
             .field("key", &self.key)
             .field("institution", &self.institution)
             .field("exam_type", &self.exam_type)
+            .field("parts", &self.parts)
             .field("series_count", &self.series_count)
             .field("image_count", &self.image_count)
             .field("supersedes", &self.supersedes)

@@ -1,6 +1,7 @@
 //! Records and their keys as maps. Read through the builder, so that no record comes in unchecked.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
@@ -10,6 +11,7 @@ use crate::code::IndexCode;
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
 use crate::record::{ExamRecord, RecordKey, RecordOutcome};
+use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -29,6 +31,8 @@ struct RecordFields {
     accession_number: Option<String>,
     #[serde(default)]
     exam_type: Option<ExamType>,
+    #[serde(default)]
+    parts: Vec<SiteCode>,
     series_count: u32,
     image_count: u32,
     #[serde(default)]
@@ -67,6 +71,7 @@ impl Serialize for ExamRecord {
             institution: self.institution(),
             accession_number: self.accession_number().map(String::from),
             exam_type: self.exam_type(),
+            parts: self.stated_parts().to_vec(),
             series_count: self.series_count(),
             image_count: self.image_count(),
             supersedes: self.supersedes(),
@@ -89,6 +94,9 @@ impl<'de> Deserialize<'de> for ExamRecord {
         }
         if let Some(exam_type) = fields.exam_type {
             builder = builder.exam_type(exam_type);
+        }
+        for part in fields.parts {
+            builder = builder.part(part);
         }
         if let Some(earlier) = fields.supersedes {
             builder = builder.supersedes(earlier);
