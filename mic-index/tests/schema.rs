@@ -71,7 +71,7 @@ fn what_is_written_is_described_more_narrowly() {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let written = SchemaGenerator::new(settings).into_root_schema_for::<ExamRecord>();
     let written = written.to_value();
-    assert_eq!(written["required"].as_array().unwrap().len(), 8);
+    assert_eq!(written["required"].as_array().unwrap().len(), 9);
     assert_eq!(written["$defs"]["IndexCode"]["minLength"], 82);
     let read = schema::<ExamRecord>("");
     assert_eq!(read["required"].as_array().unwrap().len(), 5);
