@@ -12,7 +12,7 @@ pub fn hospital() -> Ed25519SigningKey {
     Ed25519SigningKey::from_secret_bytes(&[0x31; 32]).expect("a key")
 }
 
-/// The trusted keys of the vectors' hospital and authority in both suites.
+/// The trusted keys of the vectors' hospital and authority in all suites.
 pub fn ring() -> KeyRing {
     let validity =
         KeyValidity::new(now() - TimeDelta::days(1), now() + TimeDelta::days(365)).expect("a year");
@@ -29,6 +29,12 @@ pub fn ring() -> KeyRing {
             .public_key()
             .clone()
     };
+    let es256 = |byte: u8| {
+        Es256SigningKey::from_secret_bytes(&[byte; 32])
+            .expect("a key")
+            .public_key()
+            .clone()
+    };
     let record = |key, code, role| {
         KeyRecord::new(key, owner(code), Roles::from(role), validity).expect("a record")
     };
@@ -37,8 +43,10 @@ pub fn ring() -> KeyRing {
         record(sm2(0x22), "CONSENT01", Role::Grant),
         record(ed25519(0x31), "H11010500001", Role::Request),
         record(ed25519(0x32), "CONSENT01", Role::Grant),
+        record(es256(0x41), "H11010500001", Role::Request),
+        record(es256(0x42), "CONSENT01", Role::Grant),
     ])
-    .expect("four keys")
+    .expect("six keys")
 }
 
 pub fn policy() -> Policy {

@@ -40,7 +40,7 @@ impl AcceptedSuites {
     pub const fn accept(self, suite: Suite) -> bool {
         match self {
             Self::GmOnly => matches!(suite, Suite::Sm2Sm3),
-            Self::InternationalOnly => matches!(suite, Suite::Ed25519),
+            Self::InternationalOnly => matches!(suite, Suite::Ed25519 | Suite::Esp256),
             Self::Both => true,
         }
     }
@@ -221,7 +221,7 @@ impl<'a> Checker<'a> {
     ) -> Result<(), BadSignature> {
         match self.module {
             Some(module) => module.verify(key, message, signature),
-            None => key.verify(message, signature),
+            None => self.keys.check(key, message, signature),
         }
     }
 

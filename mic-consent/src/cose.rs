@@ -41,6 +41,14 @@ pub(crate) struct Layout {
 
 /// Steps 3 and 4: finds the parts and reads the header. Allocates nothing.
 pub(crate) fn parse(token: &[u8]) -> Result<Layout, Denial> {
+    parse_with(token, Suite::from_cose_algorithm)
+}
+
+/// [`parse`] with another reading of the alg header.
+pub(crate) fn parse_with(
+    token: &[u8],
+    algorithm: fn(i64) -> Option<Suite>,
+) -> Result<Layout, Denial> {
     let mut reader = Reader::new(token, 0, Step::Structure);
     reader.take(read::tag(SIGN1_TAG))?;
     reader.take(read::array(4, 4))?;
@@ -60,7 +68,7 @@ pub(crate) fn parse(token: &[u8]) -> Result<Layout, Denial> {
     }
     reader.end()?;
 
-    let header = parse_header(slice(token, &protected), protected.start)?;
+    let header = parse_header(slice(token, &protected), protected.start, algorithm)?;
     Ok(Layout {
         header,
         protected,
@@ -76,12 +84,16 @@ fn part(reader: &mut Reader<'_>, most: usize) -> Result<Range<usize>, Denial> {
     Ok(end - bytes.len()..end)
 }
 
-fn parse_header(protected: &[u8], start: usize) -> Result<Header, Denial> {
+fn parse_header(
+    protected: &[u8],
+    start: usize,
+    algorithm: fn(i64) -> Option<Suite>,
+) -> Result<Header, Denial> {
     let mut map = Reader::new(protected, start, Step::Header).map()?;
     let suite = map
         .need(ALG, Reason::HeaderKeys)?
         .take_as(read::int, |number| {
-            Suite::from_cose_algorithm(number).ok_or(Reason::UnknownAlgorithm)
+            algorithm(number).ok_or(Reason::UnknownAlgorithm)
         })?;
     let key_id = map.need(KID, Reason::HeaderKeys)?.take_as(
         read::bytes(0, PROTECTED_BYTES_MAX),

@@ -62,6 +62,29 @@ impl Encoded {
         Self::from_vec(bytes.to_vec())
     }
 
+    /// Reads the bytes of a token from a library that still writes the older algorithm numbers: -8 (EdDSA),
+    /// taken as Ed25519, and -7 (ES256), taken as ESP256. Everything else is as strict as ever, and the key
+    /// record still decides on the algorithm. No other door knows these numbers (CST-20), so what came in here
+    /// does not pass [`from_bytes`](Self::from_bytes) at the next node.
+    ///
+    /// ```
+    /// use mic_consent::Encoded;
+    /// assert!(Encoded::import_with_old_numbers(b"no token").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes).
+    pub fn import_with_old_numbers(bytes: &[u8]) -> Result<Self, Denial> {
+        if bytes.len() > TOKEN_BYTES_MAX {
+            return Err(Reason::TokenTooLong.into());
+        }
+        let layout = cose::parse_with(bytes, Suite::from_old_number)?;
+        Ok(Self {
+            bytes: bytes.to_vec(),
+            layout,
+        })
+    }
+
     pub(crate) fn from_vec(bytes: Vec<u8>) -> Result<Self, Denial> {
         if bytes.len() > TOKEN_BYTES_MAX {
             return Err(Reason::TokenTooLong.into());

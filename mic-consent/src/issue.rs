@@ -2,12 +2,15 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "es256")]
+use crate::key::with_low_s;
 use crate::{
     claims::binding::CommitError,
     cose::{self, Header, SigningInput},
     denial::Reason,
     encoded::Encoded,
-    signer::{SignError, Signer},
+    key::KeyId,
+    signer::{AsyncSigner, SignError, Signature, Signer},
     suite::Suite,
     token::TokenType,
 };
@@ -71,14 +74,62 @@ pub(crate) fn seal(
     payload: &[u8],
     signer: &dyn Signer,
 ) -> Result<Encoded, IssueError> {
-    let header = Header {
-        suite: signer.suite(),
-        key_id: signer.key_id(),
-        token_type,
-    };
-    let protected = cose::protected_bytes(&header);
-    let input = SigningInput::new(token_type, &protected, payload)?;
-    let signature = signer.sign(input.as_bytes())?;
-    let token = cose::assemble(&protected, payload, &signature);
-    Encoded::from_vec(token).map_err(|denial| denial.reason().into())
+    let unsigned = Unsigned::new(token_type, payload, signer.suite(), signer.key_id())?;
+    let signature = signer.sign(unsigned.input.as_bytes())?;
+    unsigned.complete(payload, signature)
+}
+
+/// The same, waiting for a signer that is somewhere else.
+pub(crate) async fn seal_async(
+    token_type: TokenType,
+    payload: &[u8],
+    signer: &impl AsyncSigner,
+) -> Result<Encoded, IssueError> {
+    let unsigned = Unsigned::new(token_type, payload, signer.suite(), signer.key_id())?;
+    let signature = signer.sign(unsigned.input.as_bytes()).await?;
+    unsigned.complete(payload, signature)
+}
+
+/// A token but for its signature.
+struct Unsigned {
+    suite: Suite,
+    protected: Vec<u8>,
+    input: SigningInput,
+}
+
+impl Unsigned {
+    fn new(
+        token_type: TokenType,
+        payload: &[u8],
+        suite: Suite,
+        key_id: KeyId,
+    ) -> Result<Self, IssueError> {
+        let header = Header {
+            suite,
+            key_id,
+            token_type,
+        };
+        let protected = cose::protected_bytes(&header);
+        let input = SigningInput::new(token_type, &protected, payload)?;
+        Ok(Self {
+            suite,
+            protected,
+            input,
+        })
+    }
+
+    /// Takes the signature. Zeros are what a module leaves in a buffer that it did not fill, and no signature
+    /// of any suite (CST-23); a module's high s becomes the lower one (CST-28).
+    fn complete(self, payload: &[u8], signature: Signature) -> Result<Encoded, IssueError> {
+        if signature.as_bytes().iter().all(|byte| *byte == 0) {
+            return Err(SignError::Failed.into());
+        }
+        let signature = match self.suite {
+            #[cfg(feature = "es256")]
+            Suite::Esp256 => with_low_s(signature),
+            _ => signature,
+        };
+        let token = cose::assemble(&self.protected, payload, &signature);
+        Encoded::from_vec(token).map_err(|denial| denial.reason().into())
+    }
 }

@@ -1,23 +1,35 @@
 //! Keys: ids, public keys, records, the trusted set, and software signing keys.
 
+mod prepared;
 mod record;
 mod ring;
+#[cfg(any(feature = "gm", feature = "es256"))]
+mod table;
 
 #[cfg(feature = "ed25519")]
 mod ed25519;
+#[cfg(feature = "es256")]
+mod es256;
 #[cfg(feature = "serde")]
 mod exchange;
 #[cfg(feature = "gm")]
 mod sm2;
 
 use alloc::string::String;
+#[cfg(any(feature = "gm", feature = "es256"))]
+use alloc::vec::Vec;
 use core::fmt;
 
 #[cfg(feature = "ed25519")]
 pub use self::ed25519::Ed25519SigningKey;
+#[cfg(feature = "es256")]
+pub use self::es256::Es256SigningKey;
+#[cfg(feature = "es256")]
+pub(crate) use self::es256::with_low_s;
 #[cfg(feature = "gm")]
 pub use self::sm2::{DEFAULT_DISTID, Sm2SigningKey};
 pub use self::{
+    prepared::{BaseTables, PreparedKey},
     record::{KeyError, KeyRecord, KeyState, KeyValidity, Role, Roles},
     ring::KeyRing,
 };
@@ -65,8 +77,8 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// A public key of one suite, checked when it is made: an SM2 point lies on the curve, an Ed25519 point is
-/// canonical and not of small order (CST-22).
+/// A public key of one suite, checked when it is made: an SM2 or P-256 point lies on the curve, an Ed25519
+/// point is canonical and not of small order (CST-22).
 ///
 /// ```
 /// use mic_consent::{Ed25519SigningKey, PublicKey};
@@ -93,8 +105,10 @@ enum Material {
     Sm2(sm2::Verifying),
     #[cfg(feature = "ed25519")]
     Ed25519(ed25519::Verifying),
+    #[cfg(feature = "es256")]
+    Es256(es256::Verifying),
     /// Keeps the type inhabited in a build without suites; never made.
-    #[cfg(not(any(feature = "gm", feature = "ed25519")))]
+    #[cfg(not(any(feature = "gm", feature = "ed25519", feature = "es256")))]
     #[expect(dead_code, reason = "without suites there are no keys")]
     None(Suite),
 }
@@ -117,6 +131,15 @@ impl PublicKey {
     #[cfg(feature = "ed25519")]
     pub fn ed25519(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         Self::from_material(Material::Ed25519(ed25519::Verifying::new(bytes)?))
+    }
+
+    /// A P-256 key: x and y of its point, 32 bytes each, big endian.
+    ///
+    /// # Errors
+    /// The point is not on the curve.
+    #[cfg(feature = "es256")]
+    pub fn es256(point: &[u8; 64]) -> Result<Self, KeyError> {
+        Self::from_material(Material::Es256(es256::Verifying::new(point)?))
     }
 
     /// The key of a suite by its name, as key records carry it.
@@ -143,9 +166,19 @@ impl PublicKey {
                 })?;
                 Self::ed25519(bytes)
             }
+            #[cfg(feature = "es256")]
+            (Suite::Esp256, None) => {
+                let point = bytes.try_into().map_err(|_| KeyError::Length {
+                    expected: 64,
+                    found: bytes.len(),
+                })?;
+                Self::es256(point)
+            }
             #[cfg(feature = "ed25519")]
             (Suite::Ed25519, Some(_)) => Err(KeyError::DistidNotOfSuite),
-            #[cfg(not(all(feature = "gm", feature = "ed25519")))]
+            #[cfg(feature = "es256")]
+            (Suite::Esp256, Some(_)) => Err(KeyError::DistidNotOfSuite),
+            #[cfg(not(all(feature = "gm", feature = "ed25519", feature = "es256")))]
             _ => {
                 let _ = bytes;
                 Err(KeyError::SuiteNotBuilt { suite })
@@ -153,7 +186,7 @@ impl PublicKey {
         }
     }
 
-    #[cfg(any(feature = "gm", feature = "ed25519"))]
+    #[cfg(any(feature = "gm", feature = "ed25519", feature = "es256"))]
     fn from_material(material: Material) -> Result<Self, KeyError> {
         let mut key = Self {
             key_id: KeyId([0; 8]),
@@ -180,12 +213,14 @@ impl PublicKey {
             Material::Sm2(_) => Suite::Sm2Sm3,
             #[cfg(feature = "ed25519")]
             Material::Ed25519(_) => Suite::Ed25519,
-            #[cfg(not(any(feature = "gm", feature = "ed25519")))]
+            #[cfg(feature = "es256")]
+            Material::Es256(_) => Suite::Esp256,
+            #[cfg(not(any(feature = "gm", feature = "ed25519", feature = "es256")))]
             Material::None(suite) => *suite,
         }
     }
 
-    /// The bytes: x and y of an SM2 point (64), or an Ed25519 key (32).
+    /// The bytes: x and y of an SM2 or P-256 point (64), or an Ed25519 key (32).
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.material {
@@ -193,7 +228,9 @@ impl PublicKey {
             Material::Sm2(key) => key.point(),
             #[cfg(feature = "ed25519")]
             Material::Ed25519(key) => key.bytes(),
-            #[cfg(not(any(feature = "gm", feature = "ed25519")))]
+            #[cfg(feature = "es256")]
+            Material::Es256(key) => key.point(),
+            #[cfg(not(any(feature = "gm", feature = "ed25519", feature = "es256")))]
             Material::None(_) => &[],
         }
     }
@@ -206,7 +243,9 @@ impl PublicKey {
             Material::Sm2(key) => Some(key.distid()),
             #[cfg(feature = "ed25519")]
             Material::Ed25519(_) => None,
-            #[cfg(not(any(feature = "gm", feature = "ed25519")))]
+            #[cfg(feature = "es256")]
+            Material::Es256(_) => None,
+            #[cfg(not(any(feature = "gm", feature = "ed25519", feature = "es256")))]
             Material::None(_) => None,
         }
     }
@@ -219,14 +258,10 @@ impl PublicKey {
         let parameters = match &self.material {
             #[cfg(feature = "gm")]
             Material::Sm2(key) => {
-                let (x, y) = key.point().split_at(32);
-                let mut map = MapWriter::new();
-                map.key(1).int(2); // kty EC2
-                map.key(-1).int(-65537); // crv SM2, private use
-                map.key(-2).bytes(x);
-                map.key(-3).bytes(y);
-                map.finish()
+                ec2(-65537, key.point()) // crv SM2, private use
             }
+            #[cfg(feature = "es256")]
+            Material::Es256(key) => ec2(1, key.point()), // crv P-256
             #[cfg(feature = "ed25519")]
             Material::Ed25519(key) => {
                 let mut map = MapWriter::new();
@@ -235,13 +270,43 @@ impl PublicKey {
                 map.key(-2).bytes(key.bytes());
                 map.finish()
             }
-            #[cfg(not(any(feature = "gm", feature = "ed25519")))]
+            #[cfg(not(any(feature = "gm", feature = "ed25519", feature = "es256")))]
             Material::None(_) => MapWriter::new().finish(),
         };
         let suite = self.suite();
         suite
             .hash(&[&parameters])
             .ok_or(KeyError::SuiteNotBuilt { suite })
+    }
+
+    /// The 32 bytes that the arithmetic of the suite signs for this message, for modules that take a digest:
+    /// SM3(Z ‖ message) for SM2, with Z over the distinguishing id and this key; SHA-256(message) for P-256.
+    /// `None` for Ed25519, which needs the whole message (CST-27).
+    ///
+    /// ```
+    /// use mic_consent::Es256SigningKey;
+    /// let key = Es256SigningKey::from_secret_bytes(&[7; 32])?; // a test key
+    /// assert!(key.public_key().prehash(b"message").is_some());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn prehash(&self, message: &[u8]) -> Option<[u8; 32]> {
+        match &self.material {
+            #[cfg(feature = "gm")]
+            Material::Sm2(key) => Some(key.prehash(message)),
+            #[cfg(feature = "es256")]
+            Material::Es256(_) => Suite::Esp256.hash(&[message]),
+            #[cfg(feature = "ed25519")]
+            Material::Ed25519(_) => {
+                let _ = message;
+                None
+            }
+            #[cfg(not(any(feature = "gm", feature = "ed25519", feature = "es256")))]
+            Material::None(_) => {
+                let _ = message;
+                None
+            }
+        }
     }
 
     /// Checks a signature with the built-in software. Variable time: everything it sees is public.
@@ -254,13 +319,37 @@ impl PublicKey {
             Material::Sm2(key) => key.verify(message, signature),
             #[cfg(feature = "ed25519")]
             Material::Ed25519(key) => key.verify(message, signature),
-            #[cfg(not(any(feature = "gm", feature = "ed25519")))]
+            #[cfg(feature = "es256")]
+            Material::Es256(key) => key.verify(message, signature),
+            #[cfg(not(any(feature = "gm", feature = "ed25519", feature = "es256")))]
             Material::None(_) => {
                 let _ = (message, signature);
                 Err(BadSignature)
             }
         }
     }
+}
+
+/// The required parameters of a key on a curve with two coordinates (RFC 9679).
+#[cfg(any(feature = "gm", feature = "es256"))]
+fn ec2(curve: i64, point: &[u8; 64]) -> Vec<u8> {
+    let (x, y) = point.split_at(32);
+    let mut map = MapWriter::new();
+    map.key(1).int(2); // kty EC2
+    map.key(-1).int(curve);
+    map.key(-2).bytes(x);
+    map.key(-3).bytes(y);
+    map.finish()
+}
+
+/// SEC 1 uncompressed form.
+#[cfg(any(feature = "gm", feature = "es256"))]
+fn sec1(point: &[u8; 64]) -> [u8; 65] {
+    let mut sec1 = [4; 65];
+    for (to, from) in sec1.iter_mut().skip(1).zip(point) {
+        *to = *from;
+    }
+    sec1
 }
 
 impl PartialEq for PublicKey {

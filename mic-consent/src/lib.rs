@@ -123,6 +123,7 @@
 //! | `std` (default) | the standard library in dependencies | |
 //! | `gm` (default) | SM2 with SM3 | `sm2`, `sm3` |
 //! | `ed25519` (default) | Ed25519 with SHA-256 | `ed25519-dalek` |
+//! | `es256` (default) | P-256 with SHA-256 (ESP256) | `p256` |
 //! | `qr` (default) | [`QrPicture`]: PNG, SVG, terminal | `std`, `fast_qr`, `png` |
 //! | `serde` | the exchange form of [`KeyRecord`]; tokens never deserialise | `serde` |
 //!
@@ -130,7 +131,7 @@
 //!
 //! # MSRV
 //!
-//! Rust 1.85; with `gm` 1.87, which the arithmetic under `sm2` asks for.
+//! Rust 1.85; with `gm` or `es256` 1.87, which the arithmetic under `sm2` and `p256` asks for.
 //!
 //! # Specification and vectors
 //!
@@ -173,6 +174,8 @@ mod token;
 
 #[cfg(feature = "ed25519")]
 pub use crate::key::Ed25519SigningKey;
+#[cfg(feature = "es256")]
+pub use crate::key::Es256SigningKey;
 #[cfg(feature = "gm")]
 pub use crate::key::{DEFAULT_DISTID, Sm2SigningKey};
 #[cfg(feature = "qr")]
@@ -197,11 +200,14 @@ pub use crate::{
     grant::{Grant, GrantClaims, GrantDraft},
     guard::{Admission, MemoryGuard, ReplayGuard},
     issue::IssueError,
-    key::{KeyError, KeyId, KeyRecord, KeyRing, KeyState, KeyValidity, PublicKey, Role, Roles},
+    key::{
+        BaseTables, KeyError, KeyId, KeyRecord, KeyRing, KeyState, KeyValidity, PreparedKey,
+        PublicKey, Role, Roles,
+    },
     permit::{Permit, Presented, Use},
     proof::{Action, Place, Proof, ProofClaims, ProofDraft},
     request::{Request, RequestClaims, RequestDraft},
-    signer::{BadSignature, RawVerify, SignError, Signature, Signer},
+    signer::{AsyncRawVerify, AsyncSigner, BadSignature, RawVerify, SignError, Signature, Signer},
     status::{Status, StatusRef, StatusSource},
     suite::Suite,
     token::{Live, Signed, TokenKind, TokenType, Untrusted},

@@ -19,11 +19,11 @@ use crate::{
     denial::{Denial, Reason, Step},
     encoded::Encoded,
     grant::Grant,
-    issue::{IssueError, seal},
-    key::KeyRecord,
+    issue::{IssueError, seal, seal_async},
+    key::{KeyId, KeyRecord},
     limits::PROOF_LIFE_S,
     request,
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{Live, TokenType, sealed},
 };
 
@@ -393,8 +393,32 @@ impl<'a> ProofDraft<'a> {
         id: ProofId,
         now: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(signer.key_id(), id, now)?;
+        seal(TokenType::Proof, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        id: ProofId,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(signer.key_id(), id, now)?;
+        seal_async(TokenType::Proof, &payload, signer).await
+    }
+
+    fn payload(
+        &self,
+        key_id: KeyId,
+        id: ProofId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<u8>, IssueError> {
         let grant = self.grant.claims();
-        if signer.key_id() != grant.holder() {
+        if key_id != grant.holder() {
             return Err(IssueError::NotTheGrantee);
         }
         let issued_at = time::whole_second(now)?;
@@ -413,6 +437,6 @@ impl<'a> ProofDraft<'a> {
             digest: self.grant.digest()?,
         };
         claims.check()?;
-        seal(TokenType::Proof, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }

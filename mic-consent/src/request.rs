@@ -20,10 +20,10 @@ use crate::{
     code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Realm},
     denial::{Denial, Reason, Step},
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyRecord,
     limits::{GRANT_LIFE_S, GRANT_LIFE_S_MAX, REQUEST_LIFE_S, REQUEST_LIFE_S_MAX},
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{TokenType, sealed},
 };
 
@@ -336,6 +336,24 @@ impl RequestDraft {
         nonce: RequestNonce,
         now: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
+        seal(TokenType::Request, &self.payload(nonce, now)?, signer)
+    }
+
+    /// The same with a signer that is waited for.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        nonce: RequestNonce,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(nonce, now)?;
+        seal_async(TokenType::Request, &payload, signer).await
+    }
+
+    fn payload(&self, nonce: RequestNonce, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         if self.asked.scope.kind() == ScopeKind::Chosen {
             return Err(IssueError::ChosenInRequest);
         }
@@ -350,7 +368,7 @@ impl RequestDraft {
             asked: self.asked.clone(),
         };
         claims.check()?;
-        seal(TokenType::Request, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The doors for signing and checking: whatever stands behind them, software, a module or a UKey, sees the
 //! bytes to be signed and gives back 64 bytes or an error; there is no empty signature (CST-23).
 
-use core::fmt;
+use core::{fmt, future::Future};
 
 use crate::{
     key::{KeyId, PublicKey},
@@ -9,7 +9,8 @@ use crate::{
     suite::Suite,
 };
 
-/// A signature as it stands in a token: for SM2 r then s, 32 bytes each, big endian; for Ed25519 R then S.
+/// A signature as it stands in a token: for SM2 and P-256 r then s, 32 bytes each, big endian; for Ed25519 R
+/// then S.
 ///
 /// ```
 /// use mic_consent::Signature;
@@ -55,8 +56,12 @@ pub enum SignError {
 
 /// Signs with one key of one suite.
 ///
-/// Implement it for a certified module; the software keys [`Sm2SigningKey`](crate::Sm2SigningKey) and
-/// [`Ed25519SigningKey`](crate::Ed25519SigningKey) implement it as well.
+/// Implement it for a certified module; the software keys [`Sm2SigningKey`](crate::Sm2SigningKey),
+/// [`Ed25519SigningKey`](crate::Ed25519SigningKey) and [`Es256SigningKey`](crate::Es256SigningKey) implement it
+/// as well. For a module that is waited for, see [`AsyncSigner`].
+///
+/// It is given the whole message, never a digest (CST-27): Ed25519 needs it, and a device that hashes itself
+/// knows what it signs. A device that wants the digest gets it from [`PublicKey::prehash`].
 ///
 /// ```
 /// use mic_consent::{KeyId, SignError, Signature, Signer, Suite};
@@ -86,6 +91,40 @@ pub trait Signer {
     fn sign(&self, to_be_signed: &[u8]) -> Result<Signature, SignError>;
 }
 
+/// [`Signer`] for a module that is waited for: a cloud HSM, a signing service, a UKey behind a driver. Any
+/// runtime will do; nothing here needs one.
+///
+/// ```
+/// use mic_consent::{AsyncSigner, KeyId, SignError, Signature, Suite};
+///
+/// struct CloudModule { key: KeyId }
+///
+/// impl AsyncSigner for CloudModule {
+///     fn key_id(&self) -> KeyId { self.key }
+///     fn suite(&self) -> Suite { Suite::Sm2Sm3 }
+///     async fn sign(&self, to_be_signed: &[u8]) -> Result<Signature, SignError> {
+///         // send `to_be_signed` and wait for the answer
+///         Err(SignError::Unavailable)
+///     }
+/// }
+/// ```
+pub trait AsyncSigner {
+    /// The id of the public key in key records and headers.
+    fn key_id(&self) -> KeyId;
+
+    /// The suite of the key.
+    fn suite(&self) -> Suite;
+
+    /// Signs the message, as [`Signer::sign`] does.
+    ///
+    /// # Errors
+    /// The device is away, refuses, or fails. Nothing is issued then.
+    fn sign(
+        &self,
+        to_be_signed: &[u8],
+    ) -> impl Future<Output = Result<Signature, SignError>> + Send;
+}
+
 /// Checks signatures in place of the built-in software, for deployments that must use a certified module.
 ///
 /// ```
@@ -110,6 +149,34 @@ pub trait RawVerify {
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), BadSignature>;
+}
+
+/// [`RawVerify`] for a module that is waited for.
+///
+/// ```
+/// use mic_consent::{AsyncRawVerify, BadSignature, PublicKey, Signature};
+///
+/// struct CloudModule;
+///
+/// impl AsyncRawVerify for CloudModule {
+///     async fn verify(
+///         &self, key: &PublicKey, message: &[u8], signature: &Signature,
+///     ) -> Result<(), BadSignature> {
+///         Err(BadSignature) // ask the device
+///     }
+/// }
+/// ```
+pub trait AsyncRawVerify {
+    /// Says whether `signature` over `message` is that of `key`.
+    ///
+    /// # Errors
+    /// It is not, or that cannot be known.
+    fn verify(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &Signature,
+    ) -> impl Future<Output = Result<(), BadSignature>> + Send;
 }
 
 /// The signature is not that of the key over the message.

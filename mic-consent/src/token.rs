@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     checker::Checker,
+    cose::SigningInput,
     denial::{Denial, Reason},
     encoded::Encoded,
     grant::{Grant, GrantClaims},
     key::{KeyId, KeyRecord, KeyState, PublicKey, Role},
     proof::{Proof, ProofClaims},
     request::{Request, RequestClaims},
-    signer::Signature,
+    signer::{AsyncRawVerify, Signature},
     suite::Suite,
 };
 
@@ -176,20 +177,46 @@ impl<T: TokenKind> Untrusted<T> {
     /// A suite outside the policy, an unknown, unfit or withdrawn key, a wrong signature, claims outside
     /// their ranges, or claims that this key may not make.
     pub fn verify(self, checker: &Checker<'_>) -> Result<Signed<T>, Denial> {
-        let encoded = self.encoded;
-        let record = checker.record(&encoded, T::TYPE.role())?;
+        let record = checker.record(&self.encoded, T::TYPE.role())?;
+        let (input, signature) = self.signed_parts()?;
+        checker
+            .check(record.public_key(), input.as_bytes(), &signature)
+            .map_err(|_| Reason::BadSignature)?;
+        self.read(record)
+    }
 
-        // Step 6.
-        let signature = encoded
+    /// The same, with a module that is waited for in place of the checker's own way to check signatures.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub async fn verify_async(
+        self,
+        checker: &Checker<'_>,
+        module: &impl AsyncRawVerify,
+    ) -> Result<Signed<T>, Denial> {
+        let record = checker.record(&self.encoded, T::TYPE.role())?;
+        let (input, signature) = self.signed_parts()?;
+        module
+            .verify(record.public_key(), input.as_bytes(), &signature)
+            .await
+            .map_err(|_| Reason::BadSignature)?;
+        self.read(record)
+    }
+
+    /// What step 6 looks at.
+    fn signed_parts(&self) -> Result<(SigningInput, Signature), Reason> {
+        let signature = self
+            .encoded
             .signature()
             .try_into()
             .map(Signature::from_bytes)
             .map_err(|_| Reason::SignatureLength)?;
-        let input = encoded.signing_input()?;
-        checker
-            .check(record.public_key(), input.as_bytes(), &signature)
-            .map_err(|_| Reason::BadSignature)?;
+        Ok((self.encoded.signing_input()?, signature))
+    }
 
+    /// Steps 7 and 8, behind a good signature.
+    fn read(self, record: &KeyRecord) -> Result<Signed<T>, Denial> {
+        let encoded = self.encoded;
         // Step 7.
         let claims =
             <T::Claims as sealed::Rules>::decode(encoded.payload(), encoded.payload_offset())?;

@@ -1,5 +1,5 @@
 //! Which public types may cross threads, and which may not be copied.
-#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "es256", feature = "qr"))]
 
 use mic_consent::*;
 

@@ -3,7 +3,7 @@
 //! The same files run as doc tests on any compiler. Here their messages are compared as well, which belongs
 //! to one compiler and builds the dependencies once more, so it is run on request:
 //! `cargo test -p mic-consent --all-features --test compile_fail -- --ignored`.
-#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "es256", feature = "qr"))]
 
 #[test]
 #[ignore = "builds the dependencies once more and compares messages of one compiler; the doc tests cover the rest"]

@@ -1,5 +1,10 @@
 //! Key records as nodes exchange them: one flat object, nothing trusted that does not fit together.
-#![cfg(all(feature = "gm", feature = "ed25519", feature = "serde"))]
+#![cfg(all(
+    feature = "gm",
+    feature = "ed25519",
+    feature = "es256",
+    feature = "serde"
+))]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot be set up should fail"
@@ -18,6 +23,7 @@ fn records() -> Vec<KeyRecord> {
         KeyValidity::new(time("2026-01-01T00:00:00Z"), time("2027-01-01T00:00:00Z")).unwrap();
     let sm2 = Sm2SigningKey::with_distid(&[1; 32], "ALICE123@YAHOO.COM").unwrap();
     let ed25519 = Ed25519SigningKey::from_secret_bytes(&[2; 32]).unwrap();
+    let es256 = Es256SigningKey::from_secret_bytes(&[3; 32]).unwrap();
     let authority = IssuerCode::new("CONSENT01").unwrap();
     let roles = Roles::from(Role::Grant) | Role::Status.into();
     let since = time("2026-06-01T12:00:00.5Z");
@@ -34,6 +40,7 @@ fn records() -> Vec<KeyRecord> {
         KeyRecord::new(ed25519.public_key().clone(), authority, roles, validity)
             .unwrap()
             .with_state(KeyState::Compromised { since }),
+        KeyRecord::new(es256.public_key().clone(), authority, Role::Log, validity).unwrap(),
     ]
 }
 
@@ -87,10 +94,14 @@ fn err_forms_that_do_not_fit_together() {
     );
     contains(
         change("suite", json!("none")),
-        "expected the suite SM2-SM3 or Ed25519",
+        "expected the suite SM2-SM3, Ed25519 or ESP256",
     );
     contains(
         change("suite", json!("Ed25519")),
+        "expected no distinguishing id",
+    );
+    contains(
+        change("suite", json!("ESP256")),
         "expected no distinguishing id",
     );
     contains(

@@ -1,6 +1,6 @@
 //! A checked token is only as good as its key is now: keys and policy are looked at again at each step (CST-25,
 //! CST-63).
-#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "es256", feature = "qr"))]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot be set up should fail"

@@ -1,5 +1,5 @@
 //! A permit is given for exactly what the grant, the proof and the node agree on, and for nothing else.
-#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "es256", feature = "qr"))]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot be set up should fail"

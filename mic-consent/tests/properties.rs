@@ -1,5 +1,5 @@
 //! Laws: one text for one token, one token for one claim set, no panic on any bytes, narrower is an order.
-#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "es256", feature = "qr"))]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot be set up should fail"

@@ -1,5 +1,5 @@
 //! The clock at each boundary, to the second, with the skew of 60 seconds.
-#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "es256", feature = "qr"))]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot be set up should fail"

@@ -18,11 +18,11 @@ use crate::{
     code::IssuerCode,
     denial::Reason,
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyId,
     limits::STUDIES_MAX,
     request::{self, Request, RequestClaims},
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     status::StatusRef,
     suite::Suite,
     token::{Live, TokenType},
@@ -223,9 +223,33 @@ impl GrantDraft {
         id: GrantId,
         now: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
-        let claims = self.claims(signer.suite(), id, now)?;
+        let payload = self.payload(signer.suite(), id, now)?;
+        seal(TokenType::Grant, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The draft and its claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        id: GrantId,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(signer.suite(), id, now)?;
+        seal_async(TokenType::Grant, &payload, signer).await
+    }
+
+    fn payload(
+        &self,
+        suite: Suite,
+        id: GrantId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<u8>, IssueError> {
+        let claims = self.claims(suite, id, now)?;
         claims.check()?;
-        seal(TokenType::Grant, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 
     fn claims(

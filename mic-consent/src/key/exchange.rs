@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for KeyRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = Form::deserialize(deserializer)?;
         let suite = Suite::from_name(&form.suite)
-            .ok_or_else(|| D::Error::custom("expected the suite SM2-SM3 or Ed25519"))?;
+            .ok_or_else(|| D::Error::custom("expected the suite SM2-SM3, Ed25519 or ESP256"))?;
         let bytes = hex::decode(&form.public_key)
             .ok_or_else(|| D::Error::custom("expected a public key in hexadecimal"))?;
         let key = PublicKey::from_parts(suite, &bytes, form.distid.as_deref())

@@ -83,6 +83,18 @@ pub enum KeyError {
         /// The id in the record.
         found: KeyId,
     },
+    /// There is no key of this id in the set.
+    #[error("expected a key of the set, found {key_id}")]
+    NotInSet {
+        /// The id.
+        key_id: KeyId,
+    },
+    /// The tables of keys would take more memory than allowed.
+    #[error("expected tables of at most {most} bytes in all")]
+    TablesFull {
+        /// The limit.
+        most: usize,
+    },
     /// There are too many keys.
     #[error("expected at most {most} keys in one set")]
     TooManyKeys {

@@ -26,9 +26,32 @@ const ORDER_LESS_ONE: [u8; 32] = [
 #[derive(Clone)]
 pub(super) struct Verifying {
     point: [u8; 64],
+    /// SM3 over the distinguishing id, the curve and the point (GB/T 32918.2, 5.5).
+    z: [u8; 32],
     // Boxed: with the cached Z it is much larger than the other suites' keys.
     key: Box<sm2::dsa::VerifyingKey>,
 }
+
+/// a, b and the base point of the curve, as Z wants them (GB/T 32918.5).
+#[rustfmt::skip]
+const CURVE: [[u8; 32]; 4] = [
+    [
+        0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc,
+    ],
+    [
+        0x28, 0xe9, 0xfa, 0x9e, 0x9d, 0x9f, 0x5e, 0x34, 0x4d, 0x5a, 0x9e, 0x4b, 0xcf, 0x65, 0x09, 0xa7,
+        0xf3, 0x97, 0x89, 0xf5, 0x15, 0xab, 0x8f, 0x92, 0xdd, 0xbc, 0xbd, 0x41, 0x4d, 0x94, 0x0e, 0x93,
+    ],
+    [
+        0x32, 0xc4, 0xae, 0x2c, 0x1f, 0x19, 0x81, 0x19, 0x5f, 0x99, 0x04, 0x46, 0x6a, 0x39, 0xc9, 0x94,
+        0x8f, 0xe3, 0x0b, 0xbf, 0xf2, 0x66, 0x0b, 0xe1, 0x71, 0x5a, 0x45, 0x89, 0x33, 0x4c, 0x74, 0xc7,
+    ],
+    [
+        0xbc, 0x37, 0x36, 0xa2, 0xf4, 0xf6, 0x77, 0x9c, 0x59, 0xbd, 0xce, 0xe3, 0x6b, 0x69, 0x21, 0x53,
+        0xd0, 0xa9, 0x87, 0x7c, 0xc6, 0x2a, 0x47, 0x40, 0x02, 0xdf, 0x32, 0xe5, 0x21, 0x39, 0xf0, 0xa0,
+    ],
+];
 
 impl Verifying {
     pub(super) fn new(point: &[u8; 64], distid: &str) -> Result<Self, KeyError> {
@@ -37,16 +60,17 @@ impl Verifying {
                 found: distid.len(),
             });
         }
-        let mut sec1 = [4; 65];
-        for (to, from) in sec1.iter_mut().skip(1).zip(point) {
-            *to = *from;
-        }
-        let key = sm2::dsa::VerifyingKey::from_sec1_bytes(distid, &sec1)
+        let key = sm2::dsa::VerifyingKey::from_sec1_bytes(distid, &super::sec1(point))
             .map_err(|_| KeyError::NotOnCurve)?;
         Ok(Self {
             point: *point,
+            z: z(point, distid),
             key: Box::new(key),
         })
+    }
+
+    pub(super) fn prehash(&self, message: &[u8]) -> [u8; 32] {
+        sm3(&[&self.z, message])
     }
 
     pub(super) const fn point(&self) -> &[u8; 64] {
@@ -65,6 +89,22 @@ impl Verifying {
             .verify(message, &signature)
             .map_err(|_| BadSignature)
     }
+}
+
+fn z(point: &[u8; 64], distid: &str) -> [u8; 32] {
+    // At most 128 bytes, so 1,024 bits.
+    let bits = u16::try_from(distid.len() * 8).unwrap_or(u16::MAX);
+    let [a, b, x, y] = &CURVE;
+    sm3(&[&bits.to_be_bytes(), distid.as_bytes(), a, b, x, y, point])
+}
+
+fn sm3(parts: &[&[u8]]) -> [u8; 32] {
+    use sm3::Digest as _;
+    let mut hasher = sm3::Sm3::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
 }
 
 /// An SM2 signing key in memory, for tests, demonstrations and deployments without a duty to use a certified

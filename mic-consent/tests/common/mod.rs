@@ -86,6 +86,20 @@ pub(crate) fn keys(suite: Suite) -> Keys {
                 authority_key,
             }
         }
+        Suite::Esp256 => {
+            let hospital = Es256SigningKey::from_secret_bytes(&[0x41; 32]).unwrap();
+            let authority = Es256SigningKey::from_secret_bytes(&[0x42; 32]).unwrap();
+            let (hospital_key, authority_key) = (
+                hospital.public_key().clone(),
+                authority.public_key().clone(),
+            );
+            Keys {
+                hospital: Box::new(hospital),
+                authority: Box::new(authority),
+                hospital_key,
+                authority_key,
+            }
+        }
         other => panic!("no test keys for {other}"),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) fn accept() -> Json {
     let mut cases = Vec::new();
-    for suite in [Suite::Sm2Sm3, Suite::Ed25519] {
+    for &suite in Suite::ALL {
         let keys = keys(suite);
         let name = suite.name().to_lowercase();
         let mut token = |id: &str, note: &str, kind: &str, token: &Encoded| {

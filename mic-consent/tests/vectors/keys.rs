@@ -15,7 +15,7 @@ pub(crate) type TestKey = (
     Option<u8>,
 );
 
-pub(crate) const KEYS: [TestKey; 7] = [
+pub(crate) const KEYS: [TestKey; 9] = [
     (
         "hospital-sm2",
         "SM2-SM3",
@@ -37,6 +37,22 @@ pub(crate) const KEYS: [TestKey; 7] = [
         "authority-ed25519",
         "Ed25519",
         0x32,
+        "CONSENT01",
+        "grant",
+        None,
+    ),
+    (
+        "hospital-esp256",
+        "ESP256",
+        0x41,
+        "H11010500001",
+        "request",
+        None,
+    ),
+    (
+        "authority-esp256",
+        "ESP256",
+        0x42,
         "CONSENT01",
         "grant",
         None,
@@ -64,6 +80,7 @@ pub(crate) fn signer(name: &str) -> Box<dyn Signer> {
     let (_, suite, seed, ..) = *KEYS.iter().find(|(found, ..)| *found == name).unwrap();
     match suite {
         "SM2-SM3" => Box::new(Sm2SigningKey::from_secret_bytes(&[seed; 32]).unwrap()),
+        "ESP256" => Box::new(Es256SigningKey::from_secret_bytes(&[seed; 32]).unwrap()),
         _ => Box::new(Ed25519SigningKey::from_secret_bytes(&[seed; 32]).unwrap()),
     }
 }
@@ -74,6 +91,10 @@ pub(crate) fn keys_json() -> Json {
             let signer = signer(name);
             let public = match *suite {
                 "SM2-SM3" => Sm2SigningKey::from_secret_bytes(&[*seed; 32])
+                    .unwrap()
+                    .public_key()
+                    .clone(),
+                "ESP256" => Es256SigningKey::from_secret_bytes(&[*seed; 32])
                     .unwrap()
                     .public_key()
                     .clone(),

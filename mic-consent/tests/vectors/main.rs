@@ -1,7 +1,7 @@
 //! Every vector is run; the generated files are compared with what the fixed seeds give.
 //!
 //! `MIC_CONSENT_WRITE_VECTORS=1 cargo test -p mic-consent --test vectors` writes them anew.
-#![cfg(all(feature = "gm", feature = "ed25519", feature = "qr"))]
+#![cfg(all(feature = "gm", feature = "ed25519", feature = "es256", feature = "qr"))]
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ mod file;
 mod keys;
 mod qr;
 mod run;
-mod sm2;
+mod suites;
 mod verify;
 mod wrong;
 

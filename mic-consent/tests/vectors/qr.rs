@@ -11,7 +11,7 @@ use crate::{
 #[test]
 fn ok_qr_vectors_give_this_text_version_and_size() {
     let mut cases = Vec::new();
-    for suite in [Suite::Sm2Sm3, Suite::Ed25519] {
+    for &suite in Suite::ALL {
         let keys = keys(suite);
         for (id, token) in [
             ("request-all", request(&keys, Scope::all())),

@@ -30,6 +30,7 @@ pub(crate) fn ring_of(keys: &Json, states: &Json) -> KeyRing {
                 PublicKey::sm2(&bytes.try_into().unwrap(), key["distid"].as_str().unwrap()).unwrap()
             }
             "Ed25519" => PublicKey::ed25519(&bytes.try_into().unwrap()).unwrap(),
+            "ESP256" => PublicKey::es256(&bytes.try_into().unwrap()).unwrap(),
             other => panic!("{other}"),
         };
         assert_eq!(public.key_id().to_string(), key["key_id"].as_str().unwrap());
