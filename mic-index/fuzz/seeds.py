@@ -28,4 +28,7 @@ for a, b in zip(ordered, ordered[1:]):
     seed("pairs", a + b)
 header = ["1.2.840.1.2.3", "A1", "P1", "CT", "", "", "20241122", "143000", "2024.11.22", "14:30"]
 seed("headers", "\n".join(header).encode())
+carried = cases("valid")[0]["input"]
+seed("headers", "\n".join(header + [""] * 6 + [carried]).encode())
+seed("headers", "\n".join([""] * 16 + [carried + "\\" + cases("valid")[1]["input"]]).encode())
 seed("headers", "\n".join([""] * 6 + ["***", "08", "", "", "20241122063059.5+0000"]).encode())

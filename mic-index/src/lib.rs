@@ -56,7 +56,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `std` | yes | `std` in the dependencies; without it `no_std` with `alloc` (reading and packing allocate nothing) |
-//! | `dicom` | yes | `ExamDraft::from_elements` over the types of dicom-core; implies `std` |
+//! | `dicom` | yes | over the types of dicom-core, `ExamDraft::from_elements` and the way back, `CodeBlock`; implies `std` |
 //! | `serde` | | text for formats for people, forty bytes for binary ones |
 //! | `technique` | | `technique`: the table of exam techniques, by code and by name |
 //! | `schemars` | | JSON Schema of the code, its parts and records; implies `serde` |

@@ -381,6 +381,7 @@ fn every_real_header_gives_a_draft() {
     collect(Path::new(&root), &mut files);
     let (mut read, mut no_dicom, mut with_time, mut with_type) = (0, 0, 0, 0);
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
     for path in &files {
         let object = dicom_object::OpenFileOptions::new()
             // Nothing the draft reads comes after the StudyInstanceUID.
@@ -396,6 +397,7 @@ fn every_real_header_gives_a_draft() {
         with_type += u32::from(draft.exam_type().is_some());
         for finding in draft.findings() {
             *counts.entry(class(finding)).or_default() += 1;
+            *kinds.entry(finding.kind().name()).or_default() += 1;
         }
         // A missing value always has a finding that says why.
         let told = |attributes: &[Attribute]| {
@@ -418,6 +420,7 @@ fn every_real_header_gives_a_draft() {
     for (class, count) in &counts {
         println!("{count:5}  {class}");
     }
+    println!("all of a kind: {kinds:?}");
     assert!(read > 0, "no DICOM file below MIC_TEST_DATA");
     assert_eq!(read + no_dicom, files.len());
 }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mic_index::dicom::{Attribute, ExamDraft, HeaderText};
+use mic_index::dicom::{Attribute, ExamDraft, Finding, HeaderText};
 
 fuzz_target!(|text: &str| {
     // One line per attribute, in the order of `Attribute::ALL`; an empty line leaves it out.
@@ -24,5 +24,15 @@ fuzz_target!(|text: &str| {
     assert!(
         draft.exam_time().is_some() || told(Attribute::StudyDate) || told(Attribute::StudyTime)
     );
+    if let Some(code) = draft.carried_code() {
+        let minute = draft
+            .exam_time()
+            .is_none_or(|time| time == code.exam_time());
+        let noted = |f: &&Finding| f.attribute() == Attribute::IndexCode;
+        assert_eq!(
+            draft.findings().iter().filter(noted).count(),
+            usize::from(!minute)
+        );
+    }
     assert!(draft.exam_type().is_some() || draft.findings().iter().any(|f| f.used().is_none()));
 });

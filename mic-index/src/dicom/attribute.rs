@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use super::carry::{CODE_ELEMENT, CODE_GROUP};
+
 /// A DICOM attribute the draft reads (PS3.6).
 ///
 /// ```
@@ -46,11 +48,13 @@ pub enum Attribute {
     ContentTime,
     /// (0008,0201) SH
     TimezoneOffsetFromUtc,
+    /// (0009,xx01) UT, private: the code a header carries (`IDX-70`)
+    IndexCode,
 }
 
 impl Attribute {
     /// All attributes the draft reads.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::StudyInstanceUid,
         Self::AccessionNumber,
         Self::PatientId,
@@ -67,9 +71,11 @@ impl Attribute {
         Self::ContentDate,
         Self::ContentTime,
         Self::TimezoneOffsetFromUtc,
+        Self::IndexCode,
     ];
 
-    /// Group and element.
+    /// Group and element; of the private element in the first block there is, though its creator may
+    /// have reserved another one (see [`CODE_CREATOR`](super::CODE_CREATOR)).
     #[must_use]
     pub const fn tag(self) -> (u16, u16) {
         match self {
@@ -89,15 +95,17 @@ impl Attribute {
             Self::ContentDate => (0x0008, 0x0023),
             Self::ContentTime => (0x0008, 0x0033),
             Self::TimezoneOffsetFromUtc => (0x0008, 0x0201),
+            Self::IndexCode => (CODE_GROUP, 0x1000 | CODE_ELEMENT as u16),
         }
     }
 
-    /// The attribute of a tag, where the draft reads it.
+    /// The attribute of a tag, where the draft reads it; never the private one, whose meaning depends
+    /// on the creator of its block.
     #[must_use]
     pub fn from_tag(group: u16, element: u16) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|attribute| attribute.tag() == (group, element))
+        Self::ALL.into_iter().find(|attribute| {
+            attribute.tag() == (group, element) && !matches!(attribute, Self::IndexCode)
+        })
     }
 
     /// The keyword of PS3.6.
@@ -120,6 +128,7 @@ impl Attribute {
             Self::ContentDate => "ContentDate",
             Self::ContentTime => "ContentTime",
             Self::TimezoneOffsetFromUtc => "TimezoneOffsetFromUTC",
+            Self::IndexCode => "IndexCode",
         }
     }
 
@@ -134,6 +143,9 @@ impl Attribute {
 
 impl fmt::Display for Attribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::IndexCode {
+            return write!(f, "IndexCode ({CODE_GROUP:04X},xx{CODE_ELEMENT:02X})");
+        }
         let (group, element) = self.tag();
         write!(f, "{} ({group:04X},{element:04X})", self.keyword())
     }

@@ -52,6 +52,7 @@ pub struct ExamDraft {
     exam_type: Option<ExamType>,
     institution_name: Option<String>,
     exam_time: Option<(ExamTime, TimeSource)>,
+    carried_code: Option<IndexCode>,
     findings: Vec<Finding>,
 }
 
@@ -69,6 +70,7 @@ impl ExamDraft {
         let (modality, exam_type) = reader.exam_type();
         let institution_name = reader.text(Attribute::InstitutionName);
         let exam_time = reader.exam_time();
+        let carried_code = reader.carried_code(exam_time.map(|(time, _)| time));
         Self {
             study_instance_uid,
             accession_number,
@@ -77,6 +79,7 @@ impl ExamDraft {
             exam_type,
             institution_name,
             exam_time,
+            carried_code,
             findings: reader.findings,
         }
     }
@@ -135,6 +138,16 @@ impl ExamDraft {
     #[must_use]
     pub fn time_source(&self) -> Option<TimeSource> {
         self.exam_time.map(|(_, source)| source)
+    }
+
+    /// The index code the header carries (`IDX-70`), where it carries exactly one.
+    ///
+    /// It may be that of another minute than [`exam_time`](Self::exam_time), which has a finding
+    /// then: whoever copied the header or corrected its time did not touch the code. So a record
+    /// takes it over only by [`RecordBuilder::code`](crate::RecordBuilder::code).
+    #[must_use]
+    pub const fn carried_code(&self) -> Option<IndexCode> {
+        self.carried_code
     }
 
     /// What was missing, wrong or replaced.
@@ -271,6 +284,35 @@ impl<'a> Reader<'a> {
             }
         }
         None
+    }
+
+    /// The one code the header carries; most carry none, which is no finding.
+    fn carried_code(&mut self, exam_time: Option<ExamTime>) -> Option<IndexCode> {
+        let attribute = Attribute::IndexCode;
+        let text = match self.header.get(attribute) {
+            Held::Absent => return None,
+            Held::NoText => {
+                self.note(attribute, FindingKind::NoText, None);
+                return None;
+            }
+            Held::Text(text) => text,
+        };
+        let mut values = text.split('\\').map(trimmed);
+        let first = values.next().unwrap_or_default();
+        if values.any(|value| value != first) {
+            self.note(attribute, FindingKind::SeveralCodes, None);
+            return None;
+        }
+        let code = IndexCode::parse(first).ok();
+        match code {
+            None if first.is_empty() => self.note(attribute, FindingKind::Empty, None),
+            None => self.note(attribute, FindingKind::NotCode, None),
+            Some(code) if exam_time.is_some_and(|time| time != code.exam_time()) => {
+                self.note(attribute, FindingKind::CodeOfAnotherTime, Some(attribute));
+            }
+            Some(_) => {}
+        }
+        code
     }
 
     fn zone(&mut self) -> Option<TimeDelta> {

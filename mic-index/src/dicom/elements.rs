@@ -6,6 +6,8 @@ use dicom_core::value::{DicomDate, DicomDateTime, DicomTime};
 use dicom_core::{DataElement, PrimitiveValue};
 
 use super::attribute::{Attribute, HeaderText, Held};
+use super::block::Carried;
+use super::carry::CODE_GROUP;
 use super::draft::ExamDraft;
 
 impl ExamDraft {
@@ -48,8 +50,13 @@ impl HeaderText {
         P: 'a,
     {
         let mut header = Self::new();
+        let mut carried = Carried::default();
         for element in elements {
             let tag = element.header().tag;
+            if tag.group() == CODE_GROUP {
+                carried.note(element);
+                continue;
+            }
             let Some(attribute) = Attribute::from_tag(tag.group(), tag.element()) else {
                 continue;
             };
@@ -60,12 +67,13 @@ impl HeaderText {
                 );
             }
         }
+        header.set(Attribute::IndexCode, carried.held());
         header
     }
 }
 
 /// The text of a value as a file would hold it.
-fn held(value: &PrimitiveValue) -> Held {
+pub(super) fn held(value: &PrimitiveValue) -> Held {
     match value {
         PrimitiveValue::Empty => Held::Text(String::new()),
         // Dates a caller has parsed already go back to their encoded form.

@@ -144,6 +144,15 @@ pub enum FindingKind {
     /// Modalities of several exam types.
     #[error("modalities of several exam types")]
     SeveralExamTypes,
+    /// A carried text that is no index code.
+    #[error("not an index code")]
+    NotCode,
+    /// Several carried codes that differ; none of them is used (`IDX-72`).
+    #[error("several index codes that differ")]
+    SeveralCodes,
+    /// A carried code of another minute than the header's own exam time; read (`IDX-73`).
+    #[error("an index code of another minute than the exam time")]
+    CodeOfAnotherTime,
 }
 
 impl FindingKind {
@@ -171,6 +180,9 @@ impl FindingKind {
             Self::NotOffset => "not_offset",
             Self::NoExamType => "no_exam_type",
             Self::SeveralExamTypes => "several_exam_types",
+            Self::NotCode => "not_code",
+            Self::SeveralCodes => "several_codes",
+            Self::CodeOfAnotherTime => "code_of_another_time",
         }
     }
 }
