@@ -89,7 +89,7 @@ pub fn session(study: &MadeStudy) -> anyhow::Result<u64> {
     let mut receiver = Receiver::new(ReceiverConfig::default());
     let (mut store, _) = Store::open(MemoryStorage::new(), StoreConfig::default())?;
     receiver.connect(LINE, Auth::none(), now);
-    let slot = receiver.pull(Uid::new(STUDY)?, Auth::none(), Priority::Waiting, None);
+    let slot = receiver.pull(Uid::new(STUDY)?, Auth::none(), Priority::Waiting, None, now);
     anyhow::ensure!(slot.is_some(), "no slot");
     while !receiver.is_idle() {
         let deadline = loop {

@@ -1,6 +1,8 @@
 //! The receiver's journal: append-only records, each with its CRC-32C (`spec/transfer.md` section 7).
 //!
-//! Replay takes the longest valid beginning; whatever follows is a torn tail and is cut.
+//! Replay takes the longest valid beginning; a torn tail behind it is cut. Where valid records follow
+//! an invalid one the journal is damaged, not torn: then nothing it says is believed before it is
+//! hashed again.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -21,6 +23,10 @@ use crate::{Manifest, RangeSet, Run, SignedManifest};
 const HEAD_BYTES: usize = 13;
 /// The largest body: a manifest with its signature.
 const BODY_BYTES_MAX: usize = MANIFEST_BYTES_MAX + 4096;
+
+/// Records that damage may have taken before the next valid one; the sequence number of anything
+/// further away is taken for chance.
+const SKIPPED_RECORDS_MAX: u32 = 1 << 20;
 
 const OPEN: u8 = 1;
 const LEAVES: u8 = 2;
@@ -138,6 +144,7 @@ pub struct Replay {
     pub(crate) countersigned: Option<Option<Signature>>,
     pub(crate) valid_bytes: u64,
     pub(crate) next_sequence: u32,
+    pub(crate) holes: u32,
 }
 
 impl Replay {
@@ -151,6 +158,13 @@ impl Replay {
     #[must_use]
     pub const fn signed(&self) -> Option<&SignedManifest> {
         self.signed.as_ref()
+    }
+
+    /// Places where invalid bytes are followed by valid records: the file was damaged, not torn
+    /// (XFR-57). What was read is then all in [`Replay::unmarked`].
+    #[must_use]
+    pub const fn holes(&self) -> u32 {
+        self.holes
     }
 
     /// Whether the study is complete.
@@ -235,7 +249,7 @@ impl Replay {
     }
 }
 
-/// Reads a journal as far as it is valid.
+/// Reads a journal as far as it is valid; behind damage, whatever valid records are left (XFR-57).
 #[must_use]
 pub fn replay(bytes: &[u8]) -> Replay {
     let mut replay = Replay::default();
@@ -248,7 +262,81 @@ pub fn replay(bytes: &[u8]) -> Replay {
         replay.next_sequence = replay.next_sequence.saturating_add(1);
         rest = after;
     }
+    if replay.signed.is_some() {
+        replay.salvage(rest);
+    }
     replay
+}
+
+impl Replay {
+    /// Takes what is valid behind invalid bytes.
+    fn salvage(&mut self, mut rest: &[u8]) {
+        let mut sequence = self.next_sequence;
+        let mut in_hole = true;
+        while !rest.is_empty() {
+            let found = following(rest, sequence);
+            let Some((after, found, kind, body)) = found else {
+                in_hole = true;
+                rest = rest.get(1..).unwrap_or(&[]);
+                continue;
+            };
+            if in_hole {
+                self.holes = self.holes.saturating_add(1);
+                in_hole = false;
+            }
+            self.doubt(kind, body);
+            sequence = found.saturating_add(1);
+            rest = after;
+        }
+        if self.holes > 0 {
+            // A Lost may be among what is missing: nothing is believed before it is hashed.
+            let marked = core::mem::take(&mut self.marked);
+            marked.runs().for_each(|run| self.unmarked.insert(run));
+            self.committed = false;
+            self.next_sequence = sequence;
+        }
+    }
+
+    /// Takes a record from behind a hole: only what can be checked by itself, or will be hashed.
+    fn doubt(&mut self, kind: u8, body: &[u8]) {
+        let Some(root) = self.signed.as_ref().map(|signed| *signed.manifest().root()) else {
+            return;
+        };
+        match kind {
+            LEAVES | HAVE | HELD => {
+                // Chunks noted behind a Commit that was read: the order is lost, the bytes are not.
+                let committed = core::mem::take(&mut self.committed);
+                let _ = self.take(kind, body);
+                self.committed = committed;
+            }
+            RECEIPT => {
+                let read = signature(body)
+                    .and_then(|(rest, signed)| Some((Receipt::decode(rest).ok()?, signed)));
+                self.receipt = read
+                    .filter(|(receipt, _)| *receipt.root() == root)
+                    .or(self.receipt.take());
+            }
+            COUNTERSIGN if self.receipt.is_some() => {
+                if let Some(([], signature)) = signature(body) {
+                    self.countersigned = Some(signature);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A valid record whose number is `least` or as much higher as the bytes before it can hold.
+fn following(bytes: &[u8], least: u32) -> Option<(&[u8], u32, u8, &[u8])> {
+    let number = bytes.get(8..12)?.try_into().ok()?;
+    let number = u32::from_le_bytes(number);
+    let kind = *bytes.get(12)?;
+    let ahead = number.checked_sub(least)?;
+    if ahead > SKIPPED_RECORDS_MAX || !(LEAVES..=LOST).contains(&kind) {
+        return None;
+    }
+    let (after, kind, body) = record(bytes, number)?;
+    Some((after, number, kind, body))
 }
 
 fn record(bytes: &[u8], sequence: u32) -> Option<(&[u8], u8, &[u8])> {

@@ -74,6 +74,8 @@ pub struct Receiver {
     /// The slot asked for last: studies of one class take turns.
     turn: u16,
     spare: Vec<Vec<u8>>,
+    /// The latest time told.
+    now: Instant,
 }
 
 impl Receiver {
@@ -88,11 +90,13 @@ impl Receiver {
             next_slot: 0,
             turn: 0,
             spare: Vec::new(),
+            now: Duration::ZERO,
         }
     }
 
     /// A connection to a source is there; `auth` is shown to it.
     pub fn connect(&mut self, connection: ConnectionId, auth: Auth, now: Instant) {
+        self.now = self.now.max(now);
         let preface = Packet {
             head: PREFACE.to_vec(),
             body: Vec::new(),
@@ -100,11 +104,12 @@ impl Receiver {
         self.links.insert(connection, Link::new(now));
         self.out
             .push_back(ReceiverOutput::Send(connection, preface));
-        self.send(connection, &Frame::Hello(Session::new(auth)));
+        self.send(connection, Frame::Hello(Session::new(auth)));
     }
 
     /// Bytes have arrived on a connection.
     pub fn handle_bytes(&mut self, connection: ConnectionId, mut bytes: &[u8], now: Instant) {
+        self.now = self.now.max(now);
         while let Some(link) = self.links.get_mut(&connection) {
             if link.phase == Phase::Closed {
                 return;
@@ -125,6 +130,7 @@ impl Receiver {
 
     /// A connection has ended.
     pub fn handle_disconnect(&mut self, connection: ConnectionId, now: Instant) {
+        self.now = self.now.max(now);
         let Some(link) = self.links.get(&connection) else {
             return;
         };
@@ -135,6 +141,7 @@ impl Receiver {
 
     /// The time named by [`ReceiverOutput::Wait`] has come.
     pub fn handle_time(&mut self, now: Instant) {
+        self.now = self.now.max(now);
         let late: Vec<(ConnectionId, Instant)> = self
             .links
             .iter()
@@ -151,6 +158,7 @@ impl Receiver {
 
     /// The store has done what was asked.
     pub fn handle_storage(&mut self, result: StoreResult, now: Instant) {
+        self.now = self.now.max(now);
         let slot = result.slot;
         match result.outcome {
             Ok(Outcome::Opened {
@@ -212,25 +220,36 @@ impl Receiver {
         auth: Auth,
         priority: Priority,
         known: Option<SignedManifest>,
+        now: Instant,
     ) -> Option<u16> {
+        self.now = self.now.max(now);
         let open = self
             .studies
             .values()
             .filter(|study| !study.is_over())
             .count();
-        let slot = self.next_slot;
-        if open >= SLOTS_MAX || slot == NO_SLOT {
+        if open >= SLOTS_MAX {
             return None;
         }
+        let slot = self.free_slot()?;
         self.next_slot = slot.saturating_add(1);
         self.studies
             .insert(slot, Study::new(study, auth, priority, known));
-        let open: Vec<ConnectionId> = self.open_links().collect();
-        // The first connection brings the manifest, the others join once it is known.
-        if let Some(first) = open.first() {
-            self.request(*first, slot);
-        }
+        self.request_somewhere(slot);
         Some(slot)
+    }
+
+    /// Forgets a study that is over, so that a receiver can live as long as its site: its number may
+    /// name another one later. Says whether it did; a study whose receipt is not answered stays.
+    pub fn forget(&mut self, slot: u16) -> bool {
+        let over = self.studies.get(&slot).is_some_and(Study::is_over);
+        let mut links = self.links.values();
+        let answered = links.all(|link| !link.unanswered.contains(&slot));
+        if over && answered {
+            self.studies.remove(&slot);
+            self.links.values_mut().for_each(|link| link.forget(slot));
+        }
+        over && answered
     }
 
     /// The manifest and its signature are accepted.
@@ -271,7 +290,7 @@ impl Receiver {
         };
         study.step(StudyInput::Cancel);
         for (id, _) in self.end_legs(slot) {
-            self.send(id, &Frame::Cancel { slot });
+            self.send(id, Frame::Cancel { slot });
         }
         self.event(ReceiverEvent::Failed {
             slot,
@@ -281,6 +300,7 @@ impl Receiver {
 
     /// A click: the instance comes next, before everything else on every connection.
     pub fn click(&mut self, slot: u16, instance: u32, now: Instant) {
+        self.now = self.now.max(now);
         let Some(study) = self.studies.get_mut(&slot) else {
             return;
         };
@@ -302,7 +322,7 @@ impl Receiver {
             runs.truncate(RUNS_MAX);
             self.send(
                 id,
-                &Frame::Rank {
+                Frame::Rank {
                     slot,
                     class: CLICK as u32,
                     runs,
@@ -362,7 +382,7 @@ impl Receiver {
         study.withheld = true;
         for (id, _) in self.end_legs(slot) {
             let report = Report::new(error.code());
-            self.send(id, &Frame::Error { slot, report });
+            self.send(id, Frame::Error { slot, report });
         }
         let progress = self.studies.get(&slot).map(|study| study.durable);
         if let Some(progress) = progress.flatten() {
@@ -379,7 +399,7 @@ impl Receiver {
     pub fn close(&mut self, now: Instant) {
         let open: Vec<ConnectionId> = self.open_links().collect();
         for id in open {
-            self.send(id, &Frame::Bye);
+            self.send(id, Frame::Bye);
             self.drop_link(id, None, now);
         }
     }
@@ -447,6 +467,14 @@ impl Receiver {
         self.spare.pop()
     }
 
+    /// The next number that no study has, from the last one given on.
+    fn free_slot(&self) -> Option<u16> {
+        let after = self.next_slot..NO_SLOT;
+        after
+            .chain(0..self.next_slot)
+            .find(|slot| !self.studies.contains_key(slot))
+    }
+
     /// Asks for the open studies on a connection that has just been let in.
     fn join(&mut self, id: ConnectionId) {
         let slots: Vec<u16> = self
@@ -467,6 +495,17 @@ impl Receiver {
         }
     }
 
+    /// The first connection with room brings the manifest, the others join once it is known.
+    fn request_somewhere(&mut self, slot: u16) {
+        let open: Vec<ConnectionId> = self.open_links().collect();
+        for id in open {
+            self.request(id, slot);
+            if self.has_leg(slot) {
+                return;
+            }
+        }
+    }
+
     /// A study has ended: one that the sources had no room for may be asked for.
     fn join_waiting(&mut self) {
         let ids: Vec<ConnectionId> = self.open_links().collect();
@@ -480,16 +519,24 @@ impl Receiver {
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
+        if link.phase == Phase::Open && link.is_worn() && link.active() == 0 {
+            self.send(id, Frame::Bye);
+            return self.drop_link(id, None, self.now);
+        }
         if link.phase != Phase::Open || link.legs.contains_key(&slot) || !link.has_room() {
             return;
         }
+        if link.active() == 0 && !link.is_waiting() {
+            link.heard_at = self.now;
+        }
+        link.number(slot);
         link.legs.insert(slot, Leg::Asked);
         let request = Request {
             study: study.uid.clone(),
             auth: study.auth.clone(),
             known: study.root(),
         };
-        self.send(id, &Frame::Request { slot, request });
+        self.send(id, Frame::Request { slot, request });
     }
 
     fn fail_study(&mut self, slot: u16, error: SessionError, silent: bool) {
@@ -508,13 +555,13 @@ impl Receiver {
             if mine {
                 self.send(
                     id,
-                    &Frame::Error {
+                    Frame::Error {
                         slot,
                         report: Report::new(error.code()),
                     },
                 );
             } else {
-                self.send(id, &Frame::Cancel { slot });
+                self.send(id, Frame::Cancel { slot });
             }
         }
         self.event(ReceiverEvent::Failed { slot, error });
@@ -555,7 +602,7 @@ impl Receiver {
     fn fail_link(&mut self, id: ConnectionId, error: SessionError, now: Instant) {
         self.send(
             id,
-            &Frame::Error {
+            Frame::Error {
                 slot: NO_SLOT,
                 report: Report::new(error.code()),
             },
@@ -587,10 +634,7 @@ impl Receiver {
             }
             if study.state == StudyState::Requested && !self.has_leg(slot) {
                 // Another connection, if there is one, takes the request over.
-                let other = self.open_links().next();
-                if let Some(other) = other {
-                    self.request(other, slot);
-                }
+                self.request_somewhere(slot);
             }
         }
         self.event(ReceiverEvent::Disconnected(id, error));
@@ -648,8 +692,14 @@ impl Receiver {
             .any(|study| study.state == StudyState::Offered && study.manifest_from == Some(id))
     }
 
-    fn send(&mut self, id: ConnectionId, frame: &Frame) {
-        self.out.push_back(ReceiverOutput::Send(id, encode(frame)));
+    /// Sends a frame, whose slot is the receiver's number, under the connection's own.
+    fn send(&mut self, id: ConnectionId, mut frame: Frame) {
+        if let Some(slot) = frame.slot_mut() {
+            let outward = self.links.get(&id).and_then(|link| link.outward(*slot));
+            let Some(outward) = outward else { return };
+            *slot = outward;
+        }
+        self.out.push_back(ReceiverOutput::Send(id, encode(&frame)));
     }
 
     fn event(&mut self, event: ReceiverEvent) {

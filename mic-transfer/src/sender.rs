@@ -9,18 +9,20 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+mod queue;
 mod state;
 
 pub use state::{SourceInput, SourceState};
 
+use queue::Queue;
+
 use crate::error::{Context, ErrorCode, SessionError};
-use crate::limits::{MANIFEST_PART_BYTES, QUEUED_RUNS_MAX, SLOTS_MAX};
+use crate::limits::{MANIFEST_PART_BYTES, SLOTS_MAX};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::tree::Leaves;
 use crate::wire::{
-    CLASSES, Frame, FrameReader, NO_SLOT, Offer, PREFACE, Packet, Report, Request, Session, data,
-    encode,
+    Frame, FrameReader, NO_SLOT, Offer, PREFACE, Packet, Report, Request, Session, data, encode,
 };
 use crate::{Auth, Instant, Manifest, Run, SignedManifest, Uid};
 
@@ -126,8 +128,7 @@ struct Study {
     request: Request,
     signed: Option<SignedManifest>,
     manifest_sent: usize,
-    lanes: [VecDeque<Run>; CLASSES],
-    runs: usize,
+    queue: Queue,
     leaves_sent: BTreeSet<u32>,
 }
 
@@ -518,8 +519,7 @@ impl Sender {
             request,
             signed: None,
             manifest_sent: 0,
-            lanes: Default::default(),
-            runs: 0,
+            queue: Queue::default(),
             leaves_sent: BTreeSet::new(),
         };
         self.studies.insert(slot, study);
@@ -541,17 +541,10 @@ impl Sender {
                 Context::Frame("WANT"),
             ));
         }
-        study.runs = study.runs.saturating_add(runs.len());
-        if study.runs > QUEUED_RUNS_MAX {
-            return Err(SessionError::protocol(
-                ErrorCode::LimitExceeded,
-                Context::Frame("WANT"),
-            ));
-        }
-        if let Some(lane) = study.lanes.get_mut(class as usize) {
-            lane.extend(runs);
-        }
-        Ok(())
+        study.queue.want(class, runs).ok_or(SessionError::protocol(
+            ErrorCode::LimitExceeded,
+            Context::Frame("WANT"),
+        ))
     }
 
     /// Moves what still waits; what was sent already is no matter.
@@ -559,34 +552,10 @@ impl Sender {
         let Some(study) = self.step(slot, SourceInput::Rank, "RANK")? else {
             return Ok(());
         };
-        let mut moved = Vec::new();
-        for lane in &mut study.lanes {
-            for waiting in core::mem::take(lane) {
-                let mut rest = Some(waiting);
-                for run in runs {
-                    let Some(current) = rest else { break };
-                    let first = current.first().max(run.first());
-                    let end = current.end().min(run.end());
-                    if let Some(inside) = Run::new(first, end.saturating_sub(first)) {
-                        lane.extend(Run::new(current.first(), first - current.first()));
-                        moved.push(inside);
-                        rest = Run::new(end, current.end() - end);
-                    }
-                }
-                lane.extend(rest);
-            }
-        }
-        if let Some(lane) = study.lanes.get_mut(class as usize) {
-            lane.extend(moved);
-        }
-        study.runs = study.lanes.iter().map(VecDeque::len).sum();
-        if study.runs > QUEUED_RUNS_MAX {
-            return Err(SessionError::protocol(
-                ErrorCode::LimitExceeded,
-                Context::Frame("RANK"),
-            ));
-        }
-        Ok(())
+        study.queue.rank(class, runs).ok_or(SessionError::protocol(
+            ErrorCode::LimitExceeded,
+            Context::Frame("RANK"),
+        ))
     }
 
     fn handle_end(
@@ -642,7 +611,7 @@ impl Sender {
             return;
         }
         study.state = SourceState::Ended;
-        study.lanes = Default::default();
+        study.queue.clear();
         self.send(&Frame::Error { slot, report });
     }
 
@@ -696,41 +665,32 @@ impl Sender {
                 .map(|(slot, _)| *slot)
                 .collect()
         };
-        for class in 0..CLASSES {
-            for slot in &slots {
-                let Some(study) = self.studies.get_mut(slot) else {
-                    continue;
-                };
-                if study.state != SourceState::Serving {
-                    continue;
-                }
-                let Some(lane) = study.lanes.get_mut(class) else {
-                    continue;
-                };
-                let Some(run) = lane.pop_front() else {
-                    continue;
-                };
-                match Run::new(run.first().saturating_add(1), run.count().saturating_sub(1)) {
-                    Some(rest) => lane.push_front(rest),
-                    None => study.runs = study.runs.saturating_sub(1),
-                }
-                let manifest = study.signed.as_ref()?.manifest();
-                let place = manifest.place(run.first())?;
-                let one = manifest.chunks_of(place.instance())?.count() == 1;
-                let known = one || study.leaves_sent.contains(&place.instance());
-                self.turn = *slot;
-                self.reading = Some((*slot, run.first()));
-                return Some(if known {
-                    read_of(*slot, place)
-                } else {
-                    SenderOutput::Leaves {
-                        slot: *slot,
-                        instance: place.instance(),
-                    }
-                });
+        let serving = |slot: &&u16| {
+            let study = self.studies.get(slot);
+            study.is_some_and(|study| study.state == SourceState::Serving)
+        };
+        let class_of = |slot: &u16| self.studies.get(slot)?.queue.class();
+        let most_urgent = slots.iter().filter(serving).filter_map(class_of).min()?;
+        let slot = *slots
+            .iter()
+            .filter(serving)
+            .find(|slot| class_of(slot) == Some(most_urgent))?;
+        let study = self.studies.get_mut(&slot)?;
+        let chunk = study.queue.pop()?;
+        let manifest = study.signed.as_ref()?.manifest();
+        let place = manifest.place(chunk)?;
+        let one = manifest.chunks_of(place.instance())?.count() == 1;
+        let known = one || study.leaves_sent.contains(&place.instance());
+        self.turn = slot;
+        self.reading = Some((slot, chunk));
+        Some(if known {
+            read_of(slot, place)
+        } else {
+            SenderOutput::Leaves {
+                slot,
+                instance: place.instance(),
             }
-        }
-        None
+        })
     }
 
     /// The manifest offered in a slot.

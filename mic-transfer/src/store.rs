@@ -31,6 +31,8 @@ pub(crate) const PARTIAL: &str = "partial";
 pub(crate) const COMPLETE: &str = "complete";
 /// Where folders of complete studies go that can no longer be listed.
 pub(crate) const DAMAGED: &str = "damaged";
+/// Where folders of removed studies go at once; what is left there is deleted at the next opening.
+pub(crate) const TRASH: &str = "trash";
 
 /// When a store syncs.
 ///
@@ -76,14 +78,17 @@ pub struct Store<S> {
     entries: BTreeMap<Digest, Entry>,
     /// Where whole verified instances lie.
     instances: BTreeMap<Digest, Vec<Digest>>,
+    /// Studies that are here and could not be opened, with what the storage said.
+    unopened: BTreeMap<Digest, StorageError>,
 }
 
 impl<S: Storage> Store<S> {
     /// Opens what is there: cuts torn journals, hashes what was written after the last mark,
-    /// finishes commits that were cut between record and rename.
+    /// finishes commits that were cut between record and rename. A study that the storage can't read
+    /// or repair is told by [`Store::unopened`] and does not keep the others from being opened.
     ///
     /// # Errors
-    /// [`StorageError`] if the storage can't be read or repaired.
+    /// [`StorageError`] if the folders themselves can't be listed.
     pub fn open(storage: S, config: StoreConfig) -> Result<(Self, Recovery), StorageError> {
         recover::recover(storage, config)
     }
@@ -139,24 +144,71 @@ impl<S: Storage> Store<S> {
         Ok(())
     }
 
-    /// Forgets a study, complete or not, that is not being received.
+    /// Forgets a study, complete or not, that is not being received: it leaves its place by one rename,
+    /// and what a crash leaves of it afterwards is deleted at the next opening (XFR-58).
     ///
     /// # Errors
     /// [`StorageError`]: `NotFound`, `Busy` while it is received, or as the storage says.
     pub fn remove(&mut self, root: &Digest) -> Result<(), StorageError> {
-        let entry = self.entry(root)?;
-        if entry.files.is_some() {
-            return Err(busy());
+        let homes = match self.entries.get(root) {
+            Some(entry) if entry.files.is_some() => return Err(busy()),
+            Some(entry) => vec![entry.home()],
+            None if self.unopened.contains_key(root) => self.homes(root)?,
+            None => return Err(unknown()),
+        };
+        for home in homes {
+            let name = self.move_away(home, root, TRASH)?;
+            self.forget(root);
+            // It is gone; its bytes may wait for the next opening.
+            let _ = self.storage.remove_dir(&format!("{TRASH}/{name}"));
         }
-        let (home, folder) = (entry.home(), entry.folder());
-        self.storage.remove_dir(&folder)?;
+        self.unopened.remove(root);
+        Ok(())
+    }
+
+    /// The folders that hold this study.
+    fn homes(&mut self, root: &Digest) -> Result<Vec<&'static str>, StorageError> {
+        let name = format!("{root}");
+        let mut homes = Vec::new();
+        for home in [COMPLETE, PARTIAL] {
+            if self.storage.list(home)?.contains(&name) {
+                homes.push(home);
+            }
+        }
+        Ok(homes)
+    }
+
+    /// Moves a study's folder to `to` under a free name, durably.
+    fn move_away(&mut self, home: &str, root: &Digest, to: &str) -> Result<String, StorageError> {
+        self.storage.create_dir(to)?;
+        let taken = self.storage.list(to)?;
+        let mut name = format!("{root}");
+        let mut number = 1_u32;
+        while taken.contains(&name) {
+            name = format!("{root}.{number}");
+            number = number.saturating_add(1);
+        }
+        self.storage
+            .rename(&format!("{home}/{root}"), &format!("{to}/{name}"))?;
+        // The new name first: a crash between may leave two names, never none.
+        self.storage.sync_dir("")?;
+        self.storage.sync_dir(to)?;
         self.storage.sync_dir(home)?;
+        Ok(name)
+    }
+
+    fn forget(&mut self, root: &Digest) {
         self.entries.remove(root);
         self.instances.retain(|_, roots| {
             roots.retain(|known| known != root);
             !roots.is_empty()
         });
-        Ok(())
+    }
+
+    /// Studies that are here and could not be opened, with what the storage said: not listed, and
+    /// tried again when they are pulled.
+    pub fn unopened(&self) -> impl Iterator<Item = (&Digest, &StorageError)> {
+        self.unopened.iter()
     }
 
     /// Gives the storage back.
@@ -213,6 +265,13 @@ impl<S: Storage> Store<S> {
     /// Opens a study to be received: new, partial or already complete.
     fn begin(&mut self, signed: SignedManifest, now: Instant) -> Result<Outcome, StorageError> {
         let root = *signed.manifest().root();
+        if self.unopened.contains_key(&root) {
+            // What lies there must not be written over unread.
+            self.recover_again(&root)?;
+        }
+        if self.entries.get(&root).is_some_and(|entry| entry.unsettled) {
+            self.settle_rename(&root)?;
+        }
         match self.entries.get(&root) {
             Some(entry) if entry.complete => return Ok(entry.opened()),
             Some(entry) if entry.files.is_some() => return Err(busy()),
@@ -231,30 +290,57 @@ impl<S: Storage> Store<S> {
         let root = *signed.manifest().root();
         let folder = format!("{PARTIAL}/{root}");
         self.storage.create_dir(&folder)?;
-        let journal = self.storage.open(&format!("{folder}/journal"), true)?;
-        let pack = self.storage.open(&format!("{folder}/pack"), true)?;
+        let files = self.open_files(&folder, true)?;
         let record = crate::journal::encode(0, &Record::Open(signed.clone()));
-        self.storage.set_len(journal, 0)?;
-        self.storage.set_len(pack, 0)?;
-        self.storage.write_at(journal, 0, &record)?;
-        if self.config.synced {
-            self.storage.sync(journal)?;
-            self.storage.sync_dir(&folder)?;
-            self.storage.sync_dir(PARTIAL)?;
+        if let Err(error) = self.write_opening(&folder, files, &record) {
+            self.close_files(files);
+            return Err(error);
         }
         let mut entry = Entry::new(signed);
         entry.journal_bytes = record.len() as u64;
         entry.next_sequence = 1;
-        entry.files = Some(Files { journal, pack });
+        entry.files = Some(files);
         self.entries.insert(root, entry);
         Ok(())
     }
 
+    fn write_opening(
+        &mut self,
+        folder: &str,
+        files: Files,
+        record: &[u8],
+    ) -> Result<(), StorageError> {
+        self.storage.set_len(files.journal, 0)?;
+        self.storage.set_len(files.pack, 0)?;
+        self.storage.write_at(files.journal, 0, record)?;
+        if self.config.synced {
+            self.storage.sync(files.journal)?;
+            self.storage.sync_dir(folder)?;
+            self.storage.sync_dir(PARTIAL)?;
+        }
+        Ok(())
+    }
+
+    fn open_files(&mut self, folder: &str, create: bool) -> Result<Files, StorageError> {
+        let journal = self.storage.open(&format!("{folder}/journal"), create)?;
+        match self.storage.open(&format!("{folder}/pack"), create) {
+            Ok(pack) => Ok(Files { journal, pack }),
+            Err(error) => {
+                self.storage.close(journal);
+                Err(error)
+            }
+        }
+    }
+
+    fn close_files(&mut self, files: Files) {
+        self.storage.close(files.journal);
+        self.storage.close(files.pack);
+    }
+
     fn reopen(&mut self, root: &Digest) -> Result<(), StorageError> {
         let folder = self.entry(root)?.folder();
-        let journal = self.storage.open(&format!("{folder}/journal"), false)?;
-        let pack = self.storage.open(&format!("{folder}/pack"), false)?;
-        self.entry_mut(root)?.files = Some(Files { journal, pack });
+        let files = self.open_files(&folder, false)?;
+        self.entry_mut(root)?.files = Some(files);
         // Before any mark, which would make chunks believed that a crash took.
         let lost = core::mem::take(&mut self.entry_mut(root)?.lost);
         lost.runs()
@@ -493,13 +579,20 @@ impl<S: Storage> Store<S> {
         self.close(root);
         self.storage
             .rename(&format!("{PARTIAL}/{root}"), &format!("{COMPLETE}/{root}"))?;
+        let entry = self.entry_mut(root)?;
+        entry.complete = true;
+        entry.unsettled = true;
+        entry.leaves.clear();
+        self.settle_rename(root)
+    }
+
+    /// Makes the rename durable: only then is the study listed.
+    fn settle_rename(&mut self, root: &Digest) -> Result<(), StorageError> {
         if self.config.synced {
             self.storage.sync_dir(COMPLETE)?;
             self.storage.sync_dir(PARTIAL)?;
         }
-        let entry = self.entry_mut(root)?;
-        entry.complete = true;
-        entry.leaves.clear();
+        self.entry_mut(root)?.unsettled = false;
         Ok(())
     }
 
@@ -533,9 +626,8 @@ impl<S: Storage> Store<S> {
             entry.unsynced_bytes = 0;
             entry.files.take()
         });
-        if let Some(Files { journal, pack }) = files {
-            self.storage.close(journal);
-            self.storage.close(pack);
+        if let Some(files) = files {
+            self.close_files(files);
         }
     }
 

@@ -22,8 +22,10 @@ use mic_transfer::adapter::tcp::{
     AllowAll, Authorizer, Pull, PullEvent, Refusal, StudyOutcome, serve_connection,
 };
 use mic_transfer::limits::SLOTS_MAX;
+use mic_transfer::receiver::ReceiverConfig;
 use mic_transfer::sender::SenderConfig;
 use mic_transfer::storage::StorageErrorKind;
+use mic_transfer::wire::{Frame, PREFACE, Session, encode};
 use mic_transfer::{Auth, ErrorCode, Receipt, SessionError, SignFailed, Signature, Uid};
 
 fn uid(text: &str) -> Uid {
@@ -523,4 +525,48 @@ fn ok_a_cancel_starts_no_study_that_waits() {
     let cancelled = StudyOutcome::Failed(SessionError::Cancelled);
     assert!(report.studies.iter().all(|one| one.outcome == cancelled));
     assert!(store.complete().is_empty() && store.partial().is_empty());
+}
+
+/// One line that never falls silent must not keep the timers of another from their turn.
+#[test]
+fn err_a_silent_line_is_given_up_beside_one_that_never_stops_talking() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let source = thread::spawn(move || {
+        let (mut talker, _) = listener.accept().unwrap();
+        let (mut silent, _) = listener.accept().unwrap();
+        let hello = Frame::Hello(Session::new(Auth::none()));
+        talker.write_all(&PREFACE).unwrap();
+        talker.write_all(&encode(&hello).to_vec()).unwrap();
+        // A frame of a later version, without end.
+        let mut chatter = vec![0, 0, 0, 200, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0];
+        chatter.extend_from_slice(&crc32c::crc32c(&chatter).to_le_bytes());
+        let chatter = chatter.repeat(1000);
+        let talking = thread::spawn(move || while talker.write_all(&chatter).is_ok() {});
+        silent
+            .set_read_timeout(Some(std::time::Duration::from_secs(20)))
+            .unwrap();
+        let mut heard = Vec::new();
+        let ended = silent.read_to_end(&mut heard).is_ok();
+        (ended, talking)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(folder.path()).unwrap();
+    let mut config = ReceiverConfig::default();
+    config.greeting_timeout = std::time::Duration::from_millis(300);
+    let pull = Pull::new(address)
+        .connections(2)
+        .reconnects(0)
+        .config(config)
+        .study(uid("1.2.3"), Auth::none());
+    let control = pull.control();
+    let watching = thread::spawn(move || {
+        let (ended, talking) = source.join().unwrap();
+        control.cancel();
+        (ended, talking)
+    });
+    pull.run(&store, |_| {}).unwrap();
+    let (ended, talking) = watching.join().unwrap();
+    assert!(ended, "the silent line was never given up");
+    talking.join().unwrap();
 }

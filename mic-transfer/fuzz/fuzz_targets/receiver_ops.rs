@@ -36,6 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         Auth::none(),
         Priority::Waiting,
         None,
+        now,
     );
     for pair in bytes.chunks_exact(2) {
         let (operation, value) = (pair[0] % 16, pair[1]);
@@ -111,7 +112,7 @@ fuzz_target!(|bytes: &[u8]| {
                     .last()
                     .map(|signed| (*signed).clone());
                 let uid = manifest.study().clone();
-                let _ = receiver.pull(uid, Auth::none(), Priority::Waiting, known);
+                let _ = receiver.pull(uid, Auth::none(), Priority::Waiting, known, now);
                 Vec::new()
             }
         };

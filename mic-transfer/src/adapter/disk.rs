@@ -61,6 +61,17 @@ impl DiskStore {
         self.recovery
     }
 
+    /// Studies in the folder that could not be opened, with what the disk said: not listed, and tried
+    /// again when they are pulled.
+    #[must_use]
+    pub fn unopened(&self) -> Vec<(Digest, StorageError)> {
+        let store = self.lock();
+        let unopened = store.unopened();
+        unopened
+            .map(|(root, error)| (*root, error.clone()))
+            .collect()
+    }
+
     /// The complete studies.
     #[must_use]
     pub fn complete(&self) -> Vec<StoredStudy> {
@@ -264,7 +275,13 @@ impl FileStorage {
     /// # Errors
     /// [`StorageError`] as the operating system says.
     pub fn new(folder: &Path) -> Result<Self, StorageError> {
-        fs::create_dir_all(folder).map_err(|error| io_error("create the folder", &error))?;
+        create_synced(folder, |above| {
+            if cfg!(windows) {
+                return Ok(());
+            }
+            File::open(above).and_then(|above| above.sync_all())
+        })
+        .map_err(|error| io_error("create the folder", &error))?;
         Ok(Self {
             folder: folder.to_path_buf(),
             files: HashMap::new(),
@@ -382,6 +399,21 @@ impl Storage for FileStorage {
     }
 }
 
+/// Creates a folder and those above it, and makes each new name durable by a sync of the folder that
+/// holds it (XFR-59): a store whose own name is lost has lost every study in it.
+fn create_synced(folder: &Path, mut sync: impl FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+        .collect();
+    fs::create_dir_all(folder)?;
+    for path in missing.into_iter().rev() {
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+        sync(above.unwrap_or_else(|| Path::new(".")))?;
+    }
+    Ok(())
+}
+
 #[cfg(unix)]
 pub(super) fn read_at(file: &File, offset: u64, into: &mut [u8]) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, into, offset)
@@ -415,4 +447,37 @@ fn io_error(operation: &'static str, error: &io::Error) -> StorageError {
         _ => StorageErrorKind::Failed,
     };
     StorageError::new(kind, operation, error.kind().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_every_new_name_above_a_store_is_synced_and_no_other() {
+        let temporary = tempfile::tempdir().unwrap();
+        let (base, mut synced) = (temporary.path(), Vec::new());
+        let mut note = |above: &Path| {
+            synced.push(above.to_path_buf());
+            Ok(())
+        };
+        create_synced(&base.join("a/b/c"), &mut note).unwrap();
+        create_synced(&base.join("a/b/c"), &mut note).unwrap();
+        create_synced(&base.join("a/d"), &mut note).unwrap();
+        let expected = [
+            base.to_path_buf(),
+            base.join("a"),
+            base.join("a/b"),
+            base.join("a"),
+        ];
+        assert_eq!(synced, expected);
+    }
+
+    #[test]
+    fn err_a_name_that_cannot_be_synced_is_said() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().join("store");
+        let refused = create_synced(&folder, |_| Err(io::ErrorKind::PermissionDenied.into()));
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
 }

@@ -69,7 +69,7 @@ impl Receiver {
                 for part in runs.chunks(RUNS_MAX) {
                     self.send(
                         id,
-                        &Frame::Want {
+                        Frame::Want {
                             slot,
                             class: class as u32,
                             runs: part.to_vec(),

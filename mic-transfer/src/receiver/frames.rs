@@ -16,12 +16,20 @@ impl Receiver {
     pub(super) fn handle_frame(
         &mut self,
         id: ConnectionId,
-        frame: Frame,
+        mut frame: Frame,
         now: Instant,
     ) -> Result<(), SessionError> {
         let name = frame.name();
         let out_of_order = SessionError::protocol(ErrorCode::OutOfOrder, Context::Frame(name));
         let phase = self.links.get(&id).map_or(Phase::Closed, |link| link.phase);
+        if let Some(slot) = frame.slot_mut() {
+            match self.links.get(&id).and_then(|link| link.inward(*slot)) {
+                Some(Some(study)) => *slot = study,
+                // The study is forgotten: its frames crossed the end on the line (XFR-25).
+                Some(None) => return Ok(()),
+                None => return Err(out_of_order),
+            }
+        }
         match (phase, frame) {
             (Phase::Closed, _) | (_, Frame::Skipped { .. }) => Ok(()),
             (
@@ -157,7 +165,7 @@ impl Receiver {
                 return Ok(());
             }
             self.set_leg(id, slot, Leg::Ended);
-            self.send(id, &Frame::Cancel { slot });
+            self.send(id, Frame::Cancel { slot });
             if !self.has_leg(slot) {
                 let error =
                     SessionError::protocol(ErrorCode::StudyChanged, Context::Frame("OFFER"));

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use crate::Instant;
 use crate::limits::OWED_CHUNKS_MAX;
-use crate::wire::FrameReader;
+use crate::wire::{FrameReader, NO_SLOT};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -30,7 +30,12 @@ pub(super) enum Leg {
 pub(super) struct Link {
     pub(super) phase: Phase,
     pub(super) reader: FrameReader,
+    /// By the receiver's numbers of studies; on the line each has a number of the connection's own.
     pub(super) legs: BTreeMap<u16, Leg>,
+    /// From the receiver's numbers to the connection's, and back.
+    outward: BTreeMap<u16, u16>,
+    inward: BTreeMap<u16, u16>,
+    next_slot: u16,
     /// Studies open at once and runs waiting that the source allows.
     pub(super) allows: (usize, usize),
     /// Chunks asked for and not come.
@@ -49,6 +54,9 @@ impl Link {
             phase: Phase::Greeting,
             reader: FrameReader::new(),
             legs: BTreeMap::new(),
+            outward: BTreeMap::new(),
+            inward: BTreeMap::new(),
+            next_slot: 0,
             allows: (0, 0),
             owed: BTreeMap::new(),
             owed_bytes: 0,
@@ -67,7 +75,43 @@ impl Link {
 
     /// Whether the source allows one study more.
     pub(super) fn has_room(&self) -> bool {
-        self.legs.values().filter(|leg| **leg != Leg::Ended).count() < self.allows.0
+        self.active() < self.allows.0 && !self.is_worn()
+    }
+
+    /// Whether the numbers of the connection are used up: only a new one can carry more studies.
+    pub(super) const fn is_worn(&self) -> bool {
+        self.next_slot == NO_SLOT
+    }
+
+    /// Studies that have not ended here.
+    pub(super) fn active(&self) -> usize {
+        self.legs.values().filter(|leg| **leg != Leg::Ended).count()
+    }
+
+    /// Numbers a study on this connection, in rising order (XFR-25).
+    pub(super) fn number(&mut self, study: u16) {
+        let slot = self.next_slot;
+        self.next_slot = slot.saturating_add(1);
+        self.outward.insert(study, slot);
+        self.inward.insert(slot, study);
+    }
+
+    /// The connection's number of a study.
+    pub(super) fn outward(&self, study: u16) -> Option<u16> {
+        self.outward.get(&study).copied()
+    }
+
+    /// The study of a number: `None` for one never given; `Some(None)` for a study forgotten.
+    pub(super) fn inward(&self, slot: u16) -> Option<Option<u16>> {
+        (slot < self.next_slot).then(|| self.inward.get(&slot).copied())
+    }
+
+    /// The receiver has no such study any more.
+    pub(super) fn forget(&mut self, study: u16) {
+        self.legs.remove(&study);
+        if let Some(slot) = self.outward.remove(&study) {
+            self.inward.remove(&slot);
+        }
     }
 
     /// Whether so many small chunks are owed that no more may be asked for.

@@ -131,7 +131,7 @@ impl Receiver {
             if let Some(link) = ready {
                 link.unanswered.insert(slot);
                 link.heard_at = now;
-                self.send(id, &frame);
+                self.send(id, frame);
             }
         }
         self.event(ReceiverEvent::Complete {
@@ -162,7 +162,7 @@ impl Receiver {
             let (fetched, held) = (progress.bytes_fetched, progress.bytes_held);
             self.send(
                 id,
-                &Frame::Commit {
+                Frame::Commit {
                     slot,
                     root,
                     fetched,
@@ -172,7 +172,7 @@ impl Receiver {
         }
         for id in ready {
             self.set_leg(id, slot, Leg::Ended);
-            self.send(id, &Frame::Cancel { slot });
+            self.send(id, Frame::Cancel { slot });
         }
     }
 }

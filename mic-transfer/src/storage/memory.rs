@@ -43,6 +43,8 @@ pub struct MemoryStorage {
     operations: u64,
     stop_after: Option<u64>,
     sync_fails: bool,
+    fails: Option<(u64, StorageErrorKind)>,
+    refused: Option<(String, StorageErrorKind)>,
 }
 
 #[derive(Debug, Clone)]
@@ -89,6 +91,8 @@ impl MemoryStorage {
             operations: 0,
             stop_after: None,
             sync_fails: false,
+            fails: None,
+            refused: None,
         }
     }
 
@@ -108,6 +112,22 @@ impl MemoryStorage {
         self.sync_fails = true;
     }
 
+    /// Lets one operation fail, the one after the next `operations`: a read error, no permission, no
+    /// room. Half of the bytes of a write that fails are written.
+    pub const fn fail_once(&mut self, operations: u64, kind: StorageErrorKind) {
+        self.fails = Some((self.operations.saturating_add(operations), kind));
+    }
+
+    /// Lets no file whose name begins with `path` be opened, until [`MemoryStorage::allow`].
+    pub fn refuse(&mut self, path: &str, kind: StorageErrorKind) {
+        self.refused = Some((path.to_string(), kind));
+    }
+
+    /// Lets all files be opened again.
+    pub fn allow(&mut self) {
+        self.refused = None;
+    }
+
     /// Operations asked for so far.
     #[must_use]
     pub const fn operations(&self) -> u64 {
@@ -118,6 +138,7 @@ impl MemoryStorage {
     pub fn crash(&mut self, style: CrashStyle) {
         self.open.clear();
         self.stop_after = None;
+        let places = self.places();
         let mut dice = match style {
             CrashStyle::Kill => return,
             CrashStyle::Forget => None,
@@ -155,6 +176,40 @@ impl MemoryStorage {
                 }
             }
         }
+        self.one_name_each(&places);
+    }
+
+    /// The folder of each node.
+    fn places(&self) -> BTreeMap<u32, u32> {
+        let mut places = BTreeMap::new();
+        for (folder, node) in &self.nodes {
+            if let Node::Folder { live, .. } = node {
+                places.extend(live.values().map(|id| (*id, *folder)));
+            }
+        }
+        places
+    }
+
+    /// A rename is atomic: what a crash left under both names has the new one alone.
+    fn one_name_each(&mut self, places: &BTreeMap<u32, u32>) {
+        let mut names: BTreeMap<u32, u32> = BTreeMap::new();
+        for node in self.nodes.values() {
+            if let Node::Folder { live, .. } = node {
+                for id in live.values() {
+                    let count = names.entry(*id).or_default();
+                    *count = count.saturating_add(1);
+                }
+            }
+        }
+        for (folder, node) in &mut self.nodes {
+            if let Node::Folder { live, durable } = node {
+                let keep = |_: &String, id: &mut u32| {
+                    names.get(id).is_none_or(|count| *count < 2) || places.get(id) == Some(folder)
+                };
+                live.retain(keep);
+                durable.retain(keep);
+            }
+        }
     }
 
     /// Flips a bit of a file, synced: damage from outside.
@@ -178,6 +233,10 @@ impl MemoryStorage {
 
     fn count(&mut self, operation: &'static str) -> Result<(), StorageError> {
         self.operations = self.operations.saturating_add(1);
+        if let Some((_, kind)) = self.fails.filter(|(last, _)| self.operations > *last) {
+            self.fails = None;
+            return Err(error(kind, operation));
+        }
         match self.stop_after {
             Some(last) if self.operations > last => Err(error(StorageErrorKind::Failed, operation)),
             _ => Ok(()),
@@ -226,8 +285,9 @@ impl MemoryStorage {
         change: Change,
         operation: &'static str,
     ) -> Result<(), StorageError> {
-        self.count(operation)?;
+        let counted = self.count(operation);
         let (used, capacity) = (self.used(), self.capacity);
+        let stopped = self.stop_after.is_some_and(|last| self.operations > last);
         let Node::File { live, unsynced, .. } = self.file(file, operation)? else {
             return Err(error(StorageErrorKind::Failed, operation));
         };
@@ -238,6 +298,18 @@ impl MemoryStorage {
         {
             return Err(error(StorageErrorKind::Full, operation));
         }
+        let change = match counted {
+            Ok(()) => change,
+            Err(failed) => {
+                if let (Change::Write(offset, mut bytes), false) = (change, stopped) {
+                    bytes.truncate(bytes.len() / 2);
+                    let torn = Change::Write(offset, bytes);
+                    torn.apply(live, u64::MAX);
+                    unsynced.push(torn);
+                }
+                return Err(failed);
+            }
+        };
         change.apply(live, u64::MAX);
         unsynced.push(change);
         Ok(())
@@ -307,6 +379,11 @@ impl Storage for MemoryStorage {
 
     fn open(&mut self, path: &str, create: bool) -> Result<FileId, StorageError> {
         self.count("open a file")?;
+        if let Some((refused, kind)) = &self.refused {
+            if path.starts_with(refused.as_str()) {
+                return Err(error(*kind, "open a file"));
+            }
+        }
         let missing = || error(StorageErrorKind::NotFound, "open a file");
         let id = match self.find(path) {
             Some(id) => id,
@@ -413,8 +490,16 @@ impl Storage for MemoryStorage {
         Ok(())
     }
 
+    /// Name by name, as a real one does: it can end in the middle.
     fn remove_dir(&mut self, path: &str) -> Result<(), StorageError> {
         self.count("remove a directory")?;
+        let inside: Vec<String> = match self.find(path).and_then(|id| self.nodes.get(&id)) {
+            Some(Node::Folder { live, .. }) => live.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        for name in inside {
+            self.remove_dir(&alloc::format!("{path}/{name}"))?;
+        }
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         if let Some(Node::Folder { live, .. }) =
             self.find(folder).and_then(|id| self.nodes.get_mut(&id))

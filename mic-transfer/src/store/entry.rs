@@ -21,6 +21,8 @@ pub(super) struct Files {
 pub(super) struct Entry {
     pub(super) signed: SignedManifest,
     pub(super) complete: bool,
+    /// Renamed to its place, and a crash may still take the rename back.
+    pub(super) unsettled: bool,
     /// Verified and written.
     pub(super) have: RangeSet,
     /// Those of them that were copied from other studies here.
@@ -44,6 +46,7 @@ impl Entry {
         Self {
             signed,
             complete: false,
+            unsettled: false,
             have: RangeSet::new(),
             held: RangeSet::new(),
             unmarked: RangeSet::new(),
@@ -57,6 +60,11 @@ impl Entry {
             unsynced_bytes: 0,
             unsynced_since: None,
         }
+    }
+
+    /// Whether it may be listed.
+    pub(super) const fn is_listed(&self) -> bool {
+        self.complete && !self.unsettled
     }
 
     pub(super) const fn home(&self) -> &'static str {

@@ -9,9 +9,9 @@ use super::{Store, unknown};
 use crate::limits::CHUNK_BYTES;
 use crate::receipt::Receipt;
 use crate::sign::Signature;
-use crate::storage::{Storage, StorageError};
+use crate::storage::{FileId, Storage, StorageError};
 use crate::tree::TreeBuilder;
-use crate::{Digest, SignedManifest, Uid};
+use crate::{Digest, Manifest, SignedManifest, Uid};
 
 /// A complete study.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl<S: Storage> Store<S> {
     /// The complete studies, by root.
     #[must_use]
     pub fn complete(&self) -> Vec<StoredStudy> {
-        let entries = self.entries.values().filter(|entry| entry.complete);
+        let entries = self.entries.values().filter(|entry| entry.is_listed());
         entries
             .map(|entry| StoredStudy {
                 signed: entry.signed.clone(),
@@ -153,7 +153,7 @@ impl<S: Storage> Store<S> {
     /// The studies on their way, by root.
     #[must_use]
     pub fn partial(&self) -> Vec<PartialStudy> {
-        let entries = self.entries.values().filter(|entry| !entry.complete);
+        let entries = self.entries.values().filter(|entry| !entry.is_listed());
         entries
             .map(|entry| {
                 let manifest = entry.signed.manifest();
@@ -243,12 +243,24 @@ impl<S: Storage> Store<S> {
         let entry = self
             .entries
             .get(root)
-            .filter(|entry| entry.complete)
+            .filter(|entry| entry.is_listed())
             .ok_or_else(unknown)?;
         let manifest = entry.signed.manifest().clone();
         let pack = self
             .storage
             .open(&format!("{}/pack", entry.folder()), false)?;
+        let found = self.hash_pack(&manifest, pack);
+        self.storage.close(pack);
+        for number in &found.wrong {
+            if let Some(instance) = manifest.instances().get(*number as usize) {
+                self.distrust(instance.digest(), root);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Hashes every instance of a pack.
+    pub(super) fn hash_pack(&mut self, manifest: &Manifest, pack: FileId) -> Verified {
         let mut found = Verified::default();
         let mut buffer = vec![0; CHUNK_BYTES];
         for (number, instance) in (0_u32..).zip(manifest.instances()) {
@@ -262,11 +274,8 @@ impl<S: Storage> Store<S> {
                 let Some(bytes) = buffer.get_mut(..take) else {
                     break;
                 };
-                if self
-                    .storage
-                    .read_at(pack, start.saturating_add(tree.bytes()), bytes)
-                    .is_err()
-                {
+                let at = start.saturating_add(tree.bytes());
+                if self.storage.read_at(pack, at, bytes).is_err() {
                     break;
                 }
                 tree.update(bytes);
@@ -276,10 +285,8 @@ impl<S: Storage> Store<S> {
                 found.right += 1;
             } else {
                 found.wrong.push(number);
-                self.distrust(instance.digest(), root);
             }
         }
-        self.storage.close(pack);
-        Ok(found)
+        found
     }
 }

@@ -6,9 +6,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::entry::Entry;
-use super::{COMPLETE, DAMAGED, PARTIAL, Store, StoreConfig, note_instance};
-use crate::journal::{Replay, replay};
-use crate::storage::{Storage, StorageError, StorageErrorKind};
+use super::{COMPLETE, DAMAGED, PARTIAL, Store, StoreConfig, TRASH, all_chunks, note_instance};
+use crate::journal::{Record, Replay, encode, replay};
+use crate::storage::{FileId, Storage, StorageError, StorageErrorKind};
 use crate::{Digest, RangeSet, Run};
 
 /// What was found and put right when a store was opened.
@@ -25,9 +25,15 @@ pub struct Recovery {
     pub commits_finished: u32,
     /// Folders removed that never came to hold a study's manifest.
     pub stubs_removed: u32,
-    /// Folders in `complete` whose journal is damaged or whose pack has another length: moved to
-    /// `damaged` as they are, and not listed.
+    /// Folders whose journal does not open with their study, or in `complete` whose pack is not the
+    /// study's: moved to `damaged` as they are, and not listed.
     pub damaged: u32,
+    /// Journals with damage in the middle, written anew after their chunks were hashed again.
+    pub journals_rewritten: u32,
+    /// Rests of removed studies that were deleted.
+    pub trash_emptied: u32,
+    /// Studies that the storage could not read or repair: see [`Store::unopened`].
+    pub unopened: u32,
 }
 
 impl Recovery {
@@ -55,14 +61,25 @@ pub(super) fn recover<S: Storage>(
         config,
         entries: BTreeMap::new(),
         instances: BTreeMap::new(),
+        unopened: BTreeMap::new(),
     };
+    for name in store.storage.list(TRASH)? {
+        // What can't be deleted now is tried again; it is in nobody's way.
+        let deleted = store.storage.remove_dir(&format!("{TRASH}/{name}"));
+        recovery.trash_emptied += u32::from(deleted.is_ok());
+    }
     for (home, complete) in [(COMPLETE, true), (PARTIAL, false)] {
         for name in store.storage.list(home)? {
             let Ok(root) = name.parse::<Digest>() else {
                 continue;
             };
-            if !store.entries.contains_key(&root) {
-                store.recover_one(root, complete, &mut recovery)?;
+            if store.entries.contains_key(&root) || store.unopened.contains_key(&root) {
+                continue;
+            }
+            if let Err(error) = store.recover_one(root, complete, &mut recovery) {
+                store.forget(&root);
+                store.unopened.insert(root, error);
+                recovery.unopened += 1;
             }
         }
     }
@@ -70,6 +87,23 @@ pub(super) fn recover<S: Storage>(
 }
 
 impl<S: Storage> Store<S> {
+    /// Tries a study again that could not be opened.
+    pub(super) fn recover_again(&mut self, root: &Digest) -> Result<(), StorageError> {
+        for home in self.homes(root)? {
+            if self.entries.contains_key(root) {
+                break;
+            }
+            let recovered = self.recover_one(*root, home == COMPLETE, &mut Recovery::default());
+            if let Err(error) = recovered {
+                self.forget(root);
+                self.unopened.insert(*root, error.clone());
+                return Err(error);
+            }
+        }
+        self.unopened.remove(root);
+        Ok(())
+    }
+
     fn recover_one(
         &mut self,
         root: Digest,
@@ -83,16 +117,19 @@ impl<S: Storage> Store<S> {
             .signed
             .clone()
             .filter(|signed| *signed.manifest().root() == root);
+        let damaged_journal = replay.holes > 0;
         let whole = match &signed {
             Some(signed) if complete => {
-                replay.committed && self.pack_is_whole(&folder, signed.manifest().bytes_total())?
+                (replay.committed || damaged_journal)
+                    && self.pack_bytes(&folder)? == Some(signed.manifest().bytes_total())
             }
             _ => true,
         };
         let Some(signed) = signed.filter(|_| whole) else {
-            if complete {
+            // Chunks are written only behind a synced opening record: with some, it was damaged.
+            if complete || self.pack_bytes(&folder)?.is_some_and(|bytes| bytes > 0) {
                 recovery.damaged += 1;
-                self.set_aside(&root)?;
+                self.move_away(home, &root, DAMAGED)?;
             } else {
                 recovery.stubs_removed += 1;
                 self.storage.remove_dir(&folder)?;
@@ -106,12 +143,23 @@ impl<S: Storage> Store<S> {
         entry.receipt.clone_from(&replay.receipt);
         entry.countersigned.clone_from(&replay.countersigned);
         entry.have = replay.marked.clone();
-        if !complete {
+        if complete && damaged_journal {
+            if !self.hashes_right(&entry, &folder)? {
+                recovery.damaged += 1;
+                self.move_away(home, &root, DAMAGED)?;
+                return Ok(());
+            }
+            entry.have = all_chunks(&entry.signed);
+        } else if !complete {
             entry.leaves.clone_from(&replay.leaves);
             self.check_unmarked(&mut entry, &replay, &folder, recovery)?;
         }
         for run in replay.held.runs() {
             keep_common(&mut entry.held, run, &entry.have);
+        }
+        if damaged_journal {
+            self.rewrite_journal(&mut entry, &folder)?;
+            recovery.journals_rewritten += 1;
         }
         let manifest = entry.signed.manifest().clone();
         for (number, instance) in (0_u32..).zip(manifest.instances()) {
@@ -146,34 +194,67 @@ impl<S: Storage> Store<S> {
         Ok(())
     }
 
-    /// Whether the pack has the length of the study.
-    fn pack_is_whole(&mut self, folder: &str, bytes: u64) -> Result<bool, StorageError> {
+    /// Bytes of the pack, where there is one.
+    fn pack_bytes(&mut self, folder: &str) -> Result<Option<u64>, StorageError> {
         let pack = match self.storage.open(&format!("{folder}/pack"), false) {
             Ok(pack) => pack,
-            Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         let length = self.storage.len(pack);
         self.storage.close(pack);
-        Ok(length? == bytes)
+        length.map(Some)
     }
 
-    /// Moves a folder of `complete` that can't be listed out of the way of a new pull (XFR-55).
-    fn set_aside(&mut self, root: &Digest) -> Result<(), StorageError> {
-        self.storage.create_dir(DAMAGED)?;
-        let taken = self.storage.list(DAMAGED)?;
-        let mut name = format!("{root}");
-        let mut number = 1_u32;
-        while taken.contains(&name) {
-            name = format!("{root}.{number}");
-            number = number.saturating_add(1);
+    /// Whether every instance in the pack is the manifest's.
+    fn hashes_right(&mut self, entry: &Entry, folder: &str) -> Result<bool, StorageError> {
+        let pack = self.storage.open(&format!("{folder}/pack"), false)?;
+        let found = self.hash_pack(entry.signed.manifest(), pack);
+        self.storage.close(pack);
+        Ok(found.wrong.is_empty())
+    }
+
+    /// Writes a journal that says what is known to be right, and puts it in the place of the damaged
+    /// one by one rename (XFR-57).
+    fn rewrite_journal(&mut self, entry: &mut Entry, folder: &str) -> Result<(), StorageError> {
+        let mut records = vec![Record::Open(entry.signed.clone())];
+        let leaves = entry.leaves.iter();
+        records.extend(leaves.map(|(number, leaves)| Record::Leaves(*number, leaves.clone())));
+        records.extend(entry.have.runs().map(Record::Have));
+        records.extend(entry.held.runs().map(Record::Held));
+        records.push(Record::Mark);
+        if entry.complete {
+            records.push(Record::Commit);
+            if let Some((receipt, signature)) = &entry.receipt {
+                records.push(Record::Receipt(receipt.clone(), signature.clone()));
+                records.extend(entry.countersigned.clone().map(Record::Countersign));
+            }
         }
-        self.storage
-            .rename(&format!("{COMPLETE}/{root}"), &format!("{DAMAGED}/{name}"))?;
-        // The new name first: a crash between may leave two names, never none.
-        self.storage.sync_dir("")?;
-        self.storage.sync_dir(DAMAGED)?;
-        self.storage.sync_dir(COMPLETE)
+        let mut bytes = Vec::new();
+        for (sequence, record) in (0_u32..).zip(&records) {
+            bytes.extend_from_slice(&encode(sequence, record));
+        }
+        // Its mark speaks of the whole pack.
+        let pack = self.storage.open(&format!("{folder}/pack"), true)?;
+        let synced = self.storage.sync(pack);
+        self.storage.close(pack);
+        synced?;
+        let new = format!("{folder}/journal.new");
+        let journal = self.storage.open(&new, true)?;
+        let written = self
+            .storage
+            .set_len(journal, 0)
+            .and_then(|()| self.storage.write_at(journal, 0, &bytes))
+            .and_then(|()| self.storage.sync(journal));
+        self.storage.close(journal);
+        written?;
+        self.storage.rename(&new, &format!("{folder}/journal"))?;
+        self.storage.sync_dir(folder)?;
+        entry.journal_bytes = bytes.len() as u64;
+        entry.next_sequence = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        entry.unmarked = RangeSet::new();
+        entry.lost = RangeSet::new();
+        Ok(())
     }
 
     fn read_journal(
@@ -189,19 +270,29 @@ impl<S: Storage> Store<S> {
             }
             Err(error) => return Err(error),
         };
+        let read = self.read_and_cut(journal, complete, recovery);
+        self.storage.close(journal);
+        read
+    }
+
+    fn read_and_cut(
+        &mut self,
+        journal: FileId,
+        complete: bool,
+        recovery: &mut Recovery,
+    ) -> Result<Replay, StorageError> {
         let length = self.storage.len(journal)?;
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
         self.storage.read_at(journal, 0, &mut bytes)?;
         let replay = replay(&bytes);
-        // A journal that is to be set aside stays as it is.
+        // A journal that is to be set aside or written anew stays as it is.
         let usable = replay.signed.is_some() && (replay.committed || !complete);
-        if replay.valid_bytes < length && usable {
+        if replay.valid_bytes < length && usable && replay.holes == 0 {
             // Synced at once: an old tail must not come back behind new records.
             self.storage.set_len(journal, replay.valid_bytes)?;
             self.storage.sync(journal)?;
             recovery.tails_cut += 1;
         }
-        self.storage.close(journal);
         Ok(replay)
     }
 

@@ -210,6 +210,33 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// The slot, where the frame is about a study.
+    pub(crate) const fn slot_mut(&mut self) -> Option<&mut u16> {
+        match self {
+            Self::Request { slot, .. }
+            | Self::Offer { slot, .. }
+            | Self::Manifest { slot, .. }
+            | Self::Want { slot, .. }
+            | Self::Rank { slot, .. }
+            | Self::Leaves { slot, .. }
+            | Self::Data { slot, .. }
+            | Self::Commit { slot, .. }
+            | Self::Receipt { slot, .. }
+            | Self::Countersign { slot, .. }
+            | Self::Cancel { slot }
+            | Self::Error { slot, .. } => {
+                if *slot == super::NO_SLOT {
+                    None
+                } else {
+                    Some(slot)
+                }
+            }
+            Self::Hello(_) | Self::Bye | Self::Skipped { .. } => None,
+        }
+    }
+}
+
 pub(super) mod kind {
     pub(in crate::wire) const HELLO: u8 = 1;
     pub(in crate::wire) const REQUEST: u8 = 2;

@@ -173,6 +173,7 @@ pub struct World {
     pub receipts: Vec<Receipt>,
     pub priority: Priority,
     pub receiver_config: ReceiverConfig,
+    pub sender_config: SenderConfig,
 }
 
 pub fn open(storage: MemoryStorage) -> Store<MemoryStorage> {
@@ -211,6 +212,7 @@ impl World {
             receipts: Vec::new(),
             priority: Priority::Waiting,
             receiver_config,
+            sender_config: SenderConfig::default(),
         }
     }
 
@@ -221,7 +223,7 @@ impl World {
     pub fn connect(&mut self) -> u32 {
         let id = self.next_line;
         self.next_line += 1;
-        let sender = Sender::new(SenderConfig::default(), self.now);
+        let sender = Sender::new(self.sender_config, self.now);
         let line = Line {
             sender,
             up: Pipe::default(),
@@ -253,7 +255,7 @@ impl World {
                     .last()
                     .map(|known| (*known).clone());
                 self.receiver
-                    .pull(study, Auth::none(), self.priority, known)
+                    .pull(study, Auth::none(), self.priority, known, self.now)
                     .unwrap()
             })
             .collect()

@@ -330,10 +330,11 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
     fn start_waiting(&mut self) {
         while let Some((study, auth, priority)) = self.waiting.pop_front() {
             let known = self.store.known(&study);
-            let Some(slot) = self
+            let now = self.clock.elapsed();
+            let slot = self
                 .receiver
-                .pull(study.clone(), auth.clone(), priority, known)
-            else {
+                .pull(study.clone(), auth.clone(), priority, known, now);
+            let Some(slot) = slot else {
                 self.waiting.push_front((study, auth, priority));
                 return;
             };
@@ -394,13 +395,15 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             Ok(Message::Bytes(id, Err(_))) => {
                 self.receiver.handle_disconnect(id, self.clock.elapsed());
             }
-            Ok(Message::Wake) => {}
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                let now = self.clock.elapsed();
-                // A store that can't sync fails the study at its next operation.
-                let _ = self.store.handle_time(now);
-                self.receiver.handle_time(now);
+            Ok(Message::Wake) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             }
+        }
+        // Also between bytes: a line that is never silent must not keep the timers from their turn.
+        let now = self.clock.elapsed();
+        if until.is_some_and(|until| until <= now) {
+            // A store that can't sync fails the study at its next operation.
+            let _ = self.store.handle_time(now);
+            self.receiver.handle_time(now);
         }
     }
 

@@ -1,0 +1,154 @@
+//! Connections that outlive studies: numbers of their own, long silences, studies forgotten.
+
+#![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test's ways to fail and to speak"
+)]
+
+mod common;
+
+use core::time::Duration;
+
+use common::{MadeStudy, World, uid};
+use mic_transfer::Auth;
+use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
+use mic_transfer::storage::MemoryStorage;
+use mic_transfer::wire::{Frame, FrameReader, Offer, PREFACE, Session, encode};
+
+/// Everything the receiver sends, by connection.
+#[derive(Default)]
+struct Sent {
+    bytes: [Vec<u8>; 2],
+}
+
+impl Sent {
+    fn drain(&mut self, receiver: &mut Receiver) {
+        loop {
+            match receiver.poll_output() {
+                ReceiverOutput::Send(id, packet) => {
+                    self.bytes[id as usize].extend_from_slice(&packet.to_vec());
+                }
+                ReceiverOutput::Event(ReceiverEvent::Offered { slot, .. }) => receiver.accept(slot),
+                ReceiverOutput::Wait(_) => return,
+                _ => {}
+            }
+        }
+    }
+
+    fn requests(&self, id: usize) -> Vec<(u16, String)> {
+        let (mut reader, mut rest, mut list) =
+            (FrameReader::new(), &self.bytes[id][..], Vec::new());
+        while let Some(frame) = reader.next(&mut rest).unwrap() {
+            if let Frame::Request { slot, request } = frame {
+                list.push((slot, request.study.to_string()));
+            }
+        }
+        list
+    }
+}
+
+fn hello(slots: u16) -> Vec<u8> {
+    let mut session = Session::new(Auth::none());
+    session.slots = slots;
+    [&PREFACE[..], &encode(&Frame::Hello(session)).to_vec()].concat()
+}
+
+#[test]
+fn ok_slots_rise_on_each_connection_whatever_order_studies_come_in() {
+    let studies: Vec<MadeStudy> = (0..3)
+        .map(|at| MadeStudy::new(&format!("1.2.{at}"), at, &[40]))
+        .collect();
+    let now = Duration::ZERO;
+    let mut receiver = Receiver::new(ReceiverConfig::default());
+    for (id, slots) in [(0, 1), (1, 64)] {
+        receiver.connect(id, Auth::none(), now);
+        receiver.handle_bytes(id, &hello(slots), now);
+    }
+    for study in &studies {
+        receiver.pull(
+            study.uid().clone(),
+            Auth::none(),
+            Priority::Waiting,
+            None,
+            now,
+        );
+    }
+    // The first connection allows one study and brings its manifest: the second one is asked for it
+    // after two later studies.
+    let manifest = studies[0].signed.manifest();
+    let offer = Offer::new(*manifest.root(), manifest.encoded().len() as u32, None);
+    let bytes = manifest.encoded().to_vec();
+    for frame in [
+        Frame::Offer { slot: 0, offer },
+        Frame::Manifest {
+            slot: 0,
+            offset: 0,
+            bytes,
+        },
+    ] {
+        receiver.handle_bytes(0, &encode(&frame).to_vec(), now);
+    }
+    let mut sent = Sent::default();
+    sent.drain(&mut receiver);
+    let named = |list: &[(u16, &str)]| -> Vec<(u16, String)> {
+        list.iter()
+            .map(|(slot, name)| (*slot, (*name).to_string()))
+            .collect()
+    };
+    assert_eq!(sent.requests(0), named(&[(0, "1.2.0")]));
+    assert_eq!(
+        sent.requests(1),
+        named(&[(0, "1.2.1"), (1, "1.2.2"), (2, "1.2.0")])
+    );
+}
+
+#[test]
+fn ok_a_standing_connection_carries_studies_after_hours_of_silence() {
+    let studies: Vec<MadeStudy> = (0..4)
+        .map(|at| MadeStudy::new(&format!("1.2.{at}"), at, &[40, 300_000]))
+        .collect();
+    let mut world = World::new(0, &studies[..1], MemoryStorage::new());
+    world.sender_config.idle_timeout = Duration::from_secs(100_000);
+    world.connect();
+    for study in &studies {
+        world.archive = [(study.uid().clone(), study.clone())].into();
+        let slots = world.pull_all();
+        assert!(world.run(), "{:?}", world.errors);
+        assert!(world.is_complete());
+        // Its number may name another study now.
+        assert!(world.receiver.forget(slots[0]));
+        assert!(world.receiver.state(slots[0]).is_none());
+        world.now += Duration::from_secs(7200);
+    }
+    assert_eq!(world.receiver.connections(), 1);
+    assert!(world.errors.is_empty(), "{:?}", world.errors);
+}
+
+#[test]
+fn ok_a_receiver_outlives_its_numbers_and_those_of_a_connection() {
+    let now = Duration::ZERO;
+    let mut receiver = Receiver::new(ReceiverConfig::default());
+    receiver.connect(0, Auth::none(), now);
+    receiver.handle_bytes(0, &hello(64), now);
+    let mut sent = Sent::default();
+    let mut closed = false;
+    for at in 0..66_000_u32 {
+        let slot = receiver.pull(uid("1.2"), Auth::none(), Priority::Preload, None, now);
+        receiver.cancel(slot.unwrap());
+        closed |= receiver.connections() == 0;
+        // Numbers of a connection are not used twice: one that has none left is closed properly.
+        assert_eq!(closed, at >= 65_535, "{at}");
+        assert!(receiver.forget(slot.unwrap()));
+        sent.drain(&mut receiver);
+    }
+    let (mut reader, mut rest, mut last) = (FrameReader::new(), &sent.bytes[0][..], None);
+    while let Some(frame) = reader.next(&mut rest).unwrap() {
+        last = Some(frame);
+    }
+    assert_eq!(last, Some(Frame::Bye));
+}
