@@ -37,6 +37,7 @@
 //! - [`ParseError`]: the first fault of a text; [`diagnose`] lists all of them, [`normalise`] undoes what
 //!   input methods do and says so.
 //! - [`ExamRecord`] and [`RecordKey`]: the code with what it cannot say.
+//! - [`repeat`]: earlier exams a new one may repeat.
 //! - [`dicom::ExamDraft`]: what a DICOM header contributes to a record, and what it lacks.
 //!
 //! # The contract
@@ -86,6 +87,7 @@ pub mod dicom;
 mod division;
 mod error;
 mod exam_type;
+mod exam_types;
 mod fast;
 pub mod grammar;
 mod institution;
@@ -98,6 +100,7 @@ mod person;
 mod picture;
 mod record;
 mod repair;
+pub mod repeat;
 #[cfg(feature = "schemars")]
 mod schema;
 #[cfg(feature = "serde")]
@@ -124,6 +127,7 @@ pub use diagnose::{Diagnosis, FAULTS_MAX, Fault, diagnose};
 pub use division::{DIVISION_LEN, Division, DivisionError, Province};
 pub use error::{PackedError, PackedErrorKind, ParseError, ParseErrorKind};
 pub use exam_type::{ExamType, ExamTypeError};
+pub use exam_types::{ExamTypes, ExamTypesError};
 pub use institution::{
     INSTITUTION_FIELD_LEN, INSTITUTION_LEN, InstitutionCode, InstitutionCodeError,
     InstitutionField, InstitutionFieldError, InstitutionKind,

@@ -50,6 +50,15 @@ impl SiteCode {
         self.value != 0
     }
 
+    /// Whether two codes agree in their first four characters: section, system, kind of imaging, body
+    /// part. The meaning of single characters is not published, see
+    /// [`PartMatch::Region`](crate::repeat::PartMatch::Region).
+    #[must_use]
+    pub const fn shares_region(self, other: Self) -> bool {
+        const REST: u64 = 36_u64.pow(5);
+        self.value / REST == other.value / REST
+    }
+
     /// The nine characters, on the stack.
     #[must_use]
     pub const fn text(self) -> Text<SITE_LEN> {
