@@ -1,5 +1,6 @@
 //! What can be wrong with a code: kind, part, byte span; never the input itself.
 
+use core::fmt;
 use core::ops::Range;
 
 use crate::alphabet::{CharClass, FoundClass};
@@ -141,6 +142,41 @@ impl ParseErrorKind {
             },
             Self::AllZero => "all_zero",
             Self::CheckCharacter { .. } => "check_character",
+        }
+    }
+
+    /// What was expected, for programs that show it apart: `78 characters`, `digit`, `01 to 12`, `6`.
+    ///
+    /// ```
+    /// let error = mic_index::IndexCode::parse("1000").unwrap_err();
+    /// assert_eq!(error.kind().expected().to_string(), "78 characters");
+    /// ```
+    #[must_use]
+    pub fn expected(&self) -> impl fmt::Display + use<> {
+        Expected(*self)
+    }
+}
+
+/// The right side of a fault.
+struct Expected(ParseErrorKind);
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ParseErrorKind::Length { .. } => write!(f, "{COMPACT_LEN} characters"),
+            ParseErrorKind::Hyphens { .. } => write!(f, "{HYPHENS} hyphens"),
+            ParseErrorKind::PartLength { expected, .. } => write!(f, "{expected} characters"),
+            ParseErrorKind::Character { expected, .. } => f.write_str(expected.name()),
+            ParseErrorKind::Time(TimeFault::Day { last }) => write!(f, "01 to {last}"),
+            ParseErrorKind::Time(fault) => f.write_str(match fault.field() {
+                TimeField::Year => "1900 to 2154",
+                TimeField::Month => "01 to 12",
+                TimeField::Day => "01 to 31",
+                TimeField::Hour => "00 to 23",
+                TimeField::Minute => "00 to 59",
+            }),
+            ParseErrorKind::AllZero => f.write_str("not only zeros"),
+            ParseErrorKind::CheckCharacter { expected } => write!(f, "{expected}"),
         }
     }
 }

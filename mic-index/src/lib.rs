@@ -64,6 +64,8 @@
 //! | `arbitrary` | | legal codes, parts and records from a fuzzer's bytes; implies `std` |
 //! | `rusqlite` | | columns of SQLite: codes as BLOB of forty bytes, the rest as TEXT; implies `std`, MSRV 1.89 |
 //! | `proptest` | | `strategy`: legal codes, and texts with one known fault; implies `std` |
+//! | `bulk` | | [`bulk`]: lines, CSV and NDJSON of any size; duplicates and collisions; implies `std`, `serde` |
+//! | `gzip`, `zstd` | | bulk files that are compressed |
 //!
 //! MSRV 1.85. The specification is `spec/index-code.md` with its ABNF, the test cases for all languages are
 //! in `vectors/`, the reasons for what is odd in `DESIGN.md`.
@@ -78,6 +80,8 @@ extern crate std;
 mod alphabet;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+#[cfg(feature = "bulk")]
+pub mod bulk;
 mod calendar;
 mod code;
 mod department;
@@ -142,8 +146,8 @@ pub use part::{
 pub use person::{PERSON_PREFIX_LEN, PersonCode};
 pub use picture::Picture;
 pub use record::{
-    ExamRecord, KeyRelation, MissingFields, NoPerson, NotIndexable, RecordBuilder, RecordError,
-    RecordField, RecordKey, RecordOutcome,
+    COLLIDED_STUDIES_MAX, CollidedStudy, Collision, ExamRecord, KeyRelation, MissingFields,
+    NoPerson, NotIndexable, RecordBuilder, RecordError, RecordField, RecordKey, RecordOutcome,
 };
 pub use repair::{Confidence, Proposal};
 pub use site::SiteCode;

@@ -1,6 +1,7 @@
 //! The record of an exam: the code, and beside it what the code cannot say.
 
 mod builder;
+mod collision;
 mod key;
 
 use alloc::string::String;
@@ -10,6 +11,7 @@ use core::fmt;
 pub use builder::{
     MissingFields, NoPerson, NotIndexable, RecordBuilder, RecordError, RecordField, RecordOutcome,
 };
+pub use collision::{COLLIDED_STUDIES_MAX, CollidedStudy, Collision};
 pub use key::{KeyRelation, RecordKey};
 
 use crate::code::IndexCode;
