@@ -67,7 +67,7 @@ fn outcome<S: Spill>(
     let mut see = |line: Line<'_>| match line {
         Line::Row(row) => search.add(&row).unwrap(),
         Line::Rejected(rejection) => {
-            // IDX-62: the bytes at fault are bytes of the line.
+            // IDX-92: the bytes at fault are bytes of the line.
             let span = rejection.span();
             assert!(rejection.raw().is_empty() || rejection.raw().get(span.clone()).is_some());
             errors.push(json!({
@@ -207,7 +207,7 @@ fn ok_spilled_searches_find_what_others_find_in_the_same_order() {
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
         0,
-        "IDX-61"
+        "IDX-91"
     );
 }
 
@@ -281,7 +281,7 @@ fn ok_a_run_that_is_stopped_goes_on_where_it_stopped() {
     );
     assert_eq!(ended, Ok(Ended::Stopped));
     assert!(rows > 1_000 && rows < 20_000);
-    assert_eq!(ingest.tally().lines(), rows, "IDX-63");
+    assert_eq!(ingest.tally().lines(), rows, "IDX-93");
     while let Some(_line) = ingest.next_line().unwrap() {
         rows += 1;
     }
@@ -342,7 +342,7 @@ fn err_gzip_cut_or_damaged_says_where() {
         assert_eq!(
             error,
             Some(BulkError::Truncated { compression, at }),
-            "IDX-64"
+            "IDX-94"
         );
         assert!(lines < 9_000 || cut == archive.len() - 1);
     }
@@ -390,7 +390,7 @@ fn err_zstd_cut_damaged_or_with_too_large_a_window() {
         assert_eq!(
             error,
             Some(BulkError::Truncated { compression, at }),
-            "IDX-64"
+            "IDX-94"
         );
     }
     let followed = [archive, b"more".to_vec()].concat();

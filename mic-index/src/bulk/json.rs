@@ -1,4 +1,4 @@
-//! A line of NDJSON into a row.
+//! A line of NDJSON into a row (`IDX-55`).
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -12,7 +12,7 @@ use crate::study_uid::StudyInstanceUid;
 /// comes from a broken export and is counted in [`Collision::omitted`].
 pub const COLLIDED_STUDIES_MAX: usize = 4096;
 
-/// A code and the studies that share it (`IDX-13`, `IDX-60`).
+/// A code and the studies that share it (`IDX-13`, `IDX-90`).
 ///
 /// ```
 /// use mic_index::{Collision, RecordKey, index_code};
