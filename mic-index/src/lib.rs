@@ -60,6 +60,7 @@
 //! | `dicom` | yes | over the types of dicom-core, `ExamDraft::from_elements` and the way back, `CodeBlock`; implies `std` |
 //! | `serde` | | text for formats for people, forty bytes for binary ones |
 //! | `technique` | | `technique`: the table of exam techniques, by code and by name |
+//! | `fhir` | | `fhir`: records as FHIR `ImagingStudy` (R4, R5) and back; implies `serde` |
 //! | `schemars` | | JSON Schema of the code, its parts and records; implies `serde` |
 //! | `arbitrary` | | legal codes, parts and records from a fuzzer's bytes; implies `std` |
 //! | `rusqlite` | | columns of SQLite: codes as BLOB of forty bytes, the rest as TEXT; implies `std`, MSRV 1.89 |
@@ -93,6 +94,8 @@ mod error;
 mod exam_type;
 mod exam_types;
 mod fast;
+#[cfg(feature = "fhir")]
+pub mod fhir;
 pub mod grammar;
 mod institution;
 mod layout;

@@ -1,0 +1,265 @@
+//! From a study to a record.
+
+use alloc::vec::Vec;
+
+use chrono::DateTime;
+
+use super::finding::{Finding, FindingKind};
+use super::mapper::{DCM, DICOM_UID, Mapper, OID, Release, one};
+use super::resource::{CodeableConcept, Identifier, ImagingStudy, Modality};
+use crate::code::IndexCode;
+use crate::exam_type::ExamType;
+use crate::institution::InstitutionCode;
+use crate::person::PersonCode;
+use crate::record::{ExamRecord, RecordBuilder};
+use crate::site::SiteCode;
+use crate::study_uid::StudyInstanceUid;
+use crate::time::ExamTime;
+
+impl Mapper {
+    /// A builder with what a study says, and what is wrong with it or was read past.
+    ///
+    /// The index code is believed before `started` and `subject`; both are compared with it. What
+    /// the builder lacks it names itself. Either release is read, whichever the mapper writes.
+    #[must_use]
+    pub fn read(&self, study: &ImagingStudy) -> (RecordBuilder, Vec<Finding>) {
+        let mut reader = Reader {
+            mapper: self,
+            study,
+            builder: ExamRecord::builder(),
+            findings: Vec::new(),
+        };
+        if study.resource_type == ImagingStudy::RESOURCE_TYPE {
+            reader.read();
+        } else {
+            reader.note("resourceType", FindingKind::OtherResource);
+        }
+        (reader.builder, reader.findings)
+    }
+}
+
+struct Reader<'a> {
+    mapper: &'a Mapper,
+    study: &'a ImagingStudy,
+    builder: RecordBuilder,
+    findings: Vec<Finding>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) {
+        if matches!(self.study.status.as_str(), "cancelled" | "entered-in-error") {
+            self.note("status", FindingKind::NotToBeUsed);
+        }
+        let code = self.code();
+        self.uid();
+        self.accession_number();
+        self.other_identifiers();
+        self.started(code);
+        self.subject(code);
+        self.modality();
+        self.techniques();
+        self.institution();
+        let series = self.study.number_of_series.unwrap_or_default();
+        let images = self.study.number_of_instances.unwrap_or_default();
+        self.set(|builder| builder.counts(series, images));
+        let others = self.study.others().map(Finding::not_read);
+        self.findings.extend(others);
+    }
+
+    fn code(&mut self) -> Option<IndexCode> {
+        let systems = &self.mapper.systems;
+        let codes = self.study.identifier.iter();
+        let codes: Vec<_> = codes
+            .filter_map(|found| found.index_code(systems))
+            .collect();
+        if codes.is_empty() {
+            self.note("identifier", FindingKind::NoCode);
+            return None;
+        }
+        let Some(code) = one(codes) else {
+            self.note("identifier", FindingKind::SeveralCodes);
+            return None;
+        };
+        let Ok(code) = code else {
+            self.note("identifier", FindingKind::NotCode);
+            return None;
+        };
+        self.set(|builder| builder.code(code));
+        Some(code)
+    }
+
+    fn uid(&mut self) {
+        let uids: Vec<Option<StudyInstanceUid>> = self
+            .values_of(DICOM_UID)
+            .map(|value| value.strip_prefix(OID).and_then(|uid| uid.parse().ok()))
+            .collect();
+        if uids.is_empty() {
+            self.note("identifier", FindingKind::NoUid);
+            return;
+        }
+        match one(uids) {
+            Some(Some(uid)) => self.set(|builder| builder.study_instance_uid(uid)),
+            Some(None) => self.note("identifier", FindingKind::NotUid),
+            None => self.note("identifier", FindingKind::SeveralUids),
+        }
+    }
+
+    fn values_of<'s>(&'s self, system: &'s str) -> impl Iterator<Item = &'s str> {
+        let of_system = self
+            .study
+            .identifier
+            .iter()
+            .filter(move |found| found.system.as_deref() == Some(system));
+        of_system.map(|found| found.value.as_deref().unwrap_or_default())
+    }
+
+    fn accession_number(&mut self) {
+        let study = self.study;
+        let requests = study
+            .based_on
+            .iter()
+            .filter_map(|of| of.identifier.as_ref());
+        let mut numbers = study
+            .identifier
+            .iter()
+            .chain(requests)
+            .filter_map(Identifier::accession_number);
+        let Some(first) = numbers.next() else { return };
+        if numbers.any(|number| number != first) {
+            self.note("identifier", FindingKind::SeveralAccessionNumbers);
+        }
+        self.set(|builder| builder.accession_number(first));
+    }
+
+    fn other_identifiers(&mut self) {
+        let own = [DICOM_UID, &self.mapper.systems.code];
+        let other = |found: &Identifier| {
+            let of_own = found
+                .system
+                .as_deref()
+                .is_some_and(|system| own.contains(&system));
+            !of_own && found.accession_number().is_none()
+        };
+        if self.study.identifier.iter().any(other) {
+            self.note("identifier", FindingKind::NotRead);
+        }
+    }
+
+    fn started(&mut self, code: Option<IndexCode>) {
+        let Some(started) = self.study.started.as_deref() else {
+            return;
+        };
+        let instant = DateTime::parse_from_rfc3339(started).ok();
+        let minute = instant.and_then(|instant| ExamTime::from_chrono(&instant).ok());
+        let Some(minute) = minute else {
+            self.note("started", FindingKind::NotInstant);
+            return;
+        };
+        match code {
+            Some(code) if code.exam_time() == minute => {}
+            Some(_) => self.note("started", FindingKind::OtherMinute),
+            None => self.set(|builder| builder.exam_time(minute)),
+        }
+    }
+
+    fn subject(&mut self, code: Option<IndexCode>) {
+        let subject = self.study.subject.as_ref();
+        let Some(identifier) = subject.and_then(|subject| subject.identifier.as_ref()) else {
+            return;
+        };
+        if identifier.system.as_ref() != Some(&self.mapper.systems.person) {
+            return;
+        }
+        let value = identifier.value.as_deref().unwrap_or_default();
+        let Ok(person) = value.parse::<PersonCode>() else {
+            self.note("subject", FindingKind::NotPerson);
+            return;
+        };
+        match code {
+            Some(code) if code.person() == person => {}
+            Some(_) => self.note("subject", FindingKind::OtherPerson),
+            None => self.set(|builder| builder.person(person)),
+        }
+    }
+
+    fn modality(&mut self) {
+        let of_release = |modality: &Modality| match self.mapper.release {
+            Release::R4 => matches!(modality, Modality::Coding(_)),
+            Release::R5 => matches!(modality, Modality::Concept(_)),
+        };
+        let modalities = &self.study.modality;
+        if !modalities.iter().all(of_release) {
+            self.note("modality", FindingKind::OtherRelease);
+        }
+        // Reports and the like beside the images do not count.
+        let codings = modalities.iter().flat_map(Modality::codings);
+        let types: Vec<ExamType> = codings
+            .filter(|coding| coding.system.as_deref() == Some(DCM))
+            .filter_map(|coding| ExamType::from_modality(coding.code.as_deref()?))
+            .collect();
+        if types.is_empty() && !modalities.is_empty() {
+            self.note("modality", FindingKind::NoExamType);
+        } else if let Some(exam_type) = one(types.iter().copied()) {
+            self.set(|builder| builder.exam_type(exam_type));
+        } else if !types.is_empty() {
+            self.note("modality", FindingKind::SeveralExamTypes);
+        }
+    }
+
+    fn techniques(&mut self) {
+        let study = self.study;
+        for concept in &study.procedure_code {
+            self.technique("procedureCode", concept);
+        }
+        for concept in study.procedure.iter().filter_map(|of| of.concept.as_ref()) {
+            self.technique("procedure", concept);
+        }
+    }
+
+    fn technique(&mut self, element: &'static str, concept: &CodeableConcept) {
+        let system = Some(&self.mapper.systems.technique);
+        let own = concept
+            .coding
+            .iter()
+            .filter(|coding| coding.system.as_ref() == system);
+        let mut codes = own
+            .map(|coding| coding.code.as_deref().unwrap_or_default())
+            .peekable();
+        if codes.peek().is_none() {
+            self.note(element, FindingKind::NotRead);
+        }
+        for code in codes {
+            match code.parse::<SiteCode>() {
+                Ok(site) => self.set(|builder| builder.part(site)),
+                Err(_) => self.note(element, FindingKind::NotSite),
+            }
+        }
+    }
+
+    fn institution(&mut self) {
+        let location = self.study.location.as_ref();
+        let identifier = location.and_then(|location| location.identifier.as_ref());
+        let own = Some(&self.mapper.systems.institution);
+        let Some(identifier) = identifier.filter(|found| found.system.as_ref() == own) else {
+            self.note("location", FindingKind::NoInstitution);
+            return;
+        };
+        match identifier
+            .value
+            .as_deref()
+            .unwrap_or_default()
+            .parse::<InstitutionCode>()
+        {
+            Ok(institution) => self.set(|builder| builder.institution(institution)),
+            Err(_) => self.note("location", FindingKind::NotInstitution),
+        }
+    }
+
+    fn set(&mut self, change: impl FnOnce(RecordBuilder) -> RecordBuilder) {
+        self.builder = change(core::mem::take(&mut self.builder));
+    }
+
+    fn note(&mut self, element: &'static str, kind: FindingKind) {
+        self.findings.push(Finding::new(element, kind));
+    }
+}
