@@ -37,6 +37,7 @@
 //! - [`ParseError`]: the first fault of a text; [`diagnose`] lists all of them, [`normalise`] undoes what
 //!   input methods do and says so.
 //! - [`ExamRecord`] and [`RecordKey`]: the code with what it cannot say.
+//! - [`ledger`]: what became of each record that has to be uploaded.
 //! - [`repeat`]: earlier exams a new one may repeat.
 //! - [`dicom::ExamDraft`]: what a DICOM header contributes to a record, and what it lacks.
 //!
@@ -99,6 +100,7 @@ pub mod fhir;
 pub mod grammar;
 mod institution;
 mod layout;
+pub mod ledger;
 mod normalise;
 mod packed;
 mod parser;

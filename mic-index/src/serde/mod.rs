@@ -11,6 +11,7 @@
 //! number where text is expected, they print it, and a person code without its quotation marks is
 //! such a number.
 
+mod ledger;
 mod record;
 
 use core::fmt;
@@ -24,6 +25,7 @@ use crate::code::IndexCode;
 use crate::device::DeviceCode;
 use crate::division::Division;
 use crate::institution::{InstitutionCode, InstitutionField};
+use crate::ledger::ReasonCode;
 use crate::packed::PACKED_LEN;
 use crate::person::PersonCode;
 use crate::site::SiteCode;
@@ -76,6 +78,7 @@ part_as_text! {
     StudyInstanceUid => "a study instance uid as text",
     InstitutionCode => "an institution code as text",
     InstitutionField => "an institution field as text",
+    ReasonCode => "a reason as text",
     Division => "a division as six digits of text",
 }
 
