@@ -36,6 +36,42 @@ pub(crate) fn moment(text: &str) -> Result<i64, TextError> {
     })
 }
 
+/// `month = 4DIGIT "-" 2DIGIT`, of the years of a date.
+pub(crate) fn month(text: &str) -> Result<(i32, u32), TextError> {
+    whole(text, "month", "a month written YYYY-MM", |input| {
+        let (input, year) = map_opt(number(4), |year| {
+            let year = i32::try_from(year).ok()?;
+            (YEAR_MIN..=YEAR_MAX).contains(&year).then_some(year)
+        })
+        .parse(input)?;
+        let month = map_opt(number(2), |n| (1..=12).contains(&n).then_some(n));
+        let (input, month) = preceded(char('-'), month).parse(input)?;
+        Ok((input, (year, month)))
+    })
+}
+
+/// `2N HEXDIG`, lower case.
+pub(crate) fn hex<const N: usize>(
+    text: &str,
+    field: &'static str,
+    form: &'static str,
+) -> Result<[u8; N], TextError> {
+    let nibble = || {
+        map_opt(one_of("0123456789abcdef"), |c: char| {
+            c.to_digit(16).and_then(|n| u8::try_from(n).ok())
+        })
+    };
+    whole(text, field, form, |mut input| {
+        let mut bytes = [0_u8; N];
+        for byte in &mut bytes {
+            let (rest, (high, low)) = (nibble(), nibble()).parse(input)?;
+            *byte = (high << 4) | low;
+            input = rest;
+        }
+        Ok((input, bytes))
+    })
+}
+
 /// `yuan = [ "-" ] 1*DIGIT [ "." 1*places DIGIT ]` in micro-yuan.
 pub(crate) fn yuan(text: &str, places: usize) -> Result<i128, TextError> {
     let form = if places == 2 {

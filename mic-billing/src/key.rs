@@ -237,25 +237,7 @@ impl FromStr for PersonRef {
 
     fn from_str(text: &str) -> Result<Self, TextError> {
         const FORM: &str = "32 lower-case hexadecimal digits";
-        let mut bytes = [0_u8; 16];
-        let mut nibbles = 0_usize;
-        for (at, c) in text.bytes().enumerate() {
-            let nibble = match c {
-                b'0'..=b'9' => c & 0x0f,
-                b'a'..=b'f' => (c & 0x0f).saturating_add(9),
-                _ => return Err(TextError::new("person", at, FORM)),
-            };
-            let slot = bytes
-                .get_mut(at >> 1)
-                .ok_or_else(|| TextError::new("person", at, FORM))?;
-            *slot = (*slot << 4) | nibble;
-            nibbles = at.saturating_add(1);
-        }
-        if nibbles == 32 {
-            Ok(Self(bytes))
-        } else {
-            Err(TextError::new("person", nibbles, FORM))
-        }
+        crate::grammar::hex(text, "person", FORM).map(Self)
     }
 }
 

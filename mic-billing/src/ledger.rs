@@ -241,6 +241,14 @@ pub enum LedgerError {
 /// # Errors
 /// Tells what is wrong with the journal; nothing is guessed.
 pub fn delta(desired: &[Line], posted: &[Entry]) -> Result<Vec<Entry>, LedgerError> {
+    delta_of(desired, posted)
+}
+
+/// The same, of entries wherever they are.
+pub(crate) fn delta_of<'a>(
+    desired: &[Line],
+    posted: impl IntoIterator<Item = &'a Entry>,
+) -> Result<Vec<Entry>, LedgerError> {
     let mut wanted: BTreeMap<Unit, &Line> = BTreeMap::new();
     for line in desired {
         if wanted.insert(line.unit, line).is_some() {
@@ -279,7 +287,9 @@ struct Slot<'a> {
     live: Option<&'a Entry>,
 }
 
-fn slots(posted: &[Entry]) -> Result<BTreeMap<Unit, Slot<'_>>, LedgerError> {
+fn slots<'a>(
+    posted: impl IntoIterator<Item = &'a Entry>,
+) -> Result<BTreeMap<Unit, Slot<'a>>, LedgerError> {
     let mut by_id: BTreeMap<EntryId, &Entry> = BTreeMap::new();
     for entry in posted {
         match by_id.insert(entry.id, entry) {

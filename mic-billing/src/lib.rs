@@ -110,6 +110,7 @@ struct Readme;
 #[doc = include_str!("../DESIGN.md")]
 struct Design;
 
+mod accounts;
 mod allocate;
 mod assess;
 mod book;
@@ -117,13 +118,17 @@ mod book;
 pub mod books;
 mod civil;
 mod compare;
+mod contract;
+mod disposal;
 mod event;
+mod exam_price;
 mod explain;
 mod grammar;
 mod key;
 mod ledger;
 mod line;
 mod money;
+mod period;
 mod policy;
 #[cfg(feature = "read")]
 mod read;
@@ -132,6 +137,7 @@ mod rounding;
 mod rule;
 mod serial;
 mod state;
+mod statement;
 mod sweep;
 mod text;
 mod visits;
@@ -139,6 +145,7 @@ mod visits;
 #[cfg(feature = "read")]
 pub use self::read::{EventReader, RECORD_BYTES_MAX, ReadError, ReadErrorKind};
 pub use self::{
+    accounts::{Accounts, Placed},
     allocate::{AllocateError, allocate},
     assess::{Assessment, ExamAssessment, Reason, Standing, assess},
     book::{
@@ -147,7 +154,10 @@ pub use self::{
     },
     civil::{Moment, years_later},
     compare::{Difference, compare},
+    contract::{Contract, Owed, PoolError, Usage, transfer_pool},
+    disposal::{DisposalError, DisposalList, Handover, SignedDisposal, handover},
     event::{CareSetting, Event, EventError, EventKind, Modality, Payer, Source},
+    exam_price::{ExamPrice, ExamRules},
     explain::{Explanation, Lang, RecomputeError},
     key::{
         EncounterId, ExamKey, ExamLineId, HoldId, INSTITUTION_CHARS, InstitutionCode, PersonRef,
@@ -156,11 +166,16 @@ pub use self::{
     ledger::{Entry, EntryId, LedgerError, Posting, delta},
     line::{Line, LineError, LineKind, Scope, Share, Unit, desired},
     money::{Fen, MoneyError, Ppm, UnitPrice},
-    policy::{ChargeModel, Clock, Completeness, CountingUnit, DateBasis, Level, Party, Trigger},
+    period::Period,
+    policy::{
+        ChargeModel, Clock, Completeness, CountingUnit, DateBasis, FilmRule, Level, Party,
+        SurplusTo, TransferBasis, Trigger, Unearned,
+    },
     retention::{Retention, RetentionError, retention},
     rounding::Rounding,
     rule::RuleId,
     state::{FoldError, VISIT_FACTS_MAX, VisitState},
+    statement::{Closed, Seal, Statement, StatementError, Sum, Totals},
     sweep::{Judged, Links, Runs, Sweep, SweepError, SweptLine, Terms, explain},
     text::TextError,
     visits::Visits,

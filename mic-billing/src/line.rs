@@ -375,7 +375,7 @@ impl ChargePolicy {
             (ChargeModel::EmbeddedDeduction, Verdict::Failed) => {
                 Some((LineKind::Deduction, self.price.negate()?))
             }
-            (_, Verdict::Served) => Some((LineKind::Service, self.price)),
+            (_, Verdict::Served) => Some((LineKind::Service, self.charged()?)),
             (_, Verdict::Failed) => None,
         })
     }
@@ -389,11 +389,16 @@ impl Gathered<'_> {
         };
         let rules = rules(self.charge, &self.exams, unit, self.payer);
         let payers = shares(amount, &self.charge.payers(self.payer))?;
-        let payees = shares(amount, &self.charge.payees(kind))?;
+        let payees = self.charge.payee_shares_of(kind, amount)?;
+        let price = if kind == LineKind::Service {
+            self.charge.charged()?
+        } else {
+            self.charge.price
+        };
         let why = Explanation {
             model: self.charge.model,
             kind,
-            price: self.charge.price,
+            price,
             amount,
             visit_date: self.date,
             known_at: self.known_at,
@@ -492,6 +497,9 @@ fn rules(charge: &ChargePolicy, exams: &[ExamAssessment], unit: Unit, payer: Pay
     }
     if charge.model != ChargeModel::EmbeddedDeduction && !charge.payee_shares.is_empty() {
         rules.push(RuleId::S02);
+    }
+    if charge.model != ChargeModel::EmbeddedDeduction && charge.contract.is_some() {
+        rules.extend([RuleId::B02, RuleId::S03]);
     }
     rules.push(RuleId::T02);
     rules

@@ -224,6 +224,20 @@ impl UnitPrice {
     }
 }
 
+impl UnitPrice {
+    /// So many parts of the price of one unit, of so many in all, rounded once.
+    pub(crate) fn fraction(self, parts: u32, all: u32) -> Result<Fen, MoneyError> {
+        let micro = i128::from(self.0).checked_mul(i128::from(parts));
+        let divisor = MICRO_YUAN_PER_FEN.checked_mul(i128::from(all));
+        micro
+            .zip(divisor)
+            .and_then(|(micro, divisor)| Rounding::HalfUp.divide(micro, divisor))
+            .and_then(|fen| i64::try_from(fen).ok())
+            .map(Fen)
+            .ok_or(MoneyError::Overflow)
+    }
+}
+
 impl fmt::Display for UnitPrice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let yuan = self.0.checked_div(1_000_000).unwrap_or(0);

@@ -147,3 +147,65 @@ named!(
         Contract = "contract", "合同", "contract";
     }
 );
+
+named!(
+    /// Who gets what the tariff is above a contract's price (S-03).
+    ///
+    /// ```
+    /// assert_eq!(mic_billing::SurplusTo::Payer.name(), "payer");
+    /// ```
+    SurplusTo {
+        /// It stays with the hospital.
+        Hospital = "hospital", "归医院", "the hospital";
+        /// It goes back to the fund.
+        Fund = "fund", "归医保基金", "the fund";
+        /// Nobody: the charge is the contract's price.
+        Payer = "payer", "降低收费", "whoever pays, by a lower charge";
+    }
+);
+
+named!(
+    /// How the transfer between regions is paid (S-04).
+    ///
+    /// ```
+    /// assert_eq!(mic_billing::TransferBasis::PoolByBytes.name(), "pool_by_bytes");
+    /// ```
+    TransferBasis {
+        /// A share of each visit.
+        PerVisit = "per_visit", "按人次", "per visit";
+        /// A monthly pool, by retrievals.
+        PoolByCount = "pool_by_count", "按调阅次数分配", "pool by retrievals";
+        /// A monthly pool, by bytes.
+        PoolByBytes = "pool_by_bytes", "按传输字节分配", "pool by bytes";
+    }
+);
+
+named!(
+    /// What becomes of money for years that another vendor will keep the images (K-09).
+    ///
+    /// ```
+    /// assert_eq!(mic_billing::Unearned::ByTime.name(), "by_time");
+    /// ```
+    Unearned {
+        /// The first vendor keeps it.
+        Kept = "kept", "不退还", "kept";
+        /// It goes back by the days left.
+        ByTime = "by_time", "按剩余天数退还", "back by days left";
+    }
+);
+
+named!(
+    /// Whether film may be charged beside the exam (B-09).
+    ///
+    /// ```
+    /// assert_eq!(mic_billing::FilmRule::Agreed.name(), "agreed");
+    /// ```
+    FilmRule {
+        /// Only where it is needed and the patient has agreed.
+        Agreed = "agreed", "确有需要并知情同意", "needed and agreed";
+        /// Never beside the cloud service.
+        Excluded = "excluded", "不得另收", "never";
+        /// Without a condition.
+        Free = "free", "可另收", "without condition";
+    }
+);

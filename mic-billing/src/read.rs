@@ -43,7 +43,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// let mut events = EventReader::csv(text.as_bytes());
 /// assert_eq!(events.next().unwrap()?.kind().name(), "performed");
 /// let error = events.next().unwrap().unwrap_err();
-/// assert_eq!((error.line(), error.column(), error.field()), (3, Some(88), Some("known")));
+/// assert_eq!((error.line(), error.column(), error.field()), (3, Some(86), Some("known")));
 /// assert!(events.next().is_none());
 /// # Ok::<(), mic_billing::ReadError>(())
 /// ```

@@ -36,11 +36,15 @@ macro_rules! rules {
 
 rules! {
     B01 = "B-01", "The price of one unit is a fact of the book.";
+    B02 = "B-02", "Storage and transfer are bought together, by contract.";
     B04 = "B-04", "No money comes from or goes to a treasury.";
     B05 = "B-05", "Embedded in the exam price: deducted where the service was not given.";
     B06 = "B-06", "Separate item: one positive line per unit.";
     B07 = "B-07", "Paid by the fund: nothing on the patient's side.";
     B08 = "B-08", "Who pays and who receives.";
+    B09 = "B-09", "Film beside the exam only as the region allows.";
+    B10 = "B-10", "Further positions of one examination, fewer and cheaper.";
+    B11 = "B-11", "Plain X-ray imaging is capped.";
     V01 = "V-01", "One visit is one insurance encounter.";
     V02 = "V-02", "Several exams in one unit give one charge.";
     V03 = "V-03", "Other counting units a region may choose.";
@@ -64,6 +68,8 @@ rules! {
     C12 = "C-12", "Self-paying patients: the same price, nothing from the fund.";
     S01 = "S-01", "Fund and patient by the book's ratio.";
     S02 = "S-02", "Payees by the book's shares, a million parts in all.";
+    S03 = "S-03", "What the tariff is above the contract's price.";
+    S04 = "S-04", "The transfer as a share of each visit, or as a pool.";
     S06 = "S-06", "Largest remainder, ties by party.";
     S07 = "S-07", "Amounts in fen, unit prices in micro-yuan.";
     S08 = "S-08", "Rounded once.";
@@ -80,6 +86,11 @@ rules! {
     K05 = "K-05", "The corresponding day, 29 February to 1 March; disposable the day after.";
     K06 = "K-06", "Years are added by the calendar.";
     K07 = "K-07", "A legal hold blocks disposal.";
+    K08 = "K-08", "Disposal needs every clock over, no hold and a signed list.";
+    K09 = "K-09", "When the vendor changes, the duty goes on, visit by visit.";
+    M01 = "M-01", "A statement is of one institution and one month.";
+    M04 = "M-04", "Statements of shards merge in any order to the same bytes.";
+    M05 = "M-05", "A closed statement is sealed and never changes.";
 }
 
 impl fmt::Display for RuleId {

@@ -134,7 +134,7 @@ impl<'b> Sweep<'b> {
         self.careful
     }
 
-    /// What lines can come to under this book; [`Found`] lines point here.
+    /// What lines can come to under this book; [`Judged::terms`] gives places here.
     #[must_use]
     pub fn terms(&self) -> &[Terms] {
         self.table.terms()

@@ -1,9 +1,10 @@
 //! Everything public can be sent, shared and moved freely; errors can be compared and cloned.
 
 use mic_billing::{
-    AllocateError, Assessment, Book, BookError, BookErrors, Entry, Event, EventError, Explanation,
-    FoldError, Layer, LedgerError, Line, LineError, Moment, MoneyError, Policy, RecomputeError,
-    Retention, RetentionError, TextError, VisitState, Visits,
+    Accounts, AllocateError, Assessment, Book, BookError, BookErrors, Closed, DisposalError,
+    DisposalList, Entry, Event, EventError, Explanation, FoldError, Layer, LedgerError, Line,
+    LineError, Moment, MoneyError, Policy, PoolError, RecomputeError, Retention, RetentionError,
+    Statement, StatementError, SweepError, TextError, VisitState, Visits,
 };
 
 const fn is_free<
@@ -15,7 +16,11 @@ const fn is_error<T: core::error::Error + Clone + PartialEq + Send + Sync + 'sta
 #[test]
 fn ok_types_are_send_sync_and_static() {
     is_free::<(
+        Accounts,
         Assessment,
+        Closed,
+        DisposalList,
+        Statement,
         Book,
         Entry,
         Event,
@@ -26,8 +31,8 @@ fn ok_types_are_send_sync_and_static() {
         Policy,
         Retention,
         Visits,
-        VisitState,
     )>();
+    is_free::<VisitState>();
 }
 
 #[test]
@@ -40,6 +45,12 @@ fn ok_errors_are_errors_that_can_be_compared() {
     is_error::<LedgerError>();
     is_error::<LineError>();
     is_error::<MoneyError>();
+    is_error::<DisposalError>();
+    is_error::<PoolError>();
+    is_error::<StatementError>();
+    is_error::<SweepError>();
+    #[cfg(feature = "read")]
+    is_error::<mic_billing::ReadError>();
     is_error::<RecomputeError>();
     is_error::<RetentionError>();
     is_error::<TextError>();

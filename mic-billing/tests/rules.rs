@@ -27,7 +27,7 @@ fn ids(text: &str) -> BTreeSet<String> {
             at.and_then(|at| bytes.get(at))
                 .is_none_or(|byte| !byte.is_ascii_alphanumeric())
         };
-        let shape = b"BVCSTK".contains(&piece[0])
+        let shape = b"BVCSTKM".contains(&piece[0])
             && piece[1] == b'-'
             && piece[2..].iter().all(u8::is_ascii_digit);
         (shape && free(at.checked_sub(1)) && free(Some(at + 4)))

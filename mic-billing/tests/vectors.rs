@@ -9,10 +9,11 @@ mod common;
 
 use common::{book, cases, events, shipped, vector_files, visits};
 use mic_billing::{
-    Book, Entry, Event, Fen, Lang, Layer, Line, Moment, Rounding, UnitPrice, VisitState, allocate,
-    delta, retention,
+    Accounts, Book, DisposalList, Entry, Event, Fen, Lang, Layer, Line, Moment, Placed, Rounding,
+    Statement, UnitPrice, Usage, VisitState, allocate, delta, handover, retention, transfer_pool,
 };
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 /// Runs all cases of a file and tells every one that fails.
 #[track_caller]
@@ -272,12 +273,197 @@ fn policy_books() {
     });
 }
 
+/// Posting, closing and posting again: where each entry goes, and what is sealed.
+#[test]
+fn statements() {
+    run("statements", |input, _| {
+        if let Some(parts) = input["merge"].as_array() {
+            let read = |part: &Value| serde_json::from_value::<Statement>(part.clone());
+            let mut merged = read(&parts[0]).unwrap();
+            return match merged.merge(&read(&parts[1]).unwrap()) {
+                Ok(()) => json!({ "text": merged.canonical() }),
+                Err(error) => json!({ "error": error.to_string() }),
+            };
+        }
+        let institution = mic_billing::InstitutionCode::new("H44030500001").unwrap();
+        let first = input["first"].as_str().unwrap().parse().unwrap();
+        let mut accounts = Accounts::new(institution, first);
+        let visits = visits(&events(&input["events"]));
+        let book = book(&input["book"]);
+        let mut steps = Vec::new();
+        for step in input["steps"].as_array().unwrap() {
+            let known_at: Moment = step["known_at"].as_str().unwrap().parse().unwrap();
+            let desired = visits.desired(&book, known_at).unwrap();
+            let placed = match accounts.post(&desired) {
+                Ok(placed) => placed,
+                Err(error) => return json!({ "error": error.to_string() }),
+            };
+            assert_eq!(accounts.post(&desired), Ok(Vec::new()), "I-05");
+            steps.push(placed.iter().map(show_placed).collect::<Value>());
+            for _ in 0..step["close"].as_u64().unwrap_or(0) {
+                accounts.close(sha256);
+            }
+        }
+        let closed: Vec<String> = accounts
+            .closed()
+            .iter()
+            .map(|month| month.statement().canonical())
+            .collect();
+        assert!(
+            accounts
+                .closed()
+                .iter()
+                .all(|month| month.is_sealed_by(sha256))
+        );
+        let open: Vec<String> = accounts.open().map(Statement::canonical).collect();
+        json!({ "steps": steps, "closed": closed, "open": open })
+    });
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    sha2::Sha256::digest(bytes).into()
+}
+
+fn show_placed(placed: &Placed) -> Value {
+    let mut shown = json!({ "id": placed.id.to_string(), "period": placed.period });
+    if let Some((original, month)) = placed.corrects {
+        shown["corrects"] = json!([original.to_string(), month]);
+    }
+    shown
+}
+
+/// Contracts: lines with their payees, what the vendor is owed, and the pool of the transfer.
+#[test]
+fn contracts() {
+    run("contracts", |input, expect| {
+        let book = book(&input["book"]);
+        let known_at: Moment = input["known_at"].as_str().unwrap().parse().unwrap();
+        let assessments = visits(&events(&input["events"])).assess(&book, known_at);
+        let lines = mic_billing::desired(&assessments).unwrap();
+        let shown: Vec<Value> = lines
+            .iter()
+            .enumerate()
+            .map(|(at, line)| show(line, &expect["lines"][at]))
+            .collect();
+        for line in &lines {
+            assert_eq!(line.why().recompute(&book), Ok(line.amount()), "I-19");
+        }
+        let mut found = json!({ "lines": shown });
+        let charge = assessments[0].policy().charge().unwrap();
+        if let Some(contract) = &charge.contract {
+            let owed = contract.owed(&lines).unwrap();
+            found["owed"] = json!({ "units": owed.units, "amount_fen": owed.amount });
+            if let Some(moved) = input["moved"].as_array() {
+                let moved: Vec<(String, Usage)> = moved
+                    .iter()
+                    .map(|who| {
+                        let number = |at: usize| who[at].as_u64().unwrap();
+                        (
+                            who[0].as_str().unwrap().to_owned(),
+                            Usage::new(number(1), number(2)),
+                        )
+                    })
+                    .collect();
+                match transfer_pool(&lines, contract.transfer_basis, &moved) {
+                    Ok(pool) => found["pool"] = json!(pool),
+                    Err(error) => return json!({ "error": error.to_string() }),
+                }
+            }
+        }
+        found
+    });
+}
+
+#[test]
+fn exam_prices() {
+    run("exam-prices", |input, _| {
+        let book = book(&input["book"]);
+        let day = input["date"].as_str().unwrap().parse().unwrap();
+        let policy = book.policy(day, "2026-06-01T00:00:00+08:00".parse().unwrap());
+        let Some(rules) = policy.exams() else {
+            return json!({ "error": "no rules of exam prices" });
+        };
+        if let Some(film) = input.get("film") {
+            let told = |name: &str| film[name].as_bool().unwrap();
+            let answer = rules.film_may_be_charged(told("needed"), told("agreed"));
+            return if answer {
+                json!({ "film": true })
+            } else {
+                json!({ "refused": "film" })
+            };
+        }
+        let modality = serde_json::from_value(input["modality"].clone()).unwrap();
+        let positions = u32::try_from(input["positions"].as_u64().unwrap())
+            .unwrap()
+            .try_into()
+            .unwrap();
+        let one = serde_json::from_value(input["one_fen"].clone()).unwrap();
+        match rules.price(one, modality, positions) {
+            Ok(price) => {
+                json!({ "amount_fen": price.amount, "positions": price.positions, "rules": price.rules })
+            }
+            Err(error) => json!({ "error": error.to_string() }),
+        }
+    });
+}
+
+/// Lists of what may go, the last look before it goes, and rows for the next vendor.
+#[test]
+fn disposal() {
+    run("disposal", |input, _| {
+        let book = book(&input["book"]);
+        let visits = visits(&events(&input["events"]));
+        let moment = |name: &str| -> Moment { input[name].as_str().unwrap().parse().unwrap() };
+        let day =
+            |name: &str| -> chrono::NaiveDate { input[name].as_str().unwrap().parse().unwrap() };
+        let kept = |at: Moment| -> Vec<mic_billing::Retention> {
+            visits
+                .retention(&book, at)
+                .into_iter()
+                .filter_map(|(_, kept)| kept.ok())
+                .collect()
+        };
+        if input.get("last_day").is_some() {
+            let at = moment("known_at");
+            let policy = book.policy(day("date"), at);
+            let contract = policy.charge().unwrap().contract.clone().unwrap();
+            let rows: Vec<Value> = visits.resolved(at).iter().zip(kept(at)).filter_map(|(state, kept)| {
+                let row = handover(state, &kept, &contract, day("last_day"), at).unwrap()?;
+                Some(json!({ "visit": row.visit.to_string(), "studies": row.studies, "last_kept": row.last_kept.to_string(),
+                    "days_left": row.days_left, "days": row.days, "unearned_fen": row.unearned }))
+            }).collect();
+            return json!({ "rows": rows });
+        }
+        let list = DisposalList::of(day("day"), &kept(moment("known_at")));
+        let text = list.text();
+        let signed =
+            match list.signed(|signed| signed == text.as_bytes() && input["signed"] == true) {
+                Ok(signed) => signed,
+                Err(error) => return json!({ "error": error.to_string() }),
+            };
+        let mut faults = serde_json::Map::new();
+        for kept in kept(moment("then")) {
+            if let Err(error) = signed.permits(&kept, day("today")) {
+                faults.insert(kept.visit.to_string(), error.to_string().into());
+            }
+        }
+        let mut found = json!({ "text": text });
+        if !faults.is_empty() {
+            found["faults"] = faults.into();
+        }
+        found
+    });
+}
+
 #[test]
 fn every_file_is_run() {
     let run = [
         "books",
+        "contracts",
         "counting",
+        "disposal",
         "events",
+        "exam-prices",
         "explanations",
         "journal-errors",
         "ledger",
@@ -286,6 +472,7 @@ fn every_file_is_run() {
         "readers",
         "retention",
         "service",
+        "statements",
         "tariff",
     ];
     assert_eq!(vector_files(), run);

@@ -16,6 +16,19 @@ use crate::{
 
 /// The highest price of one unit, in fen: a thousand yuan. Above it a book holds yuan for fen.
 const PRICE_FEN_MAX: i64 = 100_000;
+/// Six decimals of a yuan against two.
+const MICRO_YUAN_PER_FEN: i64 = 10_000;
+/// The most positions of one examination; the price texts count three.
+const POSITIONS_MAX: i64 = 100;
+/// Facts of a procurement: no tariff of a region states them.
+const CONTRACT_FACTS: [&str; 6] = [
+    "vendor",
+    "contract_price",
+    "surplus_to",
+    "transfer_basis",
+    "volume_share",
+    "unearned",
+];
 /// The longest grace and the longest late cure: a year. Longer ones never end in practice.
 const GRACE_HOURS_MAX: i64 = 366 * 24;
 const CURE_DAYS_MAX: i64 = 366;
@@ -136,7 +149,38 @@ fn one_version(layer: &Layer, at: usize, version: &Version, errors: &mut Vec<Boo
         cited(layer, &path, fact, errors);
         unknown(layer, &path, fact.unknown, errors);
     }
+    if layer.level != Level::Contract {
+        for (name, _) in version
+            .citations()
+            .iter()
+            .filter(|(name, _)| CONTRACT_FACTS.contains(name))
+        {
+            let path = fact_path(at, name);
+            errors.push(BookError::at(layer, path, BookErrorKind::OnlyInContract));
+        }
+    }
     let bounds = [
+        (
+            "contract_price",
+            version
+                .contract_price
+                .as_ref()
+                .map(|f| f.value.micro_yuan()),
+            0,
+            PRICE_FEN_MAX.saturating_mul(MICRO_YUAN_PER_FEN),
+        ),
+        (
+            "positions_max",
+            version.positions_max.as_ref().map(|f| i64::from(f.value)),
+            1,
+            POSITIONS_MAX,
+        ),
+        (
+            "xray_cap",
+            version.xray_cap.as_ref().map(|f| f.value.get()),
+            0,
+            PRICE_FEN_MAX,
+        ),
         (
             "price",
             version.price.as_ref().map(|fact| fact.value.get()),

@@ -7,6 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
+use core::num::NonZeroU32;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +19,9 @@ use super::{
 };
 use crate::{
     civil::Moment,
+    contract::Contract,
     event::Modality,
+    exam_price::ExamRules,
     money::{Fen, Ppm},
     policy::{ChargeModel, Completeness, CountingUnit, DateBasis, Level, Party, Trigger},
 };
@@ -38,6 +42,7 @@ use crate::{
 pub struct Policy {
     charge: Option<ChargePolicy>,
     retention: Option<RetentionPolicy>,
+    exams: Option<ExamRules>,
 }
 
 impl Policy {
@@ -45,6 +50,12 @@ impl Policy {
     #[must_use]
     pub const fn charge(&self) -> Option<&ChargePolicy> {
         self.charge.as_ref()
+    }
+
+    /// What the price texts say of exams themselves; none where they say nothing.
+    #[must_use]
+    pub const fn exams(&self) -> Option<&ExamRules> {
+        self.exams.as_ref()
     }
 
     /// How long images are kept.
@@ -92,6 +103,8 @@ pub struct ChargePolicy {
     pub fund_share: Option<Ppm>,
     /// Who receives which part of a charge; empty if the book doesn't divide it.
     pub payee_shares: Vec<(Party, Ppm)>,
+    /// The contract in force, if one is.
+    pub contract: Option<Contract>,
     /// What all this stands on.
     pub grounds: Arc<Grounds>,
 }
@@ -205,8 +218,10 @@ pub struct Citation {
     pub note: Option<String>,
 }
 
-/// Facts of retention; all others are facts of the charge.
+/// Facts of retention.
 const RETENTION_FACTS: [&str; 2] = ["outpatient_years", "inpatient_years"];
+/// Facts of exam prices; all that are of neither are facts of the charge.
+const EXAM_FACTS: [&str; 4] = ["position_share", "positions_max", "xray_cap", "film"];
 
 /// The policy of every day at every moment of knowledge.
 pub(super) fn epochs(layers: &[Layer]) -> Result<Vec<Epoch>, BookErrors> {
@@ -286,6 +301,7 @@ fn policy(layers: &[Layer], in_force: &[InForce<'_>], day: NaiveDate) -> Result<
     Ok(Policy {
         charge,
         retention: retention(layers, in_force, &effective),
+        exams: exams(layers, in_force, &effective),
     })
 }
 
@@ -348,9 +364,31 @@ fn charge(
                 BookErrorKind::MissingModel,
             )
         })?;
+    let price: Fen = need!(price);
+    let contract = match &effective.contract_price {
+        None => None,
+        Some(found) => {
+            let contract = Contract {
+                vendor: effective.vendor.as_ref().map(|found| found.value.clone()),
+                price: found.value,
+                surplus_to: need!(surplus_to),
+                transfer_basis: need!(transfer_basis),
+                volume_share: effective.volume_share.as_ref().map(|found| found.value),
+                unearned: effective.unearned.as_ref().map(|found| found.value),
+            };
+            // Who would pay the difference is a thing no rule says.
+            if contract.per_unit().is_ok_and(|per_unit| per_unit > price) {
+                let kind = BookErrorKind::ContractAbovePrice { price };
+                let stated = layers.get(found.layer).unwrap_or(region.layer);
+                let path = fact_path(found.version, "contract_price");
+                return Err(BookError::at(stated, path, kind));
+            }
+            Some(contract)
+        }
+    };
     Ok(ChargePolicy {
         model,
-        price: need!(price),
+        price,
         counting_unit: need!(counting_unit),
         deduction_unit: need!(deduction_unit),
         trigger: need!(trigger),
@@ -371,10 +409,27 @@ fn charge(
                     .collect()
             })
             .unwrap_or_default(),
+        contract,
         grounds: grounds(layers, in_force, effective, |fact| {
-            !RETENTION_FACTS.contains(&fact)
+            !RETENTION_FACTS.contains(&fact) && !EXAM_FACTS.contains(&fact)
         }),
     })
+}
+
+fn exams(layers: &[Layer], in_force: &[InForce<'_>], effective: &Effective) -> Option<ExamRules> {
+    let rules = ExamRules {
+        position_share: effective.position_share.as_ref().map(|found| found.value),
+        positions_max: effective
+            .positions_max
+            .as_ref()
+            .and_then(|found| NonZeroU32::new(found.value)),
+        xray_cap: effective.xray_cap.as_ref().map(|found| found.value),
+        film: effective.film.as_ref().map(|found| found.value),
+        grounds: grounds(layers, in_force, effective, |fact| {
+            EXAM_FACTS.contains(&fact)
+        }),
+    };
+    Some(rules).filter(|rules| !rules.grounds.citations.is_empty())
 }
 
 fn retention(

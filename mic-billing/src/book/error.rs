@@ -6,7 +6,10 @@ use core::fmt;
 use chrono::NaiveDate;
 
 use super::layer::Layer;
-use crate::policy::{Level, Party};
+use crate::{
+    money::Fen,
+    policy::{Level, Party},
+};
 
 /// One fault of a layer.
 ///
@@ -304,6 +307,15 @@ pub enum BookErrorKind {
         max: i64,
         /// What stands there.
         found: i64,
+    },
+    /// A fact of a procurement in a layer that is no contract.
+    #[error("expected this fact in a layer of the level contract")]
+    OnlyInContract,
+    /// A contract that costs more than the tariff.
+    #[error("expected a contract price of at most the price {price}")]
+    ContractAbovePrice {
+        /// The price of a unit.
+        price: Fen,
     },
     /// An empty list where something must be listed.
     #[error("expected at least one entry")]

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use crate::{
     civil::Moment,
     event::Modality,
-    money::{Fen, Ppm},
-    policy::{ChargeModel, Completeness, CountingUnit, DateBasis, Level, Party, Trigger},
+    money::{Fen, Ppm, UnitPrice},
+    policy::{
+        ChargeModel, Completeness, CountingUnit, DateBasis, FilmRule, Level, Party, SurplusTo,
+        TransferBasis, Trigger, Unearned,
+    },
     serial,
 };
 
@@ -250,6 +253,26 @@ facts! {
     fund_share: Ppm,
     /// S-02, parts per million by party.
     payee_shares: BTreeMap<Party, Ppm>,
+    /// T-07: who won.
+    vendor: String,
+    /// S-03, micro-yuan.
+    contract_price: UnitPrice,
+    /// S-03.
+    surplus_to: SurplusTo,
+    /// S-04.
+    transfer_basis: TransferBasis,
+    /// T-07, parts per million.
+    volume_share: Ppm,
+    /// K-09.
+    unearned: Unearned,
+    /// B-10, parts per million.
+    position_share: Ppm,
+    /// B-10.
+    positions_max: u32,
+    /// B-11, in fen.
+    xray_cap: Fen,
+    /// B-09.
+    film: FilmRule,
     /// K-01, years.
     outpatient_years: u32,
     /// K-01, years.

@@ -50,7 +50,7 @@ impl Terms {
             kind,
             amount,
             payers: shares(amount, &charge.payers(payer))?,
-            payees: shares(amount, &charge.payees(kind))?,
+            payees: charge.payee_shares_of(kind, amount)?,
         }))
     }
 }

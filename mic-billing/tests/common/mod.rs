@@ -9,6 +9,7 @@
 )]
 
 pub(crate) mod reference;
+pub(crate) mod sql;
 pub(crate) mod strategies;
 
 use std::{fs, path::PathBuf};

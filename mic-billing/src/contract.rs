@@ -1,0 +1,219 @@
+//! What a region bought (rules B-02, S-03, S-04, T-07): price, term, who gets the surplus, and how
+//! the transfer is paid.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{
+    allocate::{AllocateError, allocate},
+    book::ChargePolicy,
+    line::{Line, LineKind, Share, shares},
+    money::{Fen, MoneyError, Ppm, UnitPrice},
+    policy::{Party, SurplusTo, TransferBasis, Unearned},
+    rounding::Rounding,
+};
+
+/// A procurement contract in force, from the facts of a contract layer; its term is the range of
+/// the layer's version. When it ends, the tariff of the layers above goes on (T-07).
+///
+/// ```
+/// use mic_billing::{Book, Fen, Layer, SurplusTo, books};
+///
+/// let contract = Layer::from_toml(r#"
+///     format = "mic-billing-book/1"
+///     id = "bought"
+///     name = "made up"
+///     level = "contract"
+///     region = "990000"
+///     fictional = true
+///     [[version]]
+///     id = "2026"
+///     from = "2026-01-01"
+///     to = "2029-01-01"
+///     known_from = "2025-12-01T00:00:00+08:00"
+///     verified = false
+///     vendor = { value = "made-up store", verified = false }
+///     contract_price = { value = 3_250_000, verified = false }
+///     surplus_to = { value = "hospital", verified = false }
+///     transfer_basis = { value = "per_visit", verified = false }
+///     payee_shares = { value = { storage_vendor = 800_000, transfer_operator = 200_000 }, verified = false }
+/// "#)?;
+/// let book = Book::load([books::national()?, books::fictional_separate_item()?, contract])?;
+/// let day = chrono::NaiveDate::from_ymd_opt(2026, 6, 1).unwrap();
+/// let policy = book.policy(day, "2026-07-01T00:00:00+08:00".parse()?);
+/// let contract = policy.charge().unwrap().contract.as_ref().unwrap();
+/// assert_eq!((contract.per_unit()?, contract.surplus_to), (Fen::new(325), SurplusTo::Hospital));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Contract {
+    /// Who won, in the words of the book.
+    pub vendor: Option<String>,
+    /// The price of one unit.
+    pub price: UnitPrice,
+    /// Who gets what the tariff is above it.
+    pub surplus_to: SurplusTo,
+    /// How the transfer part is paid.
+    pub transfer_basis: TransferBasis,
+    /// The vendor's part of the volume, where several won.
+    pub volume_share: Option<Ppm>,
+    /// What becomes of money for years that another vendor will keep the images.
+    pub unearned: Option<Unearned>,
+}
+
+impl Contract {
+    /// The price of one unit in whole fen, rounded half up (S-08).
+    ///
+    /// # Errors
+    /// None in practice: a book's prices fit.
+    pub fn per_unit(&self) -> Result<Fen, MoneyError> {
+        self.price.total(1, Rounding::HalfUp)
+    }
+
+    /// What the vendor is owed for lines: the price of each unit that was served, rounded once over
+    /// all of them. Where the price is embedded the hospital owes it (B-08).
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] if the total doesn't fit.
+    pub fn owed<'a>(&self, lines: impl IntoIterator<Item = &'a Line>) -> Result<Owed, MoneyError> {
+        let served = |line: &&Line| matches!(line.kind(), LineKind::Included | LineKind::Service);
+        let units = lines.into_iter().filter(served).count();
+        let units = u64::try_from(units).map_err(|_| MoneyError::Overflow)?;
+        let amount = self.price.total(units, Rounding::HalfUp)?;
+        Ok(Owed { units, amount })
+    }
+}
+
+/// What a vendor is owed.
+///
+/// ```
+/// # fn show(owed: mic_billing::Owed) {
+/// println!("{} units, {} yuan", owed.units, owed.amount);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Owed {
+    /// Units served.
+    pub units: u64,
+    /// Their price.
+    pub amount: Fen,
+}
+
+/// The use of the lines between regions by one operator or region.
+///
+/// ```
+/// assert_eq!(mic_billing::Usage::new(3, 1_500_000_000).retrievals, 3);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Studies retrieved.
+    pub retrievals: u64,
+    /// Bytes moved for them.
+    pub bytes: u64,
+}
+
+impl Usage {
+    /// So many retrievals and bytes.
+    #[must_use]
+    pub const fn new(retrievals: u64, bytes: u64) -> Self {
+        Self { retrievals, bytes }
+    }
+}
+
+/// Divides the transfer part of lines among those who moved images (S-04), by count or bytes as
+/// the contract says. Remainders by S-06.
+///
+/// ```
+/// # use mic_billing::*;
+/// let moved = [("north", Usage::new(1, 900)), ("south", Usage::new(2, 100))];
+/// assert_eq!(transfer_pool(&[], TransferBasis::PoolByCount, &moved)?, [("north", Fen::ZERO), ("south", Fen::ZERO)]);
+/// assert!(transfer_pool(&[], TransferBasis::PerVisit, &moved).is_err());
+/// # Ok::<(), mic_billing::PoolError>(())
+/// ```
+///
+/// # Errors
+/// [`PoolError::PerVisit`] where each visit carries its own share and there is no pool,
+/// [`PoolError::Allocate`] if nobody moved anything or someone is named twice.
+pub fn transfer_pool<P: Ord + Clone>(
+    lines: &[Line],
+    basis: TransferBasis,
+    moved: &[(P, Usage)],
+) -> Result<Vec<(P, Fen)>, PoolError> {
+    let weight: fn(&Usage) -> u64 = match basis {
+        TransferBasis::PerVisit => return Err(PoolError::PerVisit),
+        TransferBasis::PoolByCount => |usage| usage.retrievals,
+        TransferBasis::PoolByBytes => |usage| usage.bytes,
+    };
+    let shares = lines.iter().flat_map(Line::payees);
+    let pool = Fen::sum(
+        shares
+            .filter(|share| share.party == Party::TransferOperator)
+            .map(|share| share.amount),
+    )
+    .map_err(AllocateError::from)?;
+    let weights: Vec<(P, u64)> = moved
+        .iter()
+        .map(|(who, usage)| (who.clone(), weight(usage)))
+        .collect();
+    Ok(allocate(pool, &weights)?)
+}
+
+/// A pool that can't be divided.
+///
+/// ```
+/// assert_eq!(mic_billing::PoolError::PerVisit.to_string(), "expected a contract that pools the transfer");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// Each visit carries its own transfer share.
+    #[error("expected a contract that pools the transfer")]
+    PerVisit,
+    /// The amount can't be split.
+    #[error(transparent)]
+    Allocate(#[from] AllocateError),
+}
+
+impl ChargePolicy {
+    /// What one unit is charged at: the price, or the contract's where its surplus lowers what is
+    /// paid (S-03). A deduction is always of the price.
+    pub(crate) fn charged(&self) -> Result<Fen, MoneyError> {
+        match &self.contract {
+            Some(contract) if contract.surplus_to == SurplusTo::Payer => contract.per_unit(),
+            _ => Ok(self.price),
+        }
+    }
+
+    /// B-08, S-02, S-03: the payees' parts of a line. Under a contract the shares divide its
+    /// price, and what the charge is above it goes to whom the contract says.
+    pub(crate) fn payee_shares_of(
+        &self,
+        kind: LineKind,
+        amount: Fen,
+    ) -> Result<Vec<Share>, AllocateError> {
+        let contract = match &self.contract {
+            Some(contract) if kind == LineKind::Service => contract,
+            _ => return shares(amount, &self.payees(kind)),
+        };
+        let price = contract.per_unit()?;
+        let surplus = amount.minus(price)?;
+        let mut parts = shares(price, &self.payees(kind))?;
+        let party = match contract.surplus_to {
+            SurplusTo::Fund => Party::Fund,
+            SurplusTo::Hospital | SurplusTo::Payer => Party::Hospital,
+        };
+        if !surplus.is_zero() {
+            match parts.iter_mut().find(|share| share.party == party) {
+                Some(share) => share.amount = share.amount.plus(surplus)?,
+                None => parts.push(Share {
+                    party,
+                    amount: surplus,
+                }),
+            }
+            parts.sort_unstable_by_key(|share| share.party);
+        }
+        Ok(parts)
+    }
+}

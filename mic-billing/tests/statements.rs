@@ -1,0 +1,237 @@
+//! The laws of months: shards merge, closed months stay, corrections go to the first open one.
+
+#![cfg(feature = "toml")]
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+extern crate alloc;
+
+mod common;
+
+use alloc::collections::BTreeMap;
+
+use common::{
+    reference::Terms,
+    strategies::{book, events, hour, moment, terms},
+    visits,
+};
+use mic_billing::{
+    Accounts, Book, Closed, CountingUnit, Entry, Event, Fen, InstitutionCode, Line, Period,
+    Statement, StatementError, VisitState, Visits, assess, books, desired,
+};
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+fn institution() -> InstitutionCode {
+    InstitutionCode::new("H44030500001").unwrap()
+}
+
+/// Accounts that begin in the month of the random fortnight.
+fn accounts() -> Accounts {
+    Accounts::new(institution(), "2025-12".parse().unwrap())
+}
+
+fn of_one_institution(events: Vec<Event>) -> Vec<Event> {
+    events
+        .into_iter()
+        .filter(|event| event.visit().institution == institution())
+        .collect()
+}
+
+fn sum<'a>(amounts: impl Iterator<Item = &'a Line>) -> Fen {
+    Fen::sum(amounts.map(Line::amount)).unwrap()
+}
+
+fn months(accounts: &Accounts) -> BTreeMap<Period, Statement> {
+    let closed = accounts.closed().iter().map(Closed::statement);
+    closed
+        .chain(accounts.open())
+        .map(|month| (month.period(), month.clone()))
+        .collect()
+}
+
+/// A book whose price was 5 yuan, and 4 as was known later, for the same days.
+fn repriced() -> Book {
+    let text = |id: &str, known: &str, price: i64| {
+        format!(
+            "
+[[version]]
+id = \"{id}\"
+from = \"2025-01-01\"
+known_from = \"{known}\"
+verified = false
+charge_model = {{ value = \"embedded_deduction\", verified = false }}
+price = {{ value = {price}, verified = false }}
+"
+        )
+    };
+    let layer = "format = \"mic-billing-book/1\"\nid = \"x\"\nname = \"made up\"\nlevel = \"province\"\nregion = \"990000\"\nfictional = true\n".to_owned()
+        + &text("1", "2025-01-01T00:00:00+08:00", 500)
+        + &text("2", "2025-12-07T00:00:00+08:00", 400);
+    Book::load([
+        books::national().unwrap(),
+        mic_billing::Layer::from_toml(&layer).unwrap(),
+    ])
+    .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// I-06, M-04: the visits of an institution in any shards give statements that merge, in any
+    /// order and more than once, to the bytes of the whole.
+    #[test]
+    fn i06_shards_merge_to_the_same_bytes(events in events(), terms in terms(), at in moment(), shards in 1_usize..5, turn in 0_usize..5) {
+        let other = |unit| if unit == CountingUnit::PersonDay { CountingUnit::Encounter } else { unit };
+        let terms = Terms { counting_unit: other(terms.counting_unit), deduction_unit: other(terms.deduction_unit), ..terms };
+        let book = book(&terms);
+        let visits = visits(&of_one_institution(events));
+        let mut whole = accounts();
+        whole.post(&visits.desired(&book, at).unwrap()).unwrap();
+        // Links are resolved first; each 人次 goes to one shard.
+        let mut parts: Vec<Vec<VisitState>> = vec![Vec::new(); shards];
+        for (number, state) in visits.resolved(at).into_iter().enumerate() {
+            parts[number * 7 % shards].push(state);
+        }
+        parts.rotate_left(turn % shards);
+        let mut merged: BTreeMap<Period, Statement> = BTreeMap::new();
+        for part in parts.iter().chain(&parts) {
+            let assessments: Vec<_> = part.iter().map(|state| assess(state, &book, at)).collect();
+            let mut shard = accounts();
+            shard.post(&desired(&assessments).unwrap()).unwrap();
+            for (period, month) in months(&shard) {
+                merged.entry(period).or_insert_with(|| Statement::new(institution(), period)).merge(&month).unwrap();
+            }
+        }
+        prop_assert_eq!(&merged, &months(&whole));
+        for (period, month) in &merged {
+            prop_assert_eq!(month.canonical(), months(&whole)[period].canonical());
+        }
+    }
+
+    /// I-01 of statements: what payers pay is what payees receive is the amount.
+    #[test]
+    fn i01_statements_add_up(events in events(), terms in terms(), moments in prop::collection::btree_set(moment(), 1..4)) {
+        let (book, visits) = (book(&terms), visits(&of_one_institution(events)));
+        let mut accounts = accounts();
+        for at in moments {
+            accounts.post(&visits.desired(&book, at).unwrap()).unwrap();
+        }
+        for month in months(&accounts).values() {
+            let totals = month.totals().unwrap();
+            prop_assert_eq!(Fen::sum(totals.payers.values().copied()).unwrap(), totals.amount);
+            prop_assert_eq!(Fen::sum(totals.payees.values().copied()).unwrap(), totals.amount);
+            prop_assert_eq!(Fen::sum(month.entries().map(Entry::amount)).unwrap(), totals.amount);
+            let counted: u64 = totals.posted.values().chain(totals.taken_back.values()).map(|sum| sum.count).sum();
+            prop_assert_eq!(counted, month.entries().count() as u64);
+        }
+    }
+
+    /// I-14, T-03, BIL-24: whatever comes later, late news or another price, closed months keep
+    /// every byte, and the difference stands in the first open month with the equal sum.
+    #[test]
+    fn i14_closed_months_never_change(events in events(), terms in terms(), by_terms in any::<bool>(), steps in prop::collection::btree_map(moment(), 0_usize..3, 1..6)) {
+        let book = if by_terms { book(&terms) } else { repriced() };
+        let visits: Visits = visits(&of_one_institution(events));
+        let mut accounts = accounts();
+        for (at, closings) in steps {
+            let lines = visits.desired(&book, at).unwrap();
+            let before: Vec<String> = accounts.closed().iter().map(Closed::sealed_text).collect();
+            let (was, first_open) = (Fen::sum(accounts.entries().map(Entry::amount)).unwrap(), accounts.first_open());
+            let placed = accounts.post(&lines).unwrap();
+            prop_assert_eq!(accounts.post(&lines).unwrap(), vec![], "I-05");
+            let after: Vec<String> = accounts.closed().iter().map(Closed::sealed_text).collect();
+            prop_assert_eq!(before, after);
+            let now = Fen::sum(accounts.entries().map(Entry::amount)).unwrap();
+            prop_assert_eq!(now, sum(lines.iter()));
+            let posted = Fen::sum(placed.iter().map(|placed| months(&accounts)[&placed.period].entry(placed.id).unwrap().amount())).unwrap();
+            prop_assert_eq!(was.plus(posted).unwrap(), now, "the difference");
+            for entry in &placed {
+                prop_assert!(entry.period >= first_open);
+                prop_assert_eq!(entry.corrects.is_some(), entry.id.reversal);
+                if let Some((original, month)) = entry.corrects {
+                    prop_assert!(months(&accounts)[&month].entry(original).is_some());
+                }
+            }
+            (0..closings).for_each(|_| { accounts.close(sha256); });
+        }
+        // What is written is read again, and nothing else is.
+        let closed: Vec<Closed> = serde_json::from_str(&serde_json::to_string(accounts.closed()).unwrap()).unwrap();
+        let open: Vec<Statement> = accounts.open().cloned().collect();
+        let again = Accounts::resume(institution(), "2025-12".parse().unwrap(), closed.clone(), open.clone(), sha256);
+        prop_assert_eq!(again.as_ref(), Ok(&accounts));
+        if closed.len() > 1 {
+            let turned: Vec<Closed> = closed.into_iter().rev().collect();
+            let broken = Accounts::resume(institution(), "2025-12".parse().unwrap(), turned, open, sha256);
+            prop_assert_eq!(broken, Err(StatementError::BrokenChain));
+        }
+    }
+
+    /// M-05: no digit of a closed month can be turned unseen.
+    #[test]
+    fn m05_a_turned_digit_breaks_the_seal(events in events(), at in any::<prop::sample::Index>()) {
+        let visits = visits(&of_one_institution(events));
+        let mut accounts = accounts();
+        accounts.post(&visits.desired(&repriced(), hour(10_000)).unwrap()).unwrap();
+        accounts.close(sha256);
+        let text = serde_json::to_string(accounts.closed()).unwrap();
+        let digits: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()).map(|(at, _)| at).collect();
+        let mut bytes = text.into_bytes();
+        let at = digits[at.index(digits.len())];
+        bytes[at] = if bytes[at] == b'9' { b'1' } else { bytes[at] + 1 };
+        let months = serde_json::from_slice::<Vec<Closed>>(&bytes);
+        // What the seal doesn't cover are reasons, which the book proves (I-19); money it does.
+        if let Ok(months) = months {
+            let sealed = Accounts::resume(institution(), "2025-12".parse().unwrap(), months.clone(), vec![], sha256).is_ok();
+            let same = months[0].statement().canonical() == accounts.closed()[0].statement().canonical();
+            prop_assert_eq!(sealed, same && months[0].seal() == accounts.closed()[0].seal());
+        }
+    }
+}
+
+#[test]
+fn err_what_belongs_elsewhere_changes_nothing() {
+    let case = common::cases("models")
+        .into_iter()
+        .find(|case| case["id"] == "deduction")
+        .unwrap();
+    let lines = visits(&common::events(&case["input"]["events"]))
+        .desired(&common::book(&case["input"]["book"]), hour(10_000))
+        .unwrap();
+    let mut elsewhere = Accounts::new(
+        InstitutionCode::new("H44030500009").unwrap(),
+        "2025-12".parse().unwrap(),
+    );
+    assert_eq!(
+        elsewhere.post(&lines),
+        Err(StatementError::OtherInstitution)
+    );
+    assert_eq!(elsewhere.entries().count(), 0);
+    let twice = [lines.clone(), lines].concat();
+    let mut accounts = accounts();
+    assert!(matches!(
+        accounts.post(&twice),
+        Err(StatementError::Ledger(_))
+    ));
+    assert_eq!(accounts.entries().count(), 0);
+}
+
+#[test]
+fn err_months_are_written_one_way() {
+    for text in [
+        "2025-13",
+        "2025-00",
+        "2025-1",
+        "1899-12",
+        "2025-12-01",
+        "25-12",
+        "",
+    ] {
+        assert!(text.parse::<Period>().is_err(), "{text}");
+    }
+    let december: Period = "9999-12".parse().unwrap();
+    assert_eq!(december.to_string(), "9999-12");
+}
