@@ -13,10 +13,43 @@ const CREDIT: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 ///
 /// A part that the generator made wrongly.
 pub fn codes(count: usize) -> anyhow::Result<Vec<IndexCode>> {
-    let mut seed = Seed::new(0x1dc0de);
-    (0..count)
-        .map(|number| code(&mut seed, number % 2 == 0))
-        .collect()
+    let mut codes = Codes::new();
+    (0..count).map(|_| codes.next_code()).collect()
+}
+
+/// The codes of [`codes`], one after another and without end.
+#[derive(Debug, Clone)]
+pub struct Codes {
+    seed: Seed,
+    number: usize,
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Codes {
+    /// From the first on.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            seed: Seed::new(0x1dc0de),
+            number: 0,
+        }
+    }
+
+    /// The next code.
+    ///
+    /// # Errors
+    ///
+    /// A part that the generator made wrongly.
+    pub fn next_code(&mut self) -> anyhow::Result<IndexCode> {
+        let filler = self.number % 2 == 0;
+        self.number += 1;
+        code(&mut self.seed, filler)
+    }
 }
 
 fn code(seed: &mut Seed, filler: bool) -> anyhow::Result<IndexCode> {

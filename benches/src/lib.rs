@@ -10,6 +10,7 @@
 //! - not at all: `cargo test -p mic-benches` runs each contestant once, on small inputs.
 
 pub mod billing;
+pub mod bulk;
 pub mod consent;
 mod group;
 pub mod index;

@@ -32,3 +32,8 @@ carried = cases("valid")[0]["input"]
 seed("headers", "\n".join(header + [""] * 6 + [carried]).encode())
 seed("headers", "\n".join([""] * 16 + [carried + "\\" + cases("valid")[1]["input"]]).encode())
 seed("headers", "\n".join([""] * 6 + ["***", "08", "", "", "20241122063059.5+0000"]).encode())
+for case in cases("bulk"):
+    text = case.get("input")
+    file = bytes.fromhex(case["input_hex"]) if text is None else text.encode()
+    limit = min(case.get("options", {}).get("line_len_max", 1020) // 4, 255)
+    seed("files", bytes([82, limit]) + file)

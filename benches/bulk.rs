@@ -1,0 +1,186 @@
+//! Index codes by the file: bulk reading beside parsing the same lines from memory.
+
+use std::rc::Rc;
+
+use mic_benches::bulk::{self, fold, fold_record};
+use mic_benches::{Group, run, size};
+use mic_index::bulk::{Ingest, Line, Options};
+use mic_index::{ExamRecord, IndexCode, StudyInstanceUid};
+
+fn main() -> anyhow::Result<()> {
+    let count = size(200_000, 200);
+    run(vec![
+        lines(count)?,
+        csv(count)?,
+        records(count)?,
+        ndjson(count)?,
+    ]);
+    Ok(())
+}
+
+/// A code a line.
+fn lines(count: usize) -> anyhow::Result<Group> {
+    let file: Rc<str> = bulk::lines(count)?.into();
+    let lines: Rc<[String]> = file.lines().map(String::from).collect();
+    let expected: u64 = lines
+        .iter()
+        .map(|line| Ok(fold(&line.parse()?, None)))
+        .sum::<anyhow::Result<u64>>()?;
+    let bytes = file.len();
+    let ours = {
+        let file = Rc::clone(&file);
+        move || read(&file, |row| fold(&row.code(), None))
+    };
+    let memory = move || {
+        lines
+            .iter()
+            .filter_map(|line| Some(fold(&IndexCode::parse(line).ok()?, None)))
+            .sum::<u64>()
+    };
+    let split = move || {
+        file.lines()
+            .filter_map(|line| Some(fold(&IndexCode::parse(line).ok()?, None)))
+            .sum::<u64>()
+    };
+    Ok(Group::new("index: bulk file of lines to codes", "line")
+        .with("mic-index, bulk reader", count as u64, &expected, ours)
+        .bytes(bytes)
+        .with(
+            "the same lines from memory, each a String",
+            count as u64,
+            &expected,
+            memory,
+        )
+        .bytes(bytes)
+        .goal(1.0 / 1.5)
+        .with(
+            "the whole file in memory, `str::lines`",
+            count as u64,
+            &expected,
+            split,
+        )
+        .bytes(bytes))
+}
+
+/// Code and StudyInstanceUID.
+fn csv(count: usize) -> anyhow::Result<Group> {
+    let file: Rc<str> = bulk::csv(count)?.into();
+    let lines: Rc<[String]> = file.lines().skip(1).map(String::from).collect();
+    let pair = |line: &str| {
+        let (code, uid) = line.split_once(',')?;
+        let uid: StudyInstanceUid = uid.parse().ok()?;
+        Some(fold(&IndexCode::parse(code).ok()?, Some(&uid)))
+    };
+    let expected: Option<u64> = lines.iter().map(|line| pair(line)).sum();
+    let expected = expected.ok_or_else(|| anyhow::anyhow!("a line that is none"))?;
+    let bytes = file.len();
+    let ours = {
+        let file = Rc::clone(&file);
+        move || {
+            read(&file, |row| {
+                fold(&row.code(), row.study_instance_uid().as_ref())
+            })
+        }
+    };
+    let memory = move || lines.iter().filter_map(|line| pair(line)).sum::<u64>();
+    let peer = move || {
+        let mut reader = ::csv::Reader::from_reader(file.as_bytes());
+        let mut record = ::csv::ByteRecord::new();
+        let mut sum = 0_u64;
+        while reader.read_byte_record(&mut record).unwrap_or(false) {
+            let (Some(code), Some(uid)) = (record.get(0), record.get(1)) else {
+                continue;
+            };
+            let uid = std::str::from_utf8(uid)
+                .ok()
+                .and_then(|uid| uid.parse().ok());
+            if let Ok(code) = IndexCode::parse_bytes(code) {
+                sum = sum.wrapping_add(fold(&code, uid.as_ref()));
+            }
+        }
+        sum
+    };
+    Ok(Group::new("index: bulk CSV to codes and studies", "line")
+        .with("mic-index, bulk reader", count as u64, &expected, ours)
+        .bytes(bytes)
+        .with(
+            "the same lines from memory, split at the comma",
+            count as u64,
+            &expected,
+            memory,
+        )
+        .bytes(bytes)
+        .goal(1.0 / 1.5)
+        .with("csv crate, then our parsers", count as u64, &expected, peer)
+        .bytes(bytes))
+}
+
+/// Whole records in CSV.
+fn records(count: usize) -> anyhow::Result<Group> {
+    let file: Rc<str> = bulk::csv_records(count)?.into();
+    let lines: Rc<[String]> = file.lines().skip(1).map(String::from).collect();
+    let record = |line: &str| bulk::record_of(line).map(|record| fold_record(&record));
+    let expected: Option<u64> = lines.iter().map(|line| record(line)).sum();
+    let expected = expected.ok_or_else(|| anyhow::anyhow!("a line that is no record"))?;
+    let bytes = file.len();
+    let ours = move || {
+        read(&file, |row| {
+            row.to_record().map_or(0, |record| fold_record(&record))
+        })
+    };
+    let memory = move || lines.iter().filter_map(|line| record(line)).sum::<u64>();
+    Ok(Group::new("index: bulk CSV to records", "line")
+        .with("mic-index, bulk reader", count as u64, &expected, ours)
+        .bytes(bytes)
+        .with(
+            "the same lines from memory, split at the commas",
+            count as u64,
+            &expected,
+            memory,
+        )
+        .bytes(bytes)
+        .goal(1.0 / 1.5))
+}
+
+/// Whole records in NDJSON.
+fn ndjson(count: usize) -> anyhow::Result<Group> {
+    let file: Rc<str> = bulk::ndjson(count)?.into();
+    let lines: Rc<[String]> = file.lines().map(String::from).collect();
+    let record = |line: &str| Some(fold_record(&serde_json::from_str::<ExamRecord>(line).ok()?));
+    let expected: Option<u64> = lines.iter().map(|line| record(line)).sum();
+    let expected = expected.ok_or_else(|| anyhow::anyhow!("a line that is no record"))?;
+    let bytes = file.len();
+    let ours = move || {
+        read(&file, |row| {
+            row.to_record().map_or(0, |record| fold_record(&record))
+        })
+    };
+    let memory = move || lines.iter().filter_map(|line| record(line)).sum::<u64>();
+    Ok(Group::new("index: bulk NDJSON to records", "line")
+        .with("mic-index, bulk reader", count as u64, &expected, ours)
+        .bytes(bytes)
+        .with(
+            "the same lines from memory, serde_json",
+            count as u64,
+            &expected,
+            memory,
+        )
+        .bytes(bytes)
+        .goal(1.0 / 1.5))
+}
+
+fn read(file: &str, mut each: impl FnMut(mic_index::bulk::Row) -> u64) -> u64 {
+    let mut ingest = Ingest::new(std::hint::black_box(file).as_bytes(), Options::new());
+    let mut sum = 0_u64;
+    let ended = ingest.run(
+        |_| std::ops::ControlFlow::Continue(()),
+        |line| {
+            if let Line::Row(row) = line {
+                sum = sum.wrapping_add(each(row));
+            }
+            Ok(())
+        },
+    );
+    // A file that cannot be read has another sum.
+    ended.map_or(0, |_| sum)
+}
