@@ -54,16 +54,16 @@ macro_rules! code {
                 if let Some(at) = text.bytes().position(|byte| !allowed(byte)) {
                     return Err(CodeError::Character { expected: $expected, at });
                 }
-                let wrong = CodeError::Length { expected: $expected, found: text.chars().count() };
+                let wrong = || CodeError::Length { expected: $expected, found: text.chars().count() };
                 if text.len() < $least {
-                    return Err(wrong);
+                    return Err(wrong());
                 }
                 let mut bytes = [0; $most];
                 match bytes.get_mut(..text.len()) {
                     Some(room) => room.copy_from_slice(text.as_bytes()),
-                    None => return Err(wrong),
+                    None => return Err(wrong()),
                 }
-                let length = u8::try_from(text.len()).map_err(|_| wrong)?;
+                let length = u8::try_from(text.len()).map_err(|_| wrong())?;
                 Ok(Self { length, bytes })
             }
 

@@ -154,22 +154,28 @@ pub(crate) struct SigningInput {
 }
 
 impl SigningInput {
-    pub(crate) fn new(
+    /// Room for one; filled in place, since moving it about costs more than the rest of the decoding.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            bytes: [0; INPUT_BYTES_MAX],
+            length: 0,
+        }
+    }
+
+    pub(crate) fn fill(
+        &mut self,
         token_type: TokenType,
         protected: &[u8],
         payload: &[u8],
-    ) -> Result<Self, Reason> {
-        let mut input = Self {
-            bytes: [0; INPUT_BYTES_MAX],
-            length: 0,
-        };
+    ) -> Result<(), Reason> {
+        self.length = 0;
         let external = token_type.external().as_bytes();
-        input.head(ARRAY, 4)?;
-        input.head(TEXT, CONTEXT.len())?.push(CONTEXT.as_bytes())?;
-        input.head(BYTES, protected.len())?.push(protected)?;
-        input.head(BYTES, external.len())?.push(external)?;
-        input.head(BYTES, payload.len())?.push(payload)?;
-        Ok(input)
+        self.head(ARRAY, 4)?;
+        self.head(TEXT, CONTEXT.len())?.push(CONTEXT.as_bytes())?;
+        self.head(BYTES, protected.len())?.push(protected)?;
+        self.head(BYTES, external.len())?.push(external)?;
+        self.head(BYTES, payload.len())?.push(payload)?;
+        Ok(())
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

@@ -150,9 +150,9 @@ impl Encoded {
         cose::slice(&self.bytes, &self.layout.signature)
     }
 
-    pub(crate) fn signing_input(&self) -> Result<SigningInput, Reason> {
+    pub(crate) fn signing_input(&self, input: &mut SigningInput) -> Result<(), Reason> {
         let protected = cose::slice(&self.bytes, &self.layout.protected);
-        SigningInput::new(self.token_type(), protected, self.payload())
+        input.fill(self.token_type(), protected, self.payload())
     }
 }
 

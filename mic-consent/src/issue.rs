@@ -74,8 +74,15 @@ pub(crate) fn seal(
     payload: &[u8],
     signer: &dyn Signer,
 ) -> Result<Encoded, IssueError> {
-    let unsigned = Unsigned::new(token_type, payload, signer.suite(), signer.key_id())?;
-    let signature = signer.sign(unsigned.input.as_bytes())?;
+    let mut input = SigningInput::empty();
+    let unsigned = Unsigned::new(
+        &mut input,
+        token_type,
+        payload,
+        signer.suite(),
+        signer.key_id(),
+    )?;
+    let signature = signer.sign(input.as_bytes())?;
     unsigned.complete(payload, signature)
 }
 
@@ -85,8 +92,15 @@ pub(crate) async fn seal_async(
     payload: &[u8],
     signer: &impl AsyncSigner,
 ) -> Result<Encoded, IssueError> {
-    let unsigned = Unsigned::new(token_type, payload, signer.suite(), signer.key_id())?;
-    let signature = signer.sign(unsigned.input.as_bytes()).await?;
+    let mut input = SigningInput::empty();
+    let unsigned = Unsigned::new(
+        &mut input,
+        token_type,
+        payload,
+        signer.suite(),
+        signer.key_id(),
+    )?;
+    let signature = signer.sign(input.as_bytes()).await?;
     unsigned.complete(payload, signature)
 }
 
@@ -94,11 +108,11 @@ pub(crate) async fn seal_async(
 struct Unsigned {
     suite: Suite,
     protected: Vec<u8>,
-    input: SigningInput,
 }
 
 impl Unsigned {
     fn new(
+        input: &mut SigningInput,
         token_type: TokenType,
         payload: &[u8],
         suite: Suite,
@@ -110,12 +124,8 @@ impl Unsigned {
             token_type,
         };
         let protected = cose::protected_bytes(&header);
-        let input = SigningInput::new(token_type, &protected, payload)?;
-        Ok(Self {
-            suite,
-            protected,
-            input,
-        })
+        input.fill(token_type, &protected, payload)?;
+        Ok(Self { suite, protected })
     }
 
     /// Takes the signature. Zeros are what a module leaves in a buffer that it did not fill, and no signature

@@ -16,6 +16,8 @@ mod exchange;
 mod sm2;
 
 use alloc::string::String;
+#[cfg(any(feature = "gm", feature = "ed25519", feature = "es256"))]
+use alloc::sync::Arc;
 #[cfg(any(feature = "gm", feature = "es256"))]
 use alloc::vec::Vec;
 use core::fmt;
@@ -98,15 +100,15 @@ pub struct PublicKey {
     material: Material,
 }
 
-/// The parsed key, ready to verify, beside the bytes it came from.
+/// The parsed key, ready to verify, beside the bytes it came from. Shared: each token keeps its key.
 #[derive(Clone)]
 enum Material {
     #[cfg(feature = "gm")]
-    Sm2(sm2::Verifying),
+    Sm2(Arc<sm2::Verifying>),
     #[cfg(feature = "ed25519")]
-    Ed25519(ed25519::Verifying),
+    Ed25519(Arc<ed25519::Verifying>),
     #[cfg(feature = "es256")]
-    Es256(es256::Verifying),
+    Es256(Arc<es256::Verifying>),
     /// Keeps the type inhabited in a build without suites; never made.
     #[cfg(not(any(feature = "gm", feature = "ed25519", feature = "es256")))]
     #[expect(dead_code, reason = "without suites there are no keys")]
@@ -121,7 +123,7 @@ impl PublicKey {
     /// The point is not on the curve, or the id is longer than 128 bytes.
     #[cfg(feature = "gm")]
     pub fn sm2(point: &[u8; 64], distid: &str) -> Result<Self, KeyError> {
-        Self::from_material(Material::Sm2(sm2::Verifying::new(point, distid)?))
+        Self::from_material(Material::Sm2(Arc::new(sm2::Verifying::new(point, distid)?)))
     }
 
     /// An Ed25519 key.
@@ -130,7 +132,7 @@ impl PublicKey {
     /// The bytes are no point, not its canonical form, or of small order.
     #[cfg(feature = "ed25519")]
     pub fn ed25519(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        Self::from_material(Material::Ed25519(ed25519::Verifying::new(bytes)?))
+        Self::from_material(Material::Ed25519(Arc::new(ed25519::Verifying::new(bytes)?)))
     }
 
     /// A P-256 key: x and y of its point, 32 bytes each, big endian.
@@ -139,7 +141,7 @@ impl PublicKey {
     /// The point is not on the curve.
     #[cfg(feature = "es256")]
     pub fn es256(point: &[u8; 64]) -> Result<Self, KeyError> {
-        Self::from_material(Material::Es256(es256::Verifying::new(point)?))
+        Self::from_material(Material::Es256(Arc::new(es256::Verifying::new(point)?)))
     }
 
     /// The key of a suite by its name, as key records carry it.
@@ -354,9 +356,27 @@ fn sec1(point: &[u8; 64]) -> [u8; 65] {
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.suite() == other.suite()
-            && self.as_bytes() == other.as_bytes()
-            && self.distid() == other.distid()
+        // A token keeps the very key it was checked with: most often there is nothing to compare.
+        let shared = match (&self.material, &other.material) {
+            #[cfg(feature = "gm")]
+            (Material::Sm2(a), Material::Sm2(b)) => Arc::ptr_eq(a, b),
+            #[cfg(feature = "ed25519")]
+            (Material::Ed25519(a), Material::Ed25519(b)) => Arc::ptr_eq(a, b),
+            #[cfg(feature = "es256")]
+            (Material::Es256(a), Material::Es256(b)) => Arc::ptr_eq(a, b),
+            #[cfg_attr(
+                not(any(feature = "gm", feature = "ed25519", feature = "es256")),
+                expect(
+                    clippy::match_single_binding,
+                    reason = "without suites there are no keys"
+                )
+            )]
+            _ => false,
+        };
+        shared
+            || self.suite() == other.suite()
+                && self.as_bytes() == other.as_bytes()
+                && self.distid() == other.distid()
     }
 }
 

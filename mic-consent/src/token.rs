@@ -178,7 +178,8 @@ impl<T: TokenKind> Untrusted<T> {
     /// their ranges, or claims that this key may not make.
     pub fn verify(self, checker: &Checker<'_>) -> Result<Signed<T>, Denial> {
         let record = checker.record(&self.encoded, T::TYPE.role())?;
-        let (input, signature) = self.signed_parts()?;
+        let mut input = SigningInput::empty();
+        let signature = self.signed_parts(&mut input)?;
         checker
             .check(record.public_key(), input.as_bytes(), &signature)
             .map_err(|_| Reason::BadSignature)?;
@@ -195,7 +196,8 @@ impl<T: TokenKind> Untrusted<T> {
         module: &impl AsyncRawVerify,
     ) -> Result<Signed<T>, Denial> {
         let record = checker.record(&self.encoded, T::TYPE.role())?;
-        let (input, signature) = self.signed_parts()?;
+        let mut input = SigningInput::empty();
+        let signature = self.signed_parts(&mut input)?;
         module
             .verify(record.public_key(), input.as_bytes(), &signature)
             .await
@@ -204,14 +206,13 @@ impl<T: TokenKind> Untrusted<T> {
     }
 
     /// What step 6 looks at.
-    fn signed_parts(&self) -> Result<(SigningInput, Signature), Reason> {
-        let signature = self
-            .encoded
+    fn signed_parts(&self, input: &mut SigningInput) -> Result<Signature, Reason> {
+        self.encoded.signing_input(input)?;
+        self.encoded
             .signature()
             .try_into()
             .map(Signature::from_bytes)
-            .map_err(|_| Reason::SignatureLength)?;
-        Ok((self.encoded.signing_input()?, signature))
+            .map_err(|_| Reason::SignatureLength)
     }
 
     /// Steps 7 and 8, behind a good signature.

@@ -1,10 +1,7 @@
 //! Reading CBOR in its one permitted form. Leaves are nom parsers; [`Reader`] and [`MapReader`] string them
 //! together. No function allocates, none trusts a length, none recurses.
 
-use nom::{
-    IResult, Parser as _, bytes::complete::take, combinator::map_res, error::ErrorKind,
-    number::complete::u8 as byte,
-};
+use nom::{IResult, bytes::complete::take, error::ErrorKind, number::complete::u8 as byte};
 
 use super::write::{ARRAY, BYTES, MAP, NEGATIVE, TAG, TEXT, UNSIGNED};
 use crate::denial::{Denial, Reason, Step};
@@ -30,20 +27,22 @@ impl<'a> nom::error::ParseError<&'a [u8]> for Fault<'a> {
     }
 }
 
-impl<'a> nom::error::FromExternalError<&'a [u8], Reason> for Fault<'a> {
-    fn from_external_error(rest: &'a [u8], _: ErrorKind, reason: Reason) -> Self {
-        Self { rest, reason }
-    }
-}
-
 type Parsed<'a, T> = IResult<&'a [u8], T, Fault<'a>>;
 
 /// A head in the shortest form: major type and argument (CST-10).
+#[inline(always)]
 pub(crate) fn head(input: &[u8]) -> Parsed<'_, (u8, u64)> {
     let (rest, initial) = byte(input)?;
     let (major, info) = (initial & 0xe0, initial & 0x1f);
+    if info < 24 {
+        return Ok((rest, (major, u64::from(info))));
+    }
+    long_head(input, rest, major, info)
+}
+
+/// A head whose argument follows it.
+fn long_head<'a>(input: &'a [u8], rest: &'a [u8], major: u8, info: u8) -> Parsed<'a, (u8, u64)> {
     let width: usize = match info {
-        0..=23 => return Ok((rest, (major, u64::from(info)))),
         24 => 1,
         25 => 2,
         26 => 4,
@@ -52,9 +51,14 @@ pub(crate) fn head(input: &[u8]) -> Parsed<'_, (u8, u64)> {
         _ => return fail(input, Reason::ReservedForm),
     };
     let (rest, bytes) = take(width)(rest)?;
-    let argument = bytes
-        .iter()
-        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let argument = match *bytes {
+        [a] => u64::from(a),
+        [a, b] => u64::from(u16::from_be_bytes([a, b])),
+        [a, b, c, d] => u64::from(u32::from_be_bytes([a, b, c, d])),
+        _ => bytes
+            .iter()
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)),
+    };
     let least = match width {
         1 => 24,
         2 => 0x100,
@@ -74,7 +78,9 @@ fn fail<T>(rest: &[u8], reason: Reason) -> Parsed<'_, T> {
     Err(nom::Err::Error(Fault { rest, reason }))
 }
 
+#[inline(always)]
 fn argument_of(expected: u8) -> impl Fn(&[u8]) -> Parsed<'_, u64> {
+    #[inline(always)]
     move |input| match head(input)? {
         (rest, (major, argument)) if major == expected => Ok((rest, argument)),
         _ => fail(input, Reason::WrongItem),
@@ -82,24 +88,26 @@ fn argument_of(expected: u8) -> impl Fn(&[u8]) -> Parsed<'_, u64> {
 }
 
 /// An unsigned integer.
+#[inline(always)]
 pub(crate) fn uint(input: &[u8]) -> Parsed<'_, u64> {
     argument_of(UNSIGNED)(input)
 }
 
 /// An integer that fits 64 bits with sign.
+#[inline(always)]
 pub(crate) fn int(input: &[u8]) -> Parsed<'_, i64> {
-    map_res(head, |(major, argument)| {
-        let number = i64::try_from(argument).map_err(|_| Reason::TooMany)?;
-        match major {
-            UNSIGNED => Ok(number),
-            NEGATIVE => Ok(!number),
-            _ => Err(Reason::WrongItem),
-        }
-    })
-    .parse(input)
+    let (rest, (major, argument)) = head(input)?;
+    match (major, i64::try_from(argument)) {
+        (UNSIGNED, Ok(number)) => Ok((rest, number)),
+        (NEGATIVE, Ok(number)) => Ok((rest, !number)),
+        (_, Err(_)) => fail(input, Reason::TooMany),
+        _ => fail(input, Reason::WrongItem),
+    }
 }
 
+#[inline(always)]
 fn string(major: u8, least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &[u8]> {
+    #[inline(always)]
     move |input| {
         let (rest, length) = argument_of(major)(input)?;
         match usize::try_from(length) {
@@ -112,39 +120,48 @@ fn string(major: u8, least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, 
 }
 
 /// A byte string of `least` to `most` bytes.
+#[inline(always)]
 pub(crate) fn bytes(least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &[u8]> {
     string(BYTES, least, most)
 }
 
 /// A byte string of exactly `N` bytes.
+#[inline(always)]
 pub(crate) fn array_of<const N: usize>(input: &[u8]) -> Parsed<'_, [u8; N]> {
     let (rest, length) = argument_of(BYTES)(input)?;
     if length != N as u64 {
         return fail(input, Reason::BadLength);
     }
-    map_res(take(N), |bytes: &[u8]| {
-        bytes.try_into().map_err(|_| Reason::BadLength)
-    })
-    .parse(rest)
+    let (rest, bytes) = take(N)(rest)?;
+    match bytes.try_into() {
+        Ok(bytes) => Ok((rest, bytes)),
+        Err(_) => fail(input, Reason::BadLength),
+    }
 }
 
 /// A text of at most `most` bytes, ASCII alone: no text in a token is for people (CST-33).
+#[inline(always)]
 pub(crate) fn text(most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &str> {
+    #[inline(always)]
     move |input| {
         let (rest, bytes) = string(TEXT, 0, most)(input)?;
-        match core::str::from_utf8(bytes) {
-            Ok(text) if text.is_ascii() => Ok((rest, text)),
+        // ASCII first: for short codes that is one look, and what passes is UTF-8.
+        match bytes.is_ascii().then(|| core::str::from_utf8(bytes)) {
+            Some(Ok(text)) => Ok((rest, text)),
             _ => fail(input, Reason::BadCode),
         }
     }
 }
 
 /// The head of an array of `least` to `most` items.
+#[inline(always)]
 pub(crate) fn array(least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, usize> {
     count(ARRAY, least, most)
 }
 
+#[inline(always)]
 fn count(major: u8, least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, usize> {
+    #[inline(always)]
     move |input| {
         let (rest, found) = argument_of(major)(input)?;
         match usize::try_from(found) {
@@ -156,7 +173,9 @@ fn count(major: u8, least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, u
 }
 
 /// The tag with this number.
+#[inline(always)]
 pub(crate) fn tag(number: u64) -> impl Fn(&[u8]) -> Parsed<'_, ()> {
+    #[inline(always)]
     move |input| match argument_of(TAG)(input)? {
         (rest, found) if found == number => Ok((rest, ())),
         _ => fail(input, Reason::WrongItem),
@@ -188,6 +207,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes what `parser` reads.
+    #[inline(always)]
     pub(crate) fn take<T>(
         &mut self,
         parser: impl Fn(&'a [u8]) -> Parsed<'a, T>,
@@ -197,14 +217,23 @@ impl<'a> Reader<'a> {
                 self.rest = rest;
                 Ok(value)
             }
-            Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => {
-                Err(self.denial_at(fault.reason, self.end - fault.rest.len()))
+            Err(error) => Err(self.refuse(&error)),
+        }
+    }
+
+    /// Out of the way of what goes well.
+    #[cold]
+    fn refuse(&self, error: &nom::Err<Fault<'_>>) -> Denial {
+        match error {
+            nom::Err::Error(fault) | nom::Err::Failure(fault) => {
+                self.denial_at(fault.reason, self.end - fault.rest.len())
             }
-            Err(nom::Err::Incomplete(_)) => Err(self.denial(Reason::Truncated)),
+            nom::Err::Incomplete(_) => self.denial(Reason::Truncated),
         }
     }
 
     /// Takes what `parser` reads and makes a value of it, or refuses at the place where it began.
+    #[inline(always)]
     pub(crate) fn take_as<T, U>(
         &mut self,
         parser: impl Fn(&'a [u8]) -> Parsed<'a, T>,
@@ -216,6 +245,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Begins a map.
+    #[inline(always)]
     pub(crate) fn map(self) -> Result<MapReader<'a>, Denial> {
         let mut reader = self;
         let left = reader.take(count(MAP, 0, MAP_ENTRIES_MAX))?;
@@ -223,10 +253,12 @@ impl<'a> Reader<'a> {
             reader,
             left,
             last: None,
+            next: None,
         })
     }
 
     /// Nothing may be left.
+    #[inline(always)]
     pub(crate) fn end(self) -> Result<(), Denial> {
         if self.rest.is_empty() {
             Ok(())
@@ -253,25 +285,42 @@ pub(crate) struct MapReader<'a> {
     reader: Reader<'a>,
     left: usize,
     last: Option<i64>,
+    /// The next key and what follows it, once it was looked at: optional claims ask for it again and again.
+    next: Option<(i64, &'a [u8])>,
 }
 
 impl<'a> MapReader<'a> {
     /// Goes to the value of `key` when that is the next key.
+    #[inline(always)]
     pub(crate) fn find(&mut self, key: i64) -> Result<Option<&mut Reader<'a>>, Denial> {
         if self.left == 0 {
             return Ok(None);
         }
-        let mut ahead = self.reader;
-        if ahead.take(int)? != key {
+        let (found, rest) = self.next()?;
+        if found != key {
             return Ok(None);
         }
-        self.reader = ahead;
+        self.reader.rest = rest;
+        self.next = None;
         self.left -= 1;
         self.last = Some(key);
         Ok(Some(&mut self.reader))
     }
 
+    /// The next key, of which there is one, and what follows it.
+    #[inline(always)]
+    fn next(&mut self) -> Result<(i64, &'a [u8]), Denial> {
+        if let Some(next) = self.next {
+            return Ok(next);
+        }
+        let mut ahead = self.reader;
+        let next = (ahead.take(int)?, ahead.rest);
+        self.next = Some(next);
+        Ok(next)
+    }
+
     /// Goes to the value of `key`, which must be the next key; otherwise says `absent` or what is odd.
+    #[inline(always)]
     pub(crate) fn need(&mut self, key: i64, absent: Reason) -> Result<&mut Reader<'a>, Denial> {
         if self.find(key)?.is_none() {
             self.check_order()?;
@@ -286,6 +335,7 @@ impl<'a> MapReader<'a> {
     }
 
     /// No entry may be left; returns the place behind the map.
+    #[inline(always)]
     pub(crate) fn finish(self, unexpected: Reason) -> Result<Reader<'a>, Denial> {
         if self.left == 0 {
             return Ok(self.reader);

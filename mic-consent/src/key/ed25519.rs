@@ -10,7 +10,6 @@ use crate::{
     suite::Suite,
 };
 
-#[derive(Clone)]
 pub(super) struct Verifying(ed25519_dalek::VerifyingKey);
 
 impl Verifying {

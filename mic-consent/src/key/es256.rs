@@ -1,6 +1,5 @@
 //! ECDSA on P-256 with SHA-256 in software, on the `p256` crate.
 
-use alloc::boxed::Box;
 use core::fmt;
 
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
@@ -11,20 +10,16 @@ use crate::{
     suite::Suite,
 };
 
-#[derive(Clone)]
 pub(super) struct Verifying {
     point: [u8; 64],
-    key: Box<p256::ecdsa::VerifyingKey>,
+    key: p256::ecdsa::VerifyingKey,
 }
 
 impl Verifying {
     pub(super) fn new(point: &[u8; 64]) -> Result<Self, KeyError> {
         let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&super::sec1(point))
             .map_err(|_| KeyError::NotOnCurve)?;
-        Ok(Self {
-            point: *point,
-            key: Box::new(key),
-        })
+        Ok(Self { point: *point, key })
     }
 
     pub(super) const fn point(&self) -> &[u8; 64] {

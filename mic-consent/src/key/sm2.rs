@@ -23,13 +23,11 @@ const ORDER_LESS_ONE: [u8; 32] = [
     0x72, 0x03, 0xdf, 0x6b, 0x21, 0xc6, 0x05, 0x2b, 0x53, 0xbb, 0xf4, 0x09, 0x39, 0xd5, 0x41, 0x22,
 ];
 
-#[derive(Clone)]
 pub(super) struct Verifying {
     point: [u8; 64],
     /// SM3 over the distinguishing id, the curve and the point (GB/T 32918.2, 5.5).
     z: [u8; 32],
-    // Boxed: with the cached Z it is much larger than the other suites' keys.
-    key: Box<sm2::dsa::VerifyingKey>,
+    key: sm2::dsa::VerifyingKey,
 }
 
 /// a, b and the base point of the curve, as Z wants them (GB/T 32918.5).
@@ -65,7 +63,7 @@ impl Verifying {
         Ok(Self {
             point: *point,
             z: z(point, distid),
-            key: Box::new(key),
+            key,
         })
     }
 
