@@ -17,7 +17,7 @@ def seed(corpus, data):
     (folder / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
 
 
-for name in ("valid", "invalid", "normalise"):
+for name in ("valid", "invalid", "normalise", "repair"):
     for case in cases(name):
         text = case.get("input")
         seed("text", bytes.fromhex(case["input_hex"]) if text is None else text.encode())

@@ -284,8 +284,27 @@ impl fmt::Debug for IndexCode {
 /// assert_eq!(EXAMPLE.exam_time().year(), 2024);
 /// ```
 ///
+/// Does not compile: too short, no such month, a wrong alphabet, a text known only when it runs.
+///
 /// ```compile_fail
 /// let code = mic_index::index_code!("1000");
+/// ```
+///
+/// ```compile_fail
+/// let code = mic_index::index_code!(
+///     "10000000000000000708463177-202413221430-000000000-0000000000000-123502004266007916"
+/// );
+/// ```
+///
+/// ```compile_fail
+/// let code = mic_index::index_code!(
+///     "10000000000000000708463177-202411221430-000000000-0000000000000-12350200426600791O"
+/// );
+/// ```
+///
+/// ```compile_fail
+/// let text = String::from("10000000000000000708463177-202411221430-000000000-0000000000000-123502004266007916");
+/// let code = mic_index::index_code!(text.as_str());
 /// ```
 #[macro_export]
 macro_rules! index_code {

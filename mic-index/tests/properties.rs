@@ -4,8 +4,8 @@ mod common;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use mic_index::{
-    CheckPolicy, ExamTime, IndexCode, PACKED_LEN, Parser, PersonCode, StorageUnitCode, UnitCheck,
-    diagnose, normalise,
+    CheckPolicy, DeviceCode, ExamTime, IndexCode, InstitutionCode, PACKED_LEN, ParseError, Parser,
+    PersonCode, SiteCode, StorageUnitCode, StudyInstanceUid, UnitCheck, diagnose, normalise,
 };
 use proptest::prelude::*;
 
@@ -173,6 +173,51 @@ proptest! {
         } else {
             prop_assert!(!("1900".."2155").contains(&&shown[..4]));
         }
+    }
+}
+
+proptest! {
+    /// `IDX-28`: errors have offsets, lengths and years, which are short; five digits in a row can
+    /// only come from the input.
+    #[test]
+    fn no_error_repeats_digits(text in common::nearly()) {
+        let mut shown = String::new();
+        if let Err(error) = IndexCode::parse(&text) {
+            shown += &format!("{error} {error:?} {error:#?}");
+        }
+        let require = Parser::new().check(CheckPolicy::Require);
+        if let Err(error) = require.parse(&text) {
+            shown += &format!("{error} {error:?}");
+        }
+        let diagnosis = diagnose(&text);
+        shown += &format!("{diagnosis:?} {:?}", diagnosis.picture(&text));
+        for fault in diagnosis.faults() {
+            shown += &format!("{} {fault:?} {:?}", fault.error(), fault.proposals());
+        }
+        shown += &format!("{:?}", normalise(&text).1);
+        for part in text.split('-') {
+            let parts: [Option<ParseError>; 5] = [
+                part.parse::<PersonCode>().err(),
+                part.parse::<ExamTime>().err(),
+                part.parse::<SiteCode>().err(),
+                part.parse::<DeviceCode>().err(),
+                part.parse::<StorageUnitCode>().err(),
+            ];
+            for error in parts.into_iter().flatten() {
+                shown += &format!("{error} {error:?}");
+            }
+            if let Err(error) = part.parse::<InstitutionCode>() {
+                shown += &format!("{error} {error:?}");
+            }
+            if let Err(error) = part.parse::<StudyInstanceUid>() {
+                shown += &format!("{error} {error:?}");
+            }
+        }
+        let digits = shown
+            .split(|c: char| !c.is_ascii_digit())
+            .map(str::len)
+            .max();
+        prop_assert!(digits < Some(5), "{}", shown);
     }
 }
 

@@ -97,6 +97,31 @@ fn invalid() {
     }
 }
 
+/// Every kind the specification has a row for is refused by name somewhere, and in every part that
+/// it can lie in.
+#[test]
+fn every_kind_of_fault_has_vectors() {
+    let mut seen: Vec<String> = Vec::new();
+    for case in cases(include_str!("../vectors/invalid.json")) {
+        for fault in case["expect"]["faults"].as_array().unwrap() {
+            seen.push(format!("{} {}", text(&fault["part"]), text(&fault["kind"])));
+        }
+    }
+    let parts = ["person", "exam_time", "site", "device", "unit"];
+    let mut all: Vec<String> = ["length length", "length hyphens", "length character"]
+        .map(String::from)
+        .to_vec();
+    all.extend(parts.map(|part| format!("{part} part_length")));
+    all.extend(parts.map(|part| format!("{part} character")));
+    let fields = ["year", "month", "day", "hour", "minute"];
+    all.extend(fields.map(|field| format!("exam_time {field}")));
+    all.extend(["person all_zero", "unit all_zero", "unit check_character"].map(String::from));
+    let lacking: Vec<&String> = all.iter().filter(|kind| !seen.contains(kind)).collect();
+    assert!(lacking.is_empty(), "no vector for {lacking:?}");
+    let unknown: Vec<&String> = seen.iter().filter(|kind| !all.contains(kind)).collect();
+    assert!(unknown.is_empty(), "not in the specification: {unknown:?}");
+}
+
 fn fault(fault: &Fault) -> Value {
     let span = fault.span();
     let expected = match fault.kind() {
