@@ -1,4 +1,5 @@
 //! Proposals are ranked, and where all of the first ones are taken the text is a code or still none.
+#![expect(clippy::std_instead_of_alloc, reason = "tests have std")]
 
 use std::collections::BTreeMap;
 
