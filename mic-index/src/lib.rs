@@ -38,6 +38,7 @@
 //!   input methods do and says so.
 //! - [`ExamRecord`] and [`RecordKey`]: the code with what it cannot say.
 //! - [`ledger`]: what became of each record that has to be uploaded.
+//! - [`gaps`]: exams, index and images side by side.
 //! - [`repeat`]: earlier exams a new one may repeat.
 //! - [`dicom::ExamDraft`]: what a DICOM header contributes to a record, and what it lacks.
 //!
@@ -97,6 +98,7 @@ mod exam_types;
 mod fast;
 #[cfg(feature = "fhir")]
 pub mod fhir;
+pub mod gaps;
 pub mod grammar;
 mod institution;
 mod layout;

@@ -269,7 +269,7 @@ proptest! {
                     prop_assert!(!error.to_string().is_empty());
                 }
             }
-            // IDX-71: the whole journal again, at other times.
+            // IDX-101: the whole journal again, at other times.
             let mut again = upload;
             for (event, at) in &taken {
                 let applied = again.apply(event, minute(at + 7), &policy());
@@ -277,7 +277,7 @@ proptest! {
             }
             prop_assert_eq!(again, upload);
             prop_assert_eq!(Upload::from_parts(upload.to_parts()), Ok(upload));
-            // IDX-73: acceptance is final.
+            // IDX-103: acceptance is final.
             if before.state() == UploadState::Accepted {
                 prop_assert_eq!(upload, before);
             }

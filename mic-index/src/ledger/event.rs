@@ -10,7 +10,7 @@ use super::upload::UploadState;
 /// Something that happened to an upload.
 ///
 /// Attempts are counted from one and named in every event, so that an answer to an earlier attempt
-/// is not taken for one to the last.
+/// is not taken for one to the last (`IDX-100`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UploadEvent {
@@ -55,7 +55,7 @@ impl UploadEvent {
 
 /// What can be done about a failure; from the lightest to the gravest.
 ///
-/// Of two verdicts on one attempt the graver one stays (`IDX-74`).
+/// Of two verdicts on one attempt the graver one stays (`IDX-104`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -183,7 +183,7 @@ pub enum Applied {
     Stale,
 }
 
-/// An event that cannot have happened to this upload (`IDX-72`). The caller's books are wrong.
+/// An event that cannot have happened to this upload (`IDX-102`). The caller's books are wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransitionError {

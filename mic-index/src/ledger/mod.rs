@@ -2,7 +2,7 @@
 //!
 //! A pure state machine per record key. Nothing here sends anything or looks at a clock: the caller
 //! reports events with their time, and asks what is due. Events may come twice, late or in another
-//! order; what was applied once changes nothing the second time (`IDX-71`), so a ledger can be fed
+//! order; what was applied once changes nothing the second time (`IDX-101`), so a ledger can be fed
 //! from a journal that is replayed after a crash.
 //!
 //! ```text

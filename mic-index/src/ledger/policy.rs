@@ -1,4 +1,4 @@
-//! When to try again: an argument of the ledger, never its own idea.
+//! When to try again: an argument of the ledger, never its own idea (`IDX-105`).
 
 use chrono::TimeDelta;
 

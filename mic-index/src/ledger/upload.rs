@@ -188,7 +188,7 @@ impl Upload {
             UploadEvent::Sent { .. } => Applied::Stale,
             UploadEvent::Accepted { .. } if self.state == State::Accepted => Applied::Repeated,
             UploadEvent::Accepted { .. } => {
-                // Of any attempt: the platform has the record (IDX-73).
+                // Of any attempt: the platform has the record (IDX-103).
                 self.state = State::Accepted;
                 Applied::Changed
             }
@@ -225,7 +225,7 @@ impl Upload {
     ) -> Applied {
         match self.state {
             State::Sent => {}
-            // A graver verdict on the same attempt replaces a lighter one (IDX-74).
+            // A graver verdict on the same attempt replaces a lighter one (IDX-104).
             State::Failed(before) if class > before.class => {}
             State::Failed(before) if (class, reason) == (before.class, before.reason) => {
                 return Applied::Repeated;
