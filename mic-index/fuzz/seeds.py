@@ -26,6 +26,9 @@ for case in cases("packed"):
 ordered = [bytes.fromhex(case["packed"]) for case in cases("order")]
 for a, b in zip(ordered, ordered[1:]):
     seed("pairs", a + b)
+for case in cases("fhir"):
+    study = case["input"] if case["direction"] == "read" else case["expect"]["study"]
+    seed("studies", json.dumps(study, ensure_ascii=False, separators=(",", ":")).encode())
 header = ["1.2.840.1.2.3", "A1", "P1", "CT", "", "", "20241122", "143000", "2024.11.22", "14:30"]
 seed("headers", "\n".join(header).encode())
 carried = cases("valid")[0]["input"]

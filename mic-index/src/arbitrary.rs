@@ -154,6 +154,9 @@ impl<'a> Arbitrary<'a> for ExamRecord {
         if let Some(exam_type) = u.arbitrary()? {
             builder = builder.exam_type(exam_type);
         }
+        for _ in 0..u.int_in_range(0..=3)? {
+            builder = builder.part(u.arbitrary()?);
+        }
         if let Some(earlier) = u.arbitrary::<Option<RecordKey>>()? {
             builder = builder.supersedes(earlier);
         }
