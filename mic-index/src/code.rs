@@ -46,6 +46,23 @@ pub struct IndexCode {
 }
 
 impl IndexCode {
+    /// The least code there is; with [`MAX`](Self::MAX) the bounds of a scan of everything.
+    pub const MIN: Self = Self::new(
+        PersonCode::LEAST,
+        ExamTime::MIN,
+        SiteCode::FILLER,
+        DeviceCode::FILLER,
+        StorageUnitCode::LEAST,
+    );
+    /// The greatest code there is.
+    pub const MAX: Self = Self::new(
+        PersonCode::GREATEST,
+        ExamTime::MAX,
+        SiteCode::GREATEST,
+        DeviceCode::GREATEST,
+        StorageUnitCode::GREATEST,
+    );
+
     /// A code from its five parts.
     #[must_use]
     pub const fn new(
@@ -226,37 +243,38 @@ impl FromStr for IndexCode {
     }
 }
 
-impl TryFrom<&str> for IndexCode {
-    type Error = ParseError;
-
-    fn try_from(text: &str) -> Result<Self, ParseError> {
-        Self::parse(text)
-    }
-}
-
-impl TryFrom<[u8; PACKED_LEN]> for IndexCode {
-    type Error = PackedError;
-
-    fn try_from(bytes: [u8; PACKED_LEN]) -> Result<Self, PackedError> {
-        Self::from_packed(bytes)
-    }
-}
-
-impl From<IndexCode> for [u8; PACKED_LEN] {
-    fn from(code: IndexCode) -> Self {
-        code.bytes
-    }
-}
-
-impl AsRef<[u8; PACKED_LEN]> for IndexCode {
-    fn as_ref(&self) -> &[u8; PACKED_LEN] {
-        &self.bytes
-    }
-}
-
 impl fmt::Display for IndexCode {
+    /// The printed form; with `{:#}` the compact one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.printed().as_str())
+        if f.alternate() {
+            f.pad(self.compact().as_str())
+        } else {
+            f.pad(self.printed().as_str())
+        }
+    }
+}
+
+impl fmt::LowerHex for IndexCode {
+    /// The packed form, eighty digits; with `{:#x}` behind `0x`. As personal as the text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            f.write_str("0x")?;
+        }
+        self.bytes
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::UpperHex for IndexCode {
+    /// The packed form, eighty digits; with `{:#X}` behind `0x`. As personal as the text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            f.write_str("0x")?;
+        }
+        self.bytes
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02X}"))
     }
 }
 

@@ -91,6 +91,15 @@ impl Diagnosis {
     }
 }
 
+impl<'a> IntoIterator for &'a Diagnosis {
+    type Item = &'a Fault;
+    type IntoIter = core::slice::Iter<'a, Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.faults().iter()
+    }
+}
+
 /// One fault and what might repair it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {

@@ -243,6 +243,18 @@ pub enum PackedErrorKind {
     Length,
 }
 
+impl PackedErrorKind {
+    /// The stable name for programs: `out_of_range`, `all_zero`, `length`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OutOfRange => "out_of_range",
+            Self::AllZero => "all_zero",
+            Self::Length => "length",
+        }
+    }
+}
+
 pub(crate) fn saturate_u32(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -123,6 +123,22 @@ pub enum ChangeKind {
     LookAlike,
 }
 
+impl ChangeKind {
+    /// The stable name for programs: `blank`, `invisible`, `dash`, `full_width`, `lower_case`,
+    /// `look_alike`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Blank => "blank",
+            Self::Invisible => "invisible",
+            Self::Dash => "dash",
+            Self::FullWidth => "full_width",
+            Self::LowerCase => "lower_case",
+            Self::LookAlike => "look_alike",
+        }
+    }
+}
+
 /// The character in ASCII capitals; `None` to leave it out.
 fn written_plainly(c: char) -> Option<char> {
     match (c, FoundClass::of(c)) {

@@ -40,6 +40,12 @@ pub struct PersonCode {
 }
 
 impl PersonCode {
+    pub(crate) const LEAST: Self = Self { hi: 0, lo: 1 };
+    pub(crate) const GREATEST: Self = Self {
+        hi: 10_u64.pow(10) - 1,
+        lo: PERSON_LO_LIMIT - 1,
+    };
+
     /// From checked halves.
     pub(crate) const fn from_halves(hi: u64, lo: u64) -> Self {
         Self { hi, lo }

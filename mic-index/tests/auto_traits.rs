@@ -30,6 +30,17 @@ fn types_are_what_users_rely_on() {
     shared::<Change>();
     shared::<Text<82>>();
     shared::<mic_index::dicom::ExamDraft>();
+    shared::<mic_index::ExamRecord>();
+    #[cfg(feature = "dicom")]
+    shared::<mic_index::dicom::CodeBlock>();
+    #[cfg(feature = "proptest")]
+    shared::<mic_index::strategy::WrongText>();
+    #[cfg(feature = "fhir")]
+    {
+        shared::<mic_index::fhir::ImagingStudy>();
+        shared::<mic_index::fhir::Mapper>();
+        shared::<mic_index::fhir::Finding>();
+    }
     key::<IndexCode>();
     key::<PersonCode>();
     key::<ExamTime>();

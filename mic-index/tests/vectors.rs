@@ -6,8 +6,7 @@
 
 use mic_index::dicom::{Attribute, ExamDraft, HeaderText, TimeSource};
 use mic_index::{
-    ChangeKind, CheckPolicy, Fault, IndexCode, PackedErrorKind, ParseErrorKind, Parser, UnitCheck,
-    grammar, normalise,
+    CheckPolicy, Fault, IndexCode, ParseErrorKind, Parser, UnitCheck, grammar, normalise,
 };
 use serde_json::{Value, json};
 
@@ -191,13 +190,7 @@ fn packed() {
         match IndexCode::try_from_slice(&unhex(text(&case["input"]))) {
             Ok(code) => assert_eq!(code.to_string(), text(&expect["printed"]), "{id}"),
             Err(error) => {
-                let kind = match error.kind() {
-                    PackedErrorKind::OutOfRange => "out_of_range",
-                    PackedErrorKind::AllZero => "all_zero",
-                    PackedErrorKind::Length => "length",
-                    _ => "",
-                };
-                let found = json!({ "part": error.part().name(), "kind": kind });
+                let found = json!({ "part": error.part().name(), "kind": error.kind().name() });
                 assert_eq!(found, expect["error"], "{id}");
             }
         }
@@ -218,20 +211,11 @@ fn normalised() {
         let changes: Vec<Value> = changes
             .iter()
             .map(|change| {
-                let kind = match change.kind() {
-                    ChangeKind::Blank => "blank",
-                    ChangeKind::Invisible => "invisible",
-                    ChangeKind::Dash => "dash",
-                    ChangeKind::FullWidth => "full_width",
-                    ChangeKind::LowerCase => "lower_case",
-                    ChangeKind::LookAlike => "look_alike",
-                    _ => "",
-                };
                 json!({
                     "offset": change.offset(),
                     "from": change.from(),
                     "to": change.to(),
-                    "kind": kind,
+                    "kind": change.kind().name(),
                 })
             })
             .collect();

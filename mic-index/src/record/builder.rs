@@ -355,6 +355,22 @@ impl RecordField {
     ];
 }
 
+impl RecordField {
+    /// The stable name for programs, that of the exchange form where it has one.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::ExamTime => "exam_time",
+            Self::Unit => "unit",
+            Self::StudyInstanceUid => "study_instance_uid",
+            Self::Institution => "institution",
+            Self::SeriesCount => "series_count",
+            Self::ImageCount => "image_count",
+        }
+    }
+}
+
 impl fmt::Display for RecordField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
