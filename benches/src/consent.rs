@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use mic_consent::{
-    AcceptedSuites, BadSignature, Checker, Denial, Ed25519SigningKey, Encoded, Grant, GrantDraft,
-    GrantId, InstitutionCode, IssuerCode, KeyId, KeyRecord, KeyRing, KeyValidity, Live, Modality,
-    NoticeHash, Opening, PersonCheck, Policy, PublicKey, Purpose, RawVerify, Realm, Request,
-    RequestDraft, RequestNonce, Rights, Role, Scope, ScopeFilter, SeparateConsent, Signature,
-    Signer, Sm2SigningKey, Status, StatusRef, StatusSource, Suite,
+    AcceptedSuites, BadSignature, Checker, Denial, Ed25519SigningKey, Encoded, Es256SigningKey,
+    Grant, GrantDraft, GrantId, InstitutionCode, IssuerCode, KeyId, KeyRecord, KeyRing,
+    KeyValidity, Live, Modality, NoticeHash, Opening, PersonCheck, Policy, PublicKey, Purpose,
+    RawVerify, Realm, Request, RequestDraft, RequestNonce, Rights, Role, Scope, ScopeFilter,
+    SeparateConsent, Signature, Signed, Signer, Sm2SigningKey, Status, StatusRef, StatusSource,
+    Suite,
 };
 
 /// The secret of the authority's key, made up, so that a peer can sign with the same one.
@@ -93,6 +94,36 @@ impl Scene {
         })
     }
 
+    /// The same scene with a table for the authority's key, as a node would have it.
+    #[must_use]
+    pub fn with_tables(mut self) -> Self {
+        self.ring.prepare_role(Role::Grant);
+        self
+    }
+
+    /// A grant whose signature is checked, to be checked again without it.
+    ///
+    /// # Errors
+    ///
+    /// The denial.
+    pub fn signed(&self, grant: &[u8]) -> Result<Signed<Grant>, Denial> {
+        Encoded::from_bytes(grant)?
+            .untrusted::<Grant>()?
+            .verify(&Checker::new(&self.ring, &self.policy))
+    }
+
+    /// The check of a grant that is known: key, realm, clock and status as of now. The grant comes back.
+    ///
+    /// # Errors
+    ///
+    /// The denial.
+    pub fn check_again(&self, grant: Signed<Grant>) -> Result<Signed<Grant>, Denial> {
+        let checker = Checker::new(&self.ring, &self.policy);
+        Ok(grant
+            .live(&checker, self.now, &NoneWithdrawn)?
+            .into_signed())
+    }
+
     /// The grants as they travel.
     #[must_use]
     pub fn grants(&self) -> &[Vec<u8>] {
@@ -151,6 +182,11 @@ pub fn key(suite: Suite, secret: [u8; 32]) -> anyhow::Result<(Box<dyn Signer>, P
         }
         Suite::Ed25519 => {
             let key = Ed25519SigningKey::from_secret_bytes(&secret)?;
+            let public = key.public_key().clone();
+            Ok((Box::new(key), public))
+        }
+        Suite::Esp256 => {
+            let key = Es256SigningKey::from_secret_bytes(&secret)?;
             let public = key.public_key().clone();
             Ok((Box::new(key), public))
         }

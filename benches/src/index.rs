@@ -46,7 +46,7 @@ impl Codes {
     ///
     /// A part that the generator made wrongly.
     pub fn next_code(&mut self) -> anyhow::Result<IndexCode> {
-        let filler = self.number % 2 == 0;
+        let filler = self.number.is_multiple_of(2);
         self.number += 1;
         code(&mut self.seed, filler)
     }

@@ -59,7 +59,11 @@ impl Encoded {
         if bytes.len() > TOKEN_BYTES_MAX {
             return Err(Reason::TokenTooLong.into());
         }
-        Self::from_vec(bytes.to_vec())
+        let layout = cose::parse(bytes)?;
+        Ok(Self {
+            bytes: bytes.to_vec(),
+            layout,
+        })
     }
 
     /// Reads the bytes of a token from a library that still writes the older algorithm numbers: -8 (EdDSA),

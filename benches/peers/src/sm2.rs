@@ -1,16 +1,17 @@
-//! SM2 alone: our full grant check beside the bare signature check of every Rust crate here.
+//! SM2 alone: our full grant check beside the bare signature check of every Rust crate here, and of OpenSSL.
 
 use std::rc::Rc;
 
 use mic_benches::Group;
 use mic_benches::consent::{AUTHORITY_SECRET, Scene};
-use mic_consent::Suite;
+use mic_consent::{BaseTables, PreparedKey, PublicKey, Signature, Suite};
+use openssl::{bn::BigNum, ecdsa::EcdsaSig, pkey::PKey, pkey_ctx::PkeyCtx};
 use sm2::dsa::signature::{Signer, Verifier};
 
 const DISTID: &str = "1234567812345678";
 
 pub fn bare() -> anyhow::Result<Group> {
-    let scene = Rc::new(Scene::new(Suite::Sm2Sm3, 16)?);
+    let scene = Rc::new(Scene::new(Suite::Sm2Sm3, 16)?.with_tables());
     // A message as long as a grant's signing input, signed once; all check the same signature.
     let message = scene.grants().first().cloned().unwrap_or_default();
     let key = sm2::dsa::SigningKey::from_slice(DISTID, &AUTHORITY_SECRET)?;
@@ -29,13 +30,20 @@ pub fn bare() -> anyhow::Result<Group> {
     let efficient_signature = efficient_sm2::Signature::new(r, s)
         .map_err(|error| anyhow::anyhow!("efficient-sm2: {error:?}"))?;
 
-    let (text, libsm_text) = (message.clone(), message);
+    let openssl = openssl(&sec1, &digest, bytes.as_ref())?;
+    let prepared = PreparedKey::new(ours(&sec1)?, &mut BaseTables::new());
+    let ours = Signature::from_bytes(bytes.into());
+
+    let (text, libsm_text, our_text) = (message.clone(), message.clone(), message);
     Ok(Group::new(
         "consent: full SM2 grant check beside bare SM2 checks",
         "check",
     )
     .with("mic-consent, SM2 grant, all steps", 16, &16, move || {
         scene.passing()
+    })
+    .with("mic-consent, signature alone, key with its table", 1, &true, move || {
+        prepared.verify(&our_text, &ours).is_ok()
     })
     .with("sm2, signature", 1, &true, move || {
         public.verify(&text, &signature).is_ok()
@@ -57,5 +65,43 @@ pub fn bare() -> anyhow::Result<Group> {
                 .is_ok()
         },
     )
-    .goal(2.0))
+    .goal(2.0)
+    .with(
+        "OpenSSL, signature over a given digest",
+        1,
+        &true,
+        openssl,
+    )
+    .goal(4.0))
+}
+
+fn ours(sec1: &[u8]) -> anyhow::Result<PublicKey> {
+    Ok(PublicKey::sm2(sec1[1..].try_into()?, DISTID)?)
+}
+
+/// Through the library's own interface for keys, with the key parsed once. The distinguishing id cannot be set
+/// from safe Rust, so it is given the digest, which spares it the hash.
+fn openssl(
+    sec1: &[u8],
+    digest: &[u8],
+    signature: &[u8],
+) -> anyhow::Result<impl FnMut() -> bool + 'static> {
+    // SubjectPublicKeyInfo of a point on 1.2.156.10197.1.301.
+    let mut spki = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08".to_vec();
+    spki.extend_from_slice(b"\x2a\x81\x1c\xcf\x55\x01\x82\x2d\x03\x42\x00");
+    spki.extend_from_slice(sec1);
+    let key = PKey::public_key_from_der(&spki)?;
+    let (r, s) = signature.split_at(32);
+    let der = EcdsaSig::from_private_components(BigNum::from_slice(r)?, BigNum::from_slice(s)?)?
+        .to_der()?;
+    let digest = digest.to_vec();
+    let check = move |digest: &[u8]| {
+        let mut context = PkeyCtx::new(&key)?;
+        context.verify_init()?;
+        context.verify(digest, &der)
+    };
+    let mut wrong = digest.clone();
+    wrong[0] ^= 1;
+    anyhow::ensure!(!check(&wrong).unwrap_or(false), "OpenSSL took another digest");
+    Ok(move || check(&digest).unwrap_or(false))
 }

@@ -80,6 +80,22 @@ pub fn sm2() -> anyhow::Result<Group> {
     .goal(1.2))
 }
 
+pub fn es256() -> anyhow::Result<Group> {
+    let ours = ours(Suite::Esp256)?;
+    Ok(Group::new(
+        "consent: full ESP256 grant check beside a JWT",
+        "grant",
+    )
+    .with("mic-consent, ESP256 grant, all steps", 16, &16, ours)
+    .with(
+        "jsonwebtoken ES256, issuer, audience, times",
+        1,
+        &true,
+        jwt_es256()?,
+    )
+    .goal(1.0))
+}
+
 pub fn ed25519() -> anyhow::Result<Group> {
     let (ours, biscuit, authorized) = (ours(Suite::Ed25519)?, biscuit(false)?, biscuit(true)?);
     Ok(Group::new(
@@ -107,13 +123,30 @@ pub fn ed25519() -> anyhow::Result<Group> {
 }
 
 fn ours(suite: Suite) -> anyhow::Result<impl FnMut() -> usize + 'static> {
-    let scene = Rc::new(Scene::new(suite, 16)?);
+    let scene = Rc::new(Scene::new(suite, 16)?.with_tables());
     Ok(move || scene.passing())
 }
 
 fn public_key() -> anyhow::Result<[u8; 32]> {
     let (_, public) = key(Suite::Ed25519, AUTHORITY_SECRET)?;
     Ok(public.as_bytes().try_into()?)
+}
+
+fn jwt_es256() -> anyhow::Result<impl FnMut() -> bool + 'static> {
+    let secret = openssl::bn::BigNum::from_slice(&AUTHORITY_SECRET)?;
+    let (_, public) = key(Suite::Esp256, AUTHORITY_SECRET)?;
+    let sec1 = [&[4], public.as_bytes()].concat();
+    let group = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1)?;
+    let mut context = openssl::bn::BigNumContext::new()?;
+    let point = openssl::ec::EcPoint::from_bytes(&group, &sec1, &mut context)?;
+    let private = openssl::ec::EcKey::from_private_components(&group, &secret, &point)?;
+    let der = openssl::pkey::PKey::from_ec_key(private)?.private_key_to_pkcs8()?;
+    let token = jsonwebtoken::encode(
+        &Header::new(Algorithm::ES256),
+        &facts(),
+        &EncodingKey::from_ec_der(&der),
+    )?;
+    checked_jwt(token, Algorithm::ES256, DecodingKey::from_ec_der(&sec1))
 }
 
 fn jwt() -> anyhow::Result<impl FnMut() -> bool + 'static> {
@@ -125,8 +158,15 @@ fn jwt() -> anyhow::Result<impl FnMut() -> bool + 'static> {
         &facts(),
         &EncodingKey::from_ed_der(&der),
     )?;
-    let key = DecodingKey::from_ed_der(&public_key()?);
-    let mut rules = Validation::new(Algorithm::EdDSA);
+    checked_jwt(token, Algorithm::EdDSA, DecodingKey::from_ed_der(&public_key()?))
+}
+
+fn checked_jwt(
+    token: String,
+    algorithm: Algorithm,
+    key: DecodingKey,
+) -> anyhow::Result<impl FnMut() -> bool + 'static> {
+    let mut rules = Validation::new(algorithm);
     rules.set_issuer(&["CONSENT01"]);
     rules.set_audience(&["mic.cn"]);
     rules.validate_nbf = true;
