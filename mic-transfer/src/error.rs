@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::manifest::{ManifestFault, SignatureRefused};
 use crate::sign::SignFailed;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, StorageErrorKind};
 use crate::tree::LeavesError;
 use crate::wire::FrameFault;
 
@@ -193,6 +193,9 @@ impl SessionError {
             Self::Signature(_) => ErrorCode::SignatureRefused,
             Self::Leaves { .. } => ErrorCode::WrongLeaves,
             Self::WrongChunk { .. } => ErrorCode::WrongChunk,
+            Self::Storage(error) if matches!(error.kind(), StorageErrorKind::Contradiction) => {
+                ErrorCode::WrongManifest
+            }
             Self::Storage(_) => ErrorCode::ReceiverStorage,
             Self::TimedOut { .. } | Self::ConnectionLost => ErrorCode::TimedOut,
             Self::Sign(_) | Self::Cancelled => ErrorCode::Cancelled,

@@ -97,13 +97,16 @@ pub mod wire;
 
 pub use error::{Context, ErrorCode, Fault, SessionError};
 pub use manifest::{
-    Added, ChunkPlace, Instance, InstanceError, Manifest, ManifestBuilder, ManifestError,
-    ManifestFault, ManifestFaultKind, PixelRange, SignatureRefused, SignedManifest,
+    Added, ChunkPlace, FirstImage, Instance, InstanceError, Manifest, ManifestBuilder,
+    ManifestError, ManifestFault, ManifestFaultKind, ManifestHead, PixelRange, SignatureRefused,
+    SignedHead, SignedManifest,
 };
 pub use range_set::{RangeSet, Run};
 pub use receipt::{Receipt, ReceiptFault};
 pub use sign::{SignFailed, Signature, SignatureError, Signer};
-pub use types::{Auth, AuthError, Digest, DigestError, Instant, UID_CHARS_MAX, Uid, UidError};
+pub use types::{
+    Auth, AuthError, Digest, DigestError, Instant, Sm3Digest, UID_CHARS_MAX, Uid, UidError,
+};
 
 #[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]

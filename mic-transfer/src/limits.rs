@@ -20,6 +20,20 @@ pub const LABELS_MAX: usize = 65_535;
 /// Most bytes of a canonical manifest: the largest one these limits allow, rounded up.
 pub const MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Most first images named at the head of a manifest: the middle ones of 64 series.
+pub const FIRST_IMAGES_MAX: usize = 64;
+
+/// Most bytes of manifests, arriving or accepted, of all studies open at one receiver: two of the
+/// largest, or a hundred of 5,000 images.
+pub const OPEN_MANIFEST_BYTES_MAX: usize = 2 * MANIFEST_BYTES_MAX;
+
+/// Most chunks of all studies open at one receiver: 256 GiB, whose leaves take 32 MiB.
+pub const OPEN_CHUNKS_MAX: u32 = 1 << 20;
+
+/// Most bytes of first images that come before they are asked for, of all studies open at one
+/// receiver: they wait in memory until the manifest is whole.
+pub const EARLY_BYTES_MAX: u32 = 8 * 1024 * 1024;
+
 /// Most bytes of a manifest in one frame, so that a long one leaves room for clicks.
 pub const MANIFEST_PART_BYTES: usize = 64 * 1024;
 
@@ -32,7 +46,7 @@ pub const LEAVES_BYTES_MAX: usize = 32 * 65_536;
 /// Most runs in one WANT or RANK: 32 KiB of body.
 pub const RUNS_MAX: usize = 4096;
 
-/// Most runs a source keeps waiting for one study of a connection: 64 KiB of memory.
+/// Most runs a source keeps waiting on one connection: under 1 MiB of memory.
 pub const QUEUED_RUNS_MAX: usize = 8192;
 
 /// Most chunks a receiver has asked for and not got on one connection, however small they are: half

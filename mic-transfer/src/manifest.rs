@@ -7,14 +7,16 @@ use alloc::vec::Vec;
 mod codec;
 #[cfg(feature = "serde")]
 mod exchange;
+mod head;
 mod signed;
 
 pub use codec::{ManifestFault, ManifestFaultKind};
+pub use head::{FirstImage, ManifestHead, SignedHead};
 pub use signed::{SignatureRefused, SignedManifest};
 
 use crate::limits::{INSTANCE_BYTES_MAX, INSTANCES_MAX, LABELS_MAX};
 use crate::tree::chunk_count;
-use crate::{Digest, Run, Uid};
+use crate::{Digest, Run, Sm3Digest, Uid};
 
 /// Where the value of PixelData (7FE0,0010) lies in the file.
 ///
@@ -82,6 +84,7 @@ pub struct Instance {
     rank: Option<u32>,
     key_image: bool,
     pixels: Option<PixelRange>,
+    sm3: Option<Sm3Digest>,
 }
 
 impl Instance {
@@ -110,6 +113,7 @@ impl Instance {
                 rank: None,
                 key_image: false,
                 pixels: None,
+                sm3: None,
             }),
         }
     }
@@ -141,6 +145,13 @@ impl Instance {
         }
         self.pixels = Some(pixels);
         Ok(self)
+    }
+
+    /// Adds the SM3 of the file, where national rules ask for it.
+    #[must_use]
+    pub const fn with_sm3(mut self, sm3: Sm3Digest) -> Self {
+        self.sm3 = Some(sm3);
+        self
     }
 
     /// SOP Class UID (0008,0016).
@@ -197,6 +208,12 @@ impl Instance {
         self.pixels
     }
 
+    /// SM3 of the file, where the source gives it.
+    #[must_use]
+    pub const fn sm3(&self) -> Option<&Sm3Digest> {
+        self.sm3.as_ref()
+    }
+
     /// Chunks of the file: 1 to 65,536.
     #[must_use]
     pub fn chunks(&self) -> u32 {
@@ -243,8 +260,9 @@ struct Inner {
     /// The bytes of all instances before each.
     offsets: Vec<u64>,
     bytes_total: u64,
+    head: ManifestHead,
     encoded: Vec<u8>,
-    root: Digest,
+    head_bytes: usize,
 }
 
 /// A chunk's place: which instance, which chunk of it, which bytes of the file.
@@ -380,10 +398,31 @@ impl Manifest {
         &self.0.encoded
     }
 
-    /// The study root: BLAKE3 of the canonical bytes under the manifest's own context (XFR-10).
+    /// What stands at the head of the bytes: totals, first images, digest of the rest.
+    #[must_use]
+    pub fn head(&self) -> &ManifestHead {
+        &self.0.head
+    }
+
+    /// The canonical bytes of the head.
+    #[must_use]
+    pub fn encoded_head(&self) -> &[u8] {
+        self.0.encoded.get(..self.0.head_bytes).unwrap_or(&[])
+    }
+
+    /// Whether every instance carries an SM3 digest.
+    #[must_use]
+    pub fn has_sm3(&self) -> bool {
+        self.instances()
+            .iter()
+            .all(|instance| instance.sm3().is_some())
+    }
+
+    /// The study root: BLAKE3 of the head under the manifest's own context (XFR-10). The head holds
+    /// the digest of the rest.
     #[must_use]
     pub fn root(&self) -> &Digest {
-        &self.0.root
+        self.0.head.root()
     }
 
     /// Reads canonical bytes; every other form of the same study is refused.
@@ -410,18 +449,54 @@ impl Manifest {
             bytes_total = bytes_total.saturating_add(instance.length());
         }
         firsts.push(next);
-        let encoded = codec::encode(&study, &instances);
-        let root = codec::root_of(&encoded);
+        let body = codec::encode(&instances);
+        let first = first_images(&instances);
+        let first = first.filter_map(|number| {
+            let instance = instances.get(number as usize)?;
+            let chunk = *firsts.get(number as usize)?;
+            Some(FirstImage::new(
+                number,
+                chunk,
+                instance.length(),
+                *instance.digest(),
+            ))
+        });
+        let count = u32::try_from(instances.len()).unwrap_or(u32::MAX);
+        let first = first.take(crate::limits::FIRST_IMAGES_MAX).collect();
+        let head = ManifestHead::of(study.clone(), count, bytes_total, first, &body);
+        let mut encoded = head.encode();
+        let head_bytes = encoded.len();
+        encoded.extend_from_slice(&body);
         Ok(Self(Arc::new(Inner {
             study,
             instances,
             firsts,
             offsets,
             bytes_total,
+            head,
             encoded,
-            root,
+            head_bytes,
         })))
     }
+}
+
+/// The images a viewer opens with, in transfer order: the middle one of each series as shown, and key
+/// images (XFR-60).
+pub(crate) fn first_images(instances: &[Instance]) -> impl Iterator<Item = u32> {
+    let mut series: BTreeMap<&Uid, Vec<usize>> = BTreeMap::new();
+    let mut first = alloc::collections::BTreeSet::new();
+    for (at, instance) in instances.iter().enumerate() {
+        series.entry(instance.series()).or_default().push(at);
+        if instance.is_key_image() {
+            first.insert(at);
+        }
+    }
+    for mut shown in series.into_values() {
+        // As shown, where the source says so; in transfer order otherwise.
+        shown.sort_by_key(|at| instances.get(*at).and_then(Instance::rank));
+        first.extend(shown.get(shown.len() / 2));
+    }
+    first.into_iter().filter_map(|at| u32::try_from(at).ok())
 }
 
 /// What became of an instance given to a [`ManifestBuilder`].

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 use nom::Parser;
 use nom::bytes::complete::{tag, take};
-use nom::combinator::all_consuming;
-use nom::number::complete::{le_i64, le_u32, le_u64};
+use nom::combinator::{all_consuming, cond, map_opt, verify};
+use nom::number::complete::{le_i64, le_u8, le_u32, le_u64};
 
-use crate::Digest;
+use crate::{Digest, Sm3Digest};
 
 /// What the receiver holds durably, since when, and how much of it came over the line.
 ///
@@ -28,9 +28,12 @@ pub struct Receipt {
     fetched: u64,
     at: DateTime<Utc>,
     previous: Option<Digest>,
+    sm3: Option<Sm3Digest>,
 }
 
 const MAGIC: &[u8] = b"MICR\x01";
+const PREVIOUS: u8 = 1;
+const SM3: u8 = 2;
 /// What the signed message opens with (XFR-41).
 const MESSAGE_PREFIX: &[u8] = b"mic-transfer receipt signature v1\0";
 
@@ -46,6 +49,7 @@ impl Receipt {
             fetched: fetched.min(bytes),
             at,
             previous: None,
+            sm3: None,
         }
     }
 
@@ -54,6 +58,20 @@ impl Receipt {
     pub const fn after(mut self, previous: Digest) -> Self {
         self.previous = Some(previous);
         self
+    }
+
+    /// Adds the SM3 of the manifest, which says that the SM3 digest of every instance was checked.
+    #[must_use]
+    pub const fn with_sm3(mut self, manifest: Sm3Digest) -> Self {
+        self.sm3 = Some(manifest);
+        self
+    }
+
+    /// The SM3 of the manifest's canonical bytes, where every instance has an SM3 digest and the
+    /// receiver has checked it.
+    #[must_use]
+    pub const fn sm3(&self) -> Option<&Sm3Digest> {
+        self.sm3.as_ref()
     }
 
     /// The study root.
@@ -101,8 +119,10 @@ impl Receipt {
     /// The canonical bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(97);
+        let mut out = Vec::with_capacity(138);
         out.extend_from_slice(MAGIC);
+        let previous = self.previous.map_or(0, |_| PREVIOUS);
+        out.push(previous | self.sm3.map_or(0, |_| SM3));
         out.extend_from_slice(self.root.as_bytes());
         out.extend_from_slice(&self.instances.to_le_bytes());
         out.extend_from_slice(&self.bytes.to_le_bytes());
@@ -110,6 +130,9 @@ impl Receipt {
         out.extend_from_slice(&self.at.timestamp_millis().to_le_bytes());
         if let Some(previous) = &self.previous {
             out.extend_from_slice(previous.as_bytes());
+        }
+        if let Some(sm3) = &self.sm3 {
+            out.extend_from_slice(sm3.as_bytes());
         }
         out
     }
@@ -119,34 +142,36 @@ impl Receipt {
     /// # Errors
     /// [`ReceiptFault`] if they are not those of a receipt.
     pub fn decode(bytes: &[u8]) -> Result<Self, ReceiptFault> {
+        type Fail<'a> = nom::error::Error<&'a [u8]>;
+        let shape = |_: nom::Err<Fail<'_>>| ReceiptFault::Shape;
         let head = (
-            tag::<_, _, nom::error::Error<&[u8]>>(MAGIC),
-            take(32_usize),
+            tag::<_, _, Fail<'_>>(MAGIC),
+            verify(le_u8, |flags| flags & !(PREVIOUS | SM3) == 0),
+            digest,
             le_u32,
             le_u64,
             le_u64,
             le_i64,
         );
-        let mut grammar = all_consuming((head, nom::combinator::opt(take(32_usize))));
-        let (_, ((_, root, instances, bytes, fetched, millis), previous)) =
-            grammar.parse(bytes).map_err(|_| ReceiptFault::Shape)?;
-        let digest = |bytes: &[u8]| {
-            <[u8; 32]>::try_from(bytes)
-                .map(Digest::from_bytes)
-                .map_err(|_| ReceiptFault::Shape)
-        };
+        let (rest, (_, flags, root, instances, bytes, fetched, millis)) =
+            { head }.parse(bytes).map_err(shape)?;
+        let tail = (
+            cond(flags & PREVIOUS != 0, digest),
+            cond(flags & SM3 != 0, digest),
+        );
+        let (_, (previous, sm3)) = all_consuming(tail).parse(rest).map_err(shape)?;
         if fetched > bytes {
             return Err(ReceiptFault::Counts);
         }
         let at = DateTime::from_timestamp_millis(millis).ok_or(ReceiptFault::Time)?;
-        let previous = previous.map(digest).transpose()?;
         Ok(Self {
-            root: digest(root)?,
+            root: Digest::from_bytes(root),
             instances,
             bytes,
             fetched,
             at,
-            previous,
+            previous: previous.map(Digest::from_bytes),
+            sm3: sm3.map(Sm3Digest::from_bytes),
         })
     }
 
@@ -163,12 +188,16 @@ impl Receipt {
     }
 }
 
+fn digest(input: &[u8]) -> nom::IResult<&[u8], [u8; 32]> {
+    map_opt(take(32_usize), |bytes: &[u8]| bytes.try_into().ok()).parse(input)
+}
+
 /// Why bytes are no receipt.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReceiptFault {
     /// Wrong letters or length.
-    #[error("expected the 73 or 105 bytes of a receipt, found others")]
+    #[error("expected the bytes of a receipt as its flags say, found others")]
     Shape,
     /// More fetched than held.
     #[error("expected at most as many bytes fetched as held, found more")]

@@ -17,7 +17,7 @@ pub use state::{SourceInput, SourceState};
 use queue::Queue;
 
 use crate::error::{Context, ErrorCode, SessionError};
-use crate::limits::{MANIFEST_PART_BYTES, SLOTS_MAX};
+use crate::limits::{MANIFEST_PART_BYTES, QUEUED_RUNS_MAX, SLOTS_MAX};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::tree::Leaves;
@@ -114,6 +114,9 @@ pub enum SenderEvent {
     },
 }
 
+/// The class of first images (XFR-60).
+const FIRST_CLASS: u32 = 1;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Greeting,
@@ -129,6 +132,8 @@ struct Study {
     signed: Option<SignedManifest>,
     manifest_sent: usize,
     queue: Queue,
+    /// Chunks of first images that go ahead of the rest of the manifest.
+    early: u32,
     leaves_sent: BTreeSet<u32>,
 }
 
@@ -326,6 +331,17 @@ impl Sender {
             u32::try_from(length).unwrap_or(u32::MAX)
         };
         let offer = Offer::new(root, bytes, signed.signature().cloned());
+        if !known {
+            let early = signed.manifest().head().early(study.request.early);
+            let runs: Vec<Run> = early
+                .filter_map(|image| {
+                    let count = crate::tree::chunk_count(image.length());
+                    Run::new(image.chunk(), u32::try_from(count).ok()?)
+                })
+                .collect();
+            study.early = runs.iter().map(Run::count).sum();
+            let _ = study.queue.want(FIRST_CLASS, &runs);
+        }
         study.signed = Some(signed);
         self.send(&Frame::Offer { slot, offer });
     }
@@ -363,7 +379,7 @@ impl Sender {
             return output;
         }
         if self.phase == Phase::Open && self.reading.is_none() {
-            if let Some(output) = self.next_manifest_part().or_else(|| self.next_chunk()) {
+            if let Some(output) = self.next_work() {
                 return output;
             }
         }
@@ -520,6 +536,7 @@ impl Sender {
             signed: None,
             manifest_sent: 0,
             queue: Queue::default(),
+            early: 0,
             leaves_sent: BTreeSet::new(),
         };
         self.studies.insert(slot, study);
@@ -541,10 +558,8 @@ impl Sender {
                 Context::Frame("WANT"),
             ));
         }
-        study.queue.want(class, runs).ok_or(SessionError::protocol(
-            ErrorCode::LimitExceeded,
-            Context::Frame("WANT"),
-        ))
+        let kept = study.queue.want(class, runs);
+        self.bounded(kept, "WANT")
     }
 
     /// Moves what still waits; what was sent already is no matter.
@@ -552,10 +567,16 @@ impl Sender {
         let Some(study) = self.step(slot, SourceInput::Rank, "RANK")? else {
             return Ok(());
         };
-        study.queue.rank(class, runs).ok_or(SessionError::protocol(
-            ErrorCode::LimitExceeded,
-            Context::Frame("RANK"),
-        ))
+        let kept = study.queue.rank(class, runs);
+        self.bounded(kept, "RANK")
+    }
+
+    /// Whether the runs of one study, and those of all on the connection, keep the limit.
+    fn bounded(&self, kept: Option<()>, frame: &'static str) -> Result<(), SessionError> {
+        let all: usize = self.studies.values().map(|study| study.queue.len()).sum();
+        let context = Context::Frame(frame);
+        kept.filter(|()| all <= QUEUED_RUNS_MAX)
+            .ok_or(SessionError::protocol(ErrorCode::LimitExceeded, context))
     }
 
     fn handle_end(
@@ -631,6 +652,49 @@ impl Sender {
         self.out.push_back(SenderOutput::Send(encode(frame)));
     }
 
+    /// A click before all; the head of a manifest, its first images, the rest of it; chunks.
+    fn next_work(&mut self) -> Option<SenderOutput> {
+        let clicked =
+            |study: &Study| study.state == SourceState::Serving && study.queue.class() == Some(0);
+        if self.studies.values().any(clicked) {
+            return self.next_chunk();
+        }
+        self.next_head()
+            .or_else(|| self.next_early())
+            .or_else(|| self.next_manifest_part())
+            .or_else(|| self.next_chunk())
+    }
+
+    /// The head of a manifest, alone in its frame (XFR-15).
+    fn next_head(&mut self) -> Option<SenderOutput> {
+        for (slot, study) in &mut self.studies {
+            let (SourceState::Serving, Some(signed), 0) =
+                (study.state, &study.signed, study.manifest_sent)
+            else {
+                continue;
+            };
+            let bytes = signed.manifest().encoded_head().to_vec();
+            study.manifest_sent = bytes.len();
+            let frame = Frame::Manifest {
+                slot: *slot,
+                offset: 0,
+                bytes,
+            };
+            return Some(SenderOutput::Send(encode(&frame)));
+        }
+        None
+    }
+
+    /// A chunk of a first image that the receiver takes ahead of the rest of the manifest (XFR-64).
+    fn next_early(&mut self) -> Option<SenderOutput> {
+        let early =
+            |(_, study): &(&u16, &Study)| study.state == SourceState::Serving && study.early > 0;
+        let slot = *self.studies.iter().find(early)?.0;
+        let study = self.studies.get_mut(&slot)?;
+        study.early = study.early.saturating_sub(1);
+        self.chunk_of(slot)
+    }
+
     /// A part of a manifest, one at a time, so that clicks on other studies come between.
     fn next_manifest_part(&mut self) -> Option<SenderOutput> {
         for (slot, study) in &mut self.studies {
@@ -675,6 +739,11 @@ impl Sender {
             .iter()
             .filter(serving)
             .find(|slot| class_of(slot) == Some(most_urgent))?;
+        self.chunk_of(slot)
+    }
+
+    /// The most urgent chunk of a study.
+    fn chunk_of(&mut self, slot: u16) -> Option<SenderOutput> {
         let study = self.studies.get_mut(&slot)?;
         let chunk = study.queue.pop()?;
         let manifest = study.signed.as_ref()?.manifest();

@@ -105,6 +105,9 @@ pub enum StorageErrorKind {
     /// The study is being received already.
     #[error("already in use")]
     Busy,
+    /// The bytes fit one digest of their manifest and not the other: the source is wrong.
+    #[error("the digests of the manifest contradict each other")]
+    Contradiction,
     /// The device or the operating system failed.
     #[error("failed")]
     Failed,

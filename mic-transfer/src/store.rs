@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 mod entry;
+mod national;
 mod operation;
 mod query;
 mod recover;
@@ -235,6 +236,7 @@ impl<S: Storage> Store<S> {
                 let run = one(chunk)?;
                 self.note(&root, &Record::Have(run))?;
                 self.keep(&root, run)?;
+                self.check_chunk(&root, chunk, &bytes)?;
                 if self.entry(&root)?.unsynced_bytes >= self.config.group_bytes {
                     self.sync_group(&root)?;
                 }
@@ -273,7 +275,12 @@ impl<S: Storage> Store<S> {
             self.settle_rename(&root)?;
         }
         match self.entries.get(&root) {
-            Some(entry) if entry.complete => return Ok(entry.opened()),
+            Some(entry) if entry.complete && entry.receipt.is_some() => return Ok(entry.opened()),
+            Some(entry) if entry.complete => {
+                // Its receipt is to be issued, and may speak of SM3.
+                self.check_rest(&root)?;
+                return Ok(self.entry(&root)?.opened());
+            }
             Some(entry) if entry.files.is_some() => return Err(busy()),
             Some(_) => self.reopen(&root)?,
             None => self.create(signed)?,
@@ -477,6 +484,7 @@ impl<S: Storage> Store<S> {
                 break;
             };
             if entry.has_all(all) {
+                entry.leaves.remove(&place.instance());
                 whole.extend(manifest.instances().get(place.instance() as usize));
             }
             chunk = all.end();
@@ -545,6 +553,8 @@ impl<S: Storage> Store<S> {
                 "commit a study with chunks missing",
             ));
         }
+        self.check_rest(root)?;
+        let entry = self.entry(root)?;
         let (journal_bytes, next_sequence) = (entry.journal_bytes, entry.next_sequence);
         let sealed = self.note_commit(root, files);
         if sealed.is_err() {
@@ -558,6 +568,7 @@ impl<S: Storage> Store<S> {
         let entry = self.entry(root)?;
         Ok(Outcome::Committed {
             fetched: entry.fetched_bytes(),
+            sm3: entry.has_right_sm3(),
         })
     }
 
@@ -571,6 +582,62 @@ impl<S: Storage> Store<S> {
         if self.config.synced {
             self.storage.sync(files.journal)?;
         }
+        Ok(())
+    }
+
+    /// Hashes a chunk into the SM3 of its instance, where there is one to check (XFR-65).
+    fn check_chunk(&mut self, root: &Digest, chunk: u32, bytes: &[u8]) -> Result<(), StorageError> {
+        let entry = self.entry_mut(root)?;
+        let manifest = entry.signed.manifest().clone();
+        let place = manifest.place(chunk).ok_or_else(damaged)?;
+        let instance = manifest.instances().get(place.instance() as usize);
+        let instance = instance.ok_or_else(damaged)?;
+        entry
+            .sm3
+            .take(place.instance(), instance, place.index(), bytes)
+            .map_err(|_| contradiction())
+    }
+
+    /// Reads and hashes what [`Store::check_chunk`] has not seen in order.
+    #[cfg(feature = "sm3")]
+    fn check_rest(&mut self, root: &Digest) -> Result<(), StorageError> {
+        let entry = self.entry(root)?;
+        let manifest = entry.signed.manifest().clone();
+        let path = format!("{}/pack", entry.folder());
+        let rest: Vec<(u32, u32)> = (0_u32..)
+            .zip(manifest.instances())
+            .filter(|(number, listed)| listed.sm3().is_some() && !entry.sm3.is_right(*number))
+            .map(|(number, _)| (number, entry.sm3.next(number)))
+            .collect();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let pack = self.storage.open(&path, false)?;
+        let checked = rest.into_iter().try_for_each(|(number, next)| {
+            let run = manifest.chunks_of(number).ok_or_else(damaged)?;
+            let start = manifest.offset_of(number).ok_or_else(damaged)?;
+            let mut buffer = Vec::new();
+            for chunk in run.first().saturating_add(next)..run.end() {
+                let place = manifest.place(chunk).ok_or_else(damaged)?;
+                buffer.resize(place.length() as usize, 0);
+                let at = start.saturating_add(place.offset());
+                self.storage.read_at(pack, at, &mut buffer)?;
+                self.check_chunk(root, chunk, &buffer)?;
+            }
+            Ok(())
+        });
+        self.storage.close(pack);
+        checked
+    }
+
+    #[cfg(not(feature = "sm3"))]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::needless_pass_by_ref_mut,
+        clippy::unused_self,
+        reason = "without the feature nothing is computed"
+    )]
+    fn check_rest(&mut self, _: &Digest) -> Result<(), StorageError> {
         Ok(())
     }
 
@@ -672,6 +739,10 @@ fn not_open() -> StorageError {
 
 fn damaged() -> StorageError {
     error(StorageErrorKind::Damaged, "place a chunk")
+}
+
+fn contradiction() -> StorageError {
+    error(StorageErrorKind::Contradiction, "check an sm3 digest")
 }
 
 /// All chunks of a study.

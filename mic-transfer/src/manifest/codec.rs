@@ -3,30 +3,33 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use nom::bytes::complete::{tag, take};
+use nom::bytes::complete::take;
 use nom::number::complete::{le_u8, le_u16, le_u32, le_u64};
 use nom::{IResult, Parser};
 
-use super::{Added, Instance, InstanceError, Manifest, ManifestBuilder, ManifestError, PixelRange};
-use crate::limits::{INSTANCES_MAX, MANIFEST_BYTES_MAX};
-use crate::{Digest, Uid, UidError};
+use super::{
+    Added, Instance, InstanceError, Manifest, ManifestBuilder, ManifestError, ManifestHead,
+    PixelRange,
+};
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::{Digest, Sm3Digest, Uid, UidError};
 
 /// The first bytes of a manifest: four letters and the version.
-const MAGIC: &[u8] = b"MICM\x01";
+pub(super) const MAGIC: &[u8] = b"MICM\x01";
 /// The context of the study root (XFR-10): no other BLAKE3 value can be taken for one.
 const ROOT_CONTEXT: &str = "mic-transfer 2026-11 study root v1";
 const KEY_IMAGE: u8 = 1;
 const RANK: u8 = 2;
 const PIXELS: u8 = 4;
+const SM3: u8 = 8;
 
-pub(super) fn root_of(encoded: &[u8]) -> Digest {
-    Digest::from_bytes(blake3::derive_key(ROOT_CONTEXT, encoded))
+pub(super) fn root_of(head: &[u8]) -> Digest {
+    Digest::from_bytes(blake3::derive_key(ROOT_CONTEXT, head))
 }
 
-pub(super) fn encode(study: &Uid, instances: &[Instance]) -> Vec<u8> {
+/// The body: tables of labels, and the instances.
+pub(super) fn encode(instances: &[Instance]) -> Vec<u8> {
     let mut out = Vec::with_capacity(128 + instances.len() * 112);
-    out.extend_from_slice(MAGIC);
-    put_uid(&mut out, study);
     let series = Labels::of(instances.iter().map(Instance::series));
     let classes = Labels::of(instances.iter().map(Instance::sop_class));
     let syntaxes = Labels::of(instances.iter().map(Instance::transfer_syntax));
@@ -38,11 +41,6 @@ pub(super) fn encode(study: &Uid, instances: &[Instance]) -> Vec<u8> {
         );
         labels.list.iter().for_each(|uid| put_uid(&mut out, uid));
     }
-    out.extend_from_slice(
-        &u32::try_from(instances.len())
-            .unwrap_or(u32::MAX)
-            .to_le_bytes(),
-    );
     for instance in instances {
         for number in [
             series.number(instance.series()),
@@ -51,16 +49,14 @@ pub(super) fn encode(study: &Uid, instances: &[Instance]) -> Vec<u8> {
         ] {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        let flags = if instance.is_key_image() {
-            KEY_IMAGE
-        } else {
-            0
-        } | if instance.rank().is_some() { RANK } else { 0 }
-            | if instance.pixels().is_some() {
-                PIXELS
-            } else {
-                0
-            };
+        let flags = [
+            (instance.is_key_image(), KEY_IMAGE),
+            (instance.rank().is_some(), RANK),
+            (instance.pixels().is_some(), PIXELS),
+            (instance.sm3().is_some(), SM3),
+        ];
+        let flags = flags.iter().filter(|(set, _)| *set);
+        let flags = flags.fold(0, |flags, (_, flag)| flags | flag);
         out.push(flags);
         put_uid(&mut out, instance.sop_instance());
         out.extend_from_slice(&instance.length().to_le_bytes());
@@ -72,11 +68,14 @@ pub(super) fn encode(study: &Uid, instances: &[Instance]) -> Vec<u8> {
             out.extend_from_slice(&pixels.offset().to_le_bytes());
             out.extend_from_slice(&pixels.length().to_le_bytes());
         }
+        if let Some(sm3) = instance.sm3() {
+            out.extend_from_slice(sm3.as_bytes());
+        }
     }
     out
 }
 
-fn put_uid(out: &mut Vec<u8>, uid: &Uid) {
+pub(super) fn put_uid(out: &mut Vec<u8>, uid: &Uid) {
     out.push(u8::try_from(uid.as_str().len()).unwrap_or(u8::MAX));
     out.extend_from_slice(uid.as_str().as_bytes());
 }
@@ -119,17 +118,22 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Manifest, ManifestFault> {
         all: bytes,
         rest: bytes,
     };
-    reader.read(tag(MAGIC), ManifestFaultKind::Magic)?;
-    let study = reader.uid()?;
-    let tables = [reader.labels()?, reader.labels()?, reader.labels()?];
-    let at = reader.at();
-    let count = reader.number(le_u32)?;
-    if count == 0 || count as usize > INSTANCES_MAX {
-        return Err(ManifestFault {
-            at,
-            kind: ManifestFaultKind::InstanceCount { found: count },
-        });
+    let (head, head_bytes) = ManifestHead::read(bytes)?;
+    let body = bytes.get(head_bytes..).unwrap_or(&[]);
+    reader.rest = body;
+    if body.len() < head.body_bytes() as usize {
+        return Err(ManifestFault::new(bytes.len(), ManifestFaultKind::Cut));
     }
+    if body.len() > head.body_bytes() as usize {
+        let end = head_bytes + head.body_bytes() as usize;
+        return Err(ManifestFault::new(end, ManifestFaultKind::Trailing));
+    }
+    if Digest::of(body) != *head.body() {
+        return Err(ManifestFault::new(head_bytes, ManifestFaultKind::Body));
+    }
+    let study = head.study().clone();
+    let tables = [reader.labels()?, reader.labels()?, reader.labels()?];
+    let count = head.instances();
     let mut builder = ManifestBuilder::new(study);
     let mut seen = [0_usize; 3];
     for _ in 0..count {
@@ -168,10 +172,26 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Manifest, ManifestFault> {
             kind: ManifestFaultKind::UnusedLabel,
         });
     }
-    builder.build().map_err(|error| ManifestFault {
+    let manifest = builder.build().map_err(|error| ManifestFault {
         at,
         kind: ManifestFaultKind::Rule(error),
-    })
+    })?;
+    // One form for one value: totals and first images follow from the instances.
+    if *manifest.head() == head {
+        Ok(manifest)
+    } else {
+        Err(ManifestFault::new(0, ManifestFaultKind::First))
+    }
+}
+
+/// An identifier as it stands in the bytes.
+pub(super) fn uid_of(bytes: &[u8]) -> Result<Uid, ManifestFaultKind> {
+    let text = core::str::from_utf8(bytes).map_err(|error| {
+        ManifestFaultKind::Uid(UidError::Character {
+            at: error.valid_up_to(),
+        })
+    })?;
+    Uid::new(text).map_err(ManifestFaultKind::Uid)
 }
 
 struct Reader<'a> {
@@ -217,16 +237,8 @@ impl<'a> Reader<'a> {
         let at = self.at();
         let length = self.number(le_u8)?;
         let bytes = self.read(take(length), ManifestFaultKind::Cut)?;
-        let fault = |error| ManifestFault {
-            at,
-            kind: ManifestFaultKind::Uid(error),
-        };
-        let text = core::str::from_utf8(bytes).map_err(|error| {
-            fault(UidError::Character {
-                at: error.valid_up_to(),
-            })
-        })?;
-        Uid::new(text).map_err(fault)
+        let fault = |kind| ManifestFault { at, kind };
+        uid_of(bytes).map_err(fault)
     }
 
     fn labels(&mut self) -> Result<Vec<Uid>, ManifestFault> {
@@ -275,7 +287,7 @@ impl<'a> Reader<'a> {
         let syntax = self.label(syntaxes, syntaxes_seen)?;
         let flags_at = self.at();
         let flags = self.number(le_u8)?;
-        if flags & !(KEY_IMAGE | RANK | PIXELS) != 0 {
+        if flags & !(KEY_IMAGE | RANK | PIXELS | SM3) != 0 {
             return Err(ManifestFault {
                 at: flags_at,
                 kind: ManifestFaultKind::Flags,
@@ -309,6 +321,11 @@ impl<'a> Reader<'a> {
             })?;
             instance = instance.with_pixels(pixels).map_err(rule)?;
         }
+        if flags & SM3 != 0 {
+            let sm3 = self.read(take(32_usize), ManifestFaultKind::Cut)?;
+            let sm3 = sm3.try_into().unwrap_or([0; 32]);
+            instance = instance.with_sm3(Sm3Digest::from_bytes(sm3));
+        }
         Ok(instance)
     }
 }
@@ -322,6 +339,10 @@ pub struct ManifestFault {
 }
 
 impl ManifestFault {
+    pub(super) const fn new(at: usize, kind: ManifestFaultKind) -> Self {
+        Self { at, kind }
+    }
+
     /// Offset of the field at fault.
     #[must_use]
     pub const fn at(&self) -> usize {
@@ -348,6 +369,12 @@ pub enum ManifestFaultKind {
     /// The bytes end too early.
     #[error("expected more bytes, found the end")]
     Cut,
+    /// The rest does not have the digest that the head names.
+    #[error("expected the rest of the head's digest, found another")]
+    Body,
+    /// Totals or first images that do not follow from the instances, or too many.
+    #[error("expected the totals and first images of the instances, found others")]
+    First,
     /// A wrong identifier.
     #[error("identifier: {0}")]
     Uid(UidError),
@@ -367,7 +394,7 @@ pub enum ManifestFaultKind {
         found: u32,
     },
     /// A flag without a meaning.
-    #[error("expected the flags 1, 2 and 4 only, found others")]
+    #[error("expected the flags 1, 2, 4 and 8 only, found others")]
     Flags,
     /// An empty range, or one that passes 2^64.
     #[error("expected a range of pixel data with at least one byte, found another")]

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{Added, Instance, Manifest, ManifestBuilder, PixelRange};
-use crate::{Digest, Uid};
+use crate::{Digest, Sm3Digest, Uid};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +33,8 @@ struct InstanceRecord {
     key_image: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pixels: Option<PixelRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sm3: Option<Sm3Digest>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +59,7 @@ impl Serialize for Manifest {
                 offset: range.offset(),
                 length: range.length(),
             }),
+            sm3: instance.sm3().copied(),
         });
         StudyRecord {
             study: self.study().clone(),
@@ -93,6 +96,9 @@ impl<'de> Deserialize<'de> for Manifest {
                     .ok_or_else(|| fail(&"expected a range of at least one byte"))?;
                 instance = instance.with_pixels(range).map_err(|error| fail(&error))?;
             }
+            if let Some(sm3) = record.sm3 {
+                instance = instance.with_sm3(sm3);
+            }
             if let Added::Duplicate(first) = builder.push(instance).map_err(|error| fail(&error))? {
                 return Err(fail(&alloc::format!(
                     "expected each instance once, found {first} again"
@@ -128,6 +134,20 @@ impl Serialize for Digest {
 }
 
 impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Sm3Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sm3Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?
             .parse()

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Manifest;
+use crate::Digest;
 use crate::sign::{SignFailed, Signature, Signer};
 
 /// A manifest with the source's signature over its root, where there is one.
@@ -38,7 +39,7 @@ impl SignedManifest {
     /// # Errors
     /// [`SignFailed`] as the signer gave it.
     pub fn sign(manifest: Manifest, signer: &impl Signer) -> Result<Self, SignFailed> {
-        let signature = signer.sign(&message(&manifest))?;
+        let signature = signer.sign(&message(manifest.root()))?;
         Ok(Self {
             manifest,
             signature: Some(signature),
@@ -63,7 +64,7 @@ impl SignedManifest {
         verify: impl FnOnce(&[u8], &Signature) -> bool,
     ) -> Result<(), SignatureRefused> {
         let signature = self.signature.as_ref().ok_or(SignatureRefused::Missing)?;
-        if verify(&message(&self.manifest), signature) {
+        if verify(&message(self.manifest.root()), signature) {
             Ok(())
         } else {
             Err(SignatureRefused::Wrong)
@@ -83,8 +84,9 @@ impl SignedManifest {
     }
 }
 
-fn message(manifest: &Manifest) -> Vec<u8> {
-    [MESSAGE_PREFIX, manifest.root().as_bytes()].concat()
+/// What a signature covers.
+pub(super) fn message(root: &Digest) -> Vec<u8> {
+    [MESSAGE_PREFIX, root.as_bytes()].concat()
 }
 
 /// Why a manifest is not taken for the source's word.

@@ -1,8 +1,10 @@
 //! Everything that crosses the receiver's border outwards.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::error::SessionError;
+use crate::manifest::SignedHead;
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::store::StoreOp;
@@ -36,6 +38,26 @@ pub enum ReceiverEvent {
     Connected(ConnectionId),
     /// A connection ended, by a fault where one is given. What it owed is asked for elsewhere.
     Disconnected(ConnectionId, Option<SessionError>),
+    /// The head of a manifest is here: judge its signature and call
+    /// [`super::Receiver::accept_first`] to see first images before the manifest is whole.
+    Announced {
+        /// The study.
+        slot: u16,
+        /// The head, whose root is right; the signature is unchecked.
+        head: SignedHead,
+    },
+    /// A first image is whole and fits its digest in the head. It is not in the store yet: it is kept
+    /// when the manifest is accepted.
+    First {
+        /// The study.
+        slot: u16,
+        /// Its place in the manifest, as the head says.
+        instance: u32,
+        /// Its digest.
+        digest: Digest,
+        /// The whole file.
+        bytes: Vec<u8>,
+    },
     /// Judge manifest and signature: [`super::Receiver::accept`] or [`super::Receiver::fail`].
     Offered {
         /// The study.

@@ -64,7 +64,7 @@ impl Receiver {
                     offset,
                     bytes,
                 },
-            ) => self.handle_manifest(id, slot, offset, &bytes),
+            ) => self.handle_manifest(id, slot, offset, &bytes, now),
             (
                 Phase::Open,
                 Frame::Leaves {
@@ -77,7 +77,11 @@ impl Receiver {
                     return Ok(());
                 }
                 let study = self.studies.get_mut(&slot).ok_or(out_of_order)?;
-                if let Some(leaves) = study.take_leaves(instance, values)? {
+                if study.is_settled() {
+                    return Ok(());
+                }
+                let leaves = study.take_leaves(instance, values)?;
+                if let Some(leaves) = leaves.filter(|_| study.state == StudyState::Receiving) {
                     let root = study.root().unwrap_or(Digest::from_bytes([0; 32]));
                     let op = StoreOp::new(slot, root, Action::Leaves(instance, leaves));
                     self.out.push_back(ReceiverOutput::Store(op));
@@ -193,7 +197,18 @@ impl Receiver {
             study.step(StudyInput::Offer);
             study.manifest_from = Some(id);
             study.manifest_bytes = Vec::new();
+            if study
+                .early
+                .head()
+                .is_some_and(|head| *head.root() != offer.root)
+            {
+                // What came early over a lost line is of another state of the study.
+                study.drop_unkept();
+            }
             study.offer = Some(offer);
+            if self.is_overfull() {
+                self.fail_study(slot, too_much(), false);
+            }
         }
         Ok(())
     }
@@ -204,6 +219,7 @@ impl Receiver {
         slot: u16,
         offset: u32,
         bytes: &[u8],
+        now: Instant,
     ) -> Result<(), SessionError> {
         let wrong = SessionError::protocol(ErrorCode::OutOfOrder, Context::Frame("MANIFEST"));
         if self.leg(id, slot)? == Leg::Ended {
@@ -217,17 +233,49 @@ impl Receiver {
         };
         let total = offer.manifest_bytes as usize;
         let end = study.manifest_bytes.len().saturating_add(bytes.len());
+        let first = study.manifest_bytes.is_empty();
         if study.manifest_from != Some(id)
             || offset as usize != study.manifest_bytes.len()
             || end > total
         {
             return Err(wrong);
         }
+        if first {
+            self.handle_head(id, slot, bytes, now)?;
+        }
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return Ok(());
+        };
         study.manifest_bytes.extend_from_slice(bytes);
         if end == total {
             study.finish_manifest()?;
             self.judge(slot);
         }
+        Ok(())
+    }
+
+    /// The head of a manifest: the first images within the credit are owed from now on.
+    fn handle_head(
+        &mut self,
+        id: ConnectionId,
+        slot: u16,
+        bytes: &[u8],
+        now: Instant,
+    ) -> Result<(), SessionError> {
+        let Some(study) = self.studies.get_mut(&slot) else {
+            return Ok(());
+        };
+        let head = study.take_head(bytes)?;
+        let credit = study.early.credit;
+        if let Some(link) = self.links.get_mut(&id) {
+            for image in head.head().early(credit) {
+                let last = u32::try_from(image.end()).unwrap_or(u32::MAX);
+                for chunk in image.chunk()..last {
+                    link.owe(slot, chunk, image.length_of(chunk), now);
+                }
+            }
+        }
+        self.event(ReceiverEvent::Announced { slot, head });
         Ok(())
     }
 
@@ -240,6 +288,9 @@ impl Receiver {
         else {
             return;
         };
+        if self.is_overfull() {
+            return self.fail_study(slot, too_much(), false);
+        }
         self.event(ReceiverEvent::Offered { slot, signed });
         let others: Vec<ConnectionId> = self.open_links().collect();
         for id in others {
@@ -268,10 +319,19 @@ impl Receiver {
                 Context::Chunk(chunk),
             ));
         };
+        if study.is_settled() {
+            // It came early, and the store had it.
+            return Ok(());
+        }
         if let Err(error) = study.verify(chunk, &bytes) {
             // It is owed still: somebody else may have it right.
             study.give_back(chunk);
             return Err(error);
+        }
+        if study.state != StudyState::Receiving {
+            study.early.chunks.insert(chunk, bytes);
+            self.show_first(slot);
+            return Ok(());
         }
         let root = study.root().unwrap_or(Digest::from_bytes([0; 32]));
         let op = StoreOp::new(slot, root, Action::Write { chunk, bytes });
@@ -300,6 +360,10 @@ impl Receiver {
         }
         Ok(())
     }
+}
+
+const fn too_much() -> SessionError {
+    SessionError::protocol(ErrorCode::Busy, Context::Frame("OFFER"))
 }
 
 fn receipt_root(study: &Study) -> &Digest {

@@ -128,6 +128,12 @@ impl Link {
         }
     }
 
+    /// Chunks of a study that are owed.
+    pub(super) fn owed_of(&self, slot: u16) -> impl Iterator<Item = u32> + '_ {
+        let owed = self.owed.range((slot, 0)..=(slot, u32::MAX));
+        owed.map(|((_, chunk), _)| *chunk)
+    }
+
     /// Whether the chunk was owed.
     pub(super) fn settle(&mut self, slot: u16, chunk: u32) -> bool {
         match self.owed.remove(&(slot, chunk)) {

@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+use crate::manifest::first_images;
 use crate::wire::CLASSES;
 use crate::{Manifest, RangeSet, Run};
 
@@ -118,24 +119,23 @@ fn classes(manifest: &Manifest, priority: Priority) -> Vec<u8> {
         Priority::Preload => return all(5),
         Priority::Waiting => {}
     }
+    let mut classes: Vec<u8> = all(3);
     let mut series: BTreeMap<&crate::Uid, Vec<usize>> = BTreeMap::new();
     for (at, instance) in instances.iter().enumerate() {
         series.entry(instance.series()).or_default().push(at);
     }
-    let mut classes: Vec<u8> = all(3);
     for mut shown in series.into_values() {
         // As shown, where the source says so; in transfer order otherwise.
         shown.sort_by_key(|at| instances.get(*at).and_then(crate::Instance::rank));
-        let middle = shown.len() / 2;
-        for (position, at) in shown.into_iter().enumerate() {
-            let key = instances.get(at).is_some_and(crate::Instance::is_key_image);
+        for at in shown.into_iter().step_by(8) {
             if let Some(class) = classes.get_mut(at) {
-                if position == middle || key {
-                    *class = 1;
-                } else if position % 8 == 0 {
-                    *class = 2;
-                }
+                *class = 2;
             }
+        }
+    }
+    for number in first_images(instances) {
+        if let Some(class) = classes.get_mut(number as usize) {
+            *class = 1;
         }
     }
     classes

@@ -104,7 +104,10 @@ impl StudyState {
             (Self::Opening, I::OpenedComplete) | (Self::Sealing, I::Durable) => {
                 Some(Self::Committed)
             }
-            (Self::Receiving, I::Data) => Some(Self::Receiving),
+            // First images come ahead of the rest of the manifest.
+            (Self::Offered | Self::Judging | Self::Opening | Self::Receiving, I::Data) => {
+                Some(self)
+            }
             (Self::Committed, I::ReceiptKept) => Some(Self::Receipted),
             // Durable is durable: nothing takes it back.
             (Self::Committed | Self::Receipted, I::Cancel | I::Fault) => Some(self),

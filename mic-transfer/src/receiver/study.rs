@@ -4,13 +4,15 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::early::Early;
 use super::event::{ConnectionId, Progress};
 use super::plan::{Plan, Priority};
 use super::state::{StudyInput, StudyState};
 use crate::error::{Context, ErrorCode, SessionError};
+use crate::manifest::{ManifestHead, SignedHead};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
-use crate::store::all_chunks;
+use crate::store::{Action, all_chunks};
 use crate::tree::{Leaves, chunk_count};
 use crate::wire::Offer;
 use crate::{Auth, Digest, Instant, Manifest, RangeSet, Run, SignedManifest, Uid};
@@ -26,6 +28,9 @@ pub(super) struct Study {
     pub(super) manifest_from: Option<ConnectionId>,
     pub(super) manifest_bytes: Vec<u8>,
     pub(super) plan: Plan,
+    pub(super) early: Early,
+    /// The SM3 digest of every instance was checked.
+    pub(super) sm3: bool,
     /// Verified and written.
     have: RangeSet,
     leaves: BTreeMap<u32, Leaves>,
@@ -62,6 +67,8 @@ impl Study {
             manifest_from: None,
             manifest_bytes: Vec::new(),
             plan: Plan::default(),
+            early: Early::default(),
+            sm3: false,
             have: RangeSet::new(),
             leaves: BTreeMap::new(),
             lacking: Vec::new(),
@@ -83,6 +90,14 @@ impl Study {
         self.state.is_over() || self.withheld
     }
 
+    /// Whether no chunk is of use any more.
+    pub(super) const fn is_settled(&self) -> bool {
+        matches!(
+            self.state,
+            StudyState::Sealing | StudyState::Committed | StudyState::Receipted
+        )
+    }
+
     /// Takes a step of the table; says whether it is one.
     pub(super) fn step(&mut self, input: StudyInput) -> bool {
         match self.state.next(input) {
@@ -100,6 +115,71 @@ impl Study {
 
     pub(super) fn root(&self) -> Option<Digest> {
         self.manifest().map(|manifest| *manifest.root())
+    }
+
+    /// Whether somebody waits for it.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.priority == Priority::Waiting
+    }
+
+    /// Bytes of its manifest, announced or here, and its chunks.
+    pub(super) fn weight(&self) -> (usize, u64) {
+        let announced = self
+            .offer
+            .as_ref()
+            .map_or(0, |offer| offer.manifest_bytes as usize);
+        let known = self.manifest().map_or(0, |known| known.encoded().len());
+        let chunks = self.manifest().map_or(0, Manifest::chunks_total);
+        (announced.saturating_add(known), u64::from(chunks))
+    }
+
+    /// Ends what is held in memory only.
+    pub(super) fn drop_unkept(&mut self) {
+        self.early = Early::default();
+        self.manifest_bytes = Vec::new();
+        self.offer = None;
+        self.leaves.clear();
+        self.plan = Plan::default();
+    }
+
+    /// The head is here: it must be that of the manifest offered, of the study asked for.
+    pub(super) fn take_head(&mut self, bytes: &[u8]) -> Result<SignedHead, SessionError> {
+        let head = ManifestHead::decode(bytes)?;
+        let offer = self.offer.as_ref();
+        let whole = bytes.len().saturating_add(head.body_bytes() as usize);
+        let same = offer.is_some_and(|offer| {
+            *head.root() == offer.root && whole == offer.manifest_bytes as usize
+        });
+        if !same || *head.study() != self.uid {
+            let context = Context::Frame("MANIFEST");
+            return Err(SessionError::protocol(ErrorCode::WrongManifest, context));
+        }
+        let signature = offer.and_then(|offer| offer.signature.clone());
+        let signed = SignedHead::new(head, signature);
+        self.early.head = Some(signed.clone());
+        Ok(signed)
+    }
+
+    /// Digest and length of an instance, from the manifest or, before it is whole, from its head.
+    fn listed(&self, number: u32) -> Option<(Digest, u64)> {
+        if let Some(manifest) = self.manifest() {
+            let instance = manifest.instances().get(number as usize)?;
+            return Some((*instance.digest(), instance.length()));
+        }
+        let mut first = self.early.head()?.first().iter();
+        let image = first.find(|image| image.instance() == number)?;
+        Some((*image.digest(), image.length()))
+    }
+
+    /// Instance, number within it and bytes of a chunk, as [`Study::listed`].
+    fn place(&self, chunk: u32) -> Option<(u32, u32, u32)> {
+        if let Some(manifest) = self.manifest() {
+            let place = manifest.place(chunk)?;
+            return Some((place.instance(), place.index(), place.length()));
+        }
+        let image = self.early.head()?.image_of(chunk)?;
+        let index = chunk.checked_sub(image.chunk())?;
+        Some((image.instance(), index, image.length_of(chunk)))
     }
 
     /// All bytes of the manifest are here: it must be the one offered, of the study asked for.
@@ -120,14 +200,26 @@ impl Study {
         Ok(())
     }
 
-    /// The store has opened the study with these chunks.
-    pub(super) fn opened(&mut self, have: RangeSet, leaves: Vec<(u32, Leaves)>, now: Instant) {
+    /// The store has opened the study with these chunks; `coming` are on their way. What came before
+    /// is to be noted and written.
+    pub(super) fn opened(
+        &mut self,
+        have: RangeSet,
+        leaves: Vec<(u32, Leaves)>,
+        coming: &RangeSet,
+        now: Instant,
+    ) -> Vec<Action> {
+        let mut early = core::mem::take(&mut self.early.chunks);
         let Some(signed) = self.signed.clone() else {
-            return;
+            return Vec::new();
         };
         let manifest = signed.manifest();
         let mut missing = all_chunks(&signed);
         have.runs().for_each(|run| missing.remove(run));
+        coming.runs().for_each(|run| missing.remove(run));
+        early.retain(|chunk, _| missing.contains(*chunk));
+        let here = early.keys().filter_map(|chunk| Run::new(*chunk, 1));
+        here.for_each(|run| missing.remove(run));
         self.lacking = manifest
             .instances()
             .iter()
@@ -145,10 +237,29 @@ impl Study {
         let whole = self.lacking.iter().filter(|lacking| **lacking == 0).count();
         self.instances_held = u32::try_from(whole).unwrap_or(u32::MAX);
         self.instances_done = self.instances_held;
-        self.leaves = leaves.into_iter().collect();
+        // Leaves that came early are not in the store yet.
+        let mut known: BTreeMap<u32, Leaves> = leaves.into_iter().collect();
+        let mut actions = Vec::new();
+        for (number, leaves) in core::mem::take(&mut self.leaves) {
+            let lacks = self
+                .lacking
+                .get(number as usize)
+                .is_some_and(|lacking| *lacking > 0);
+            if lacks && !known.contains_key(&number) {
+                actions.push(Action::Leaves(number, leaves.clone()));
+                known.insert(number, leaves);
+            }
+        }
+        self.leaves = known;
         self.plan = Plan::new(manifest, missing, self.priority);
         self.have = have;
         self.started_at = now;
+        actions.extend(
+            early
+                .into_iter()
+                .map(|(chunk, bytes)| Action::Write { chunk, bytes }),
+        );
+        actions
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -173,24 +284,19 @@ impl Study {
         values: Vec<[u8; 32]>,
     ) -> Result<Option<Leaves>, SessionError> {
         let refused = SessionError::protocol(ErrorCode::OutOfOrder, Context::Frame("LEAVES"));
-        if self.state != StudyState::Receiving {
+        if self.state.next(StudyInput::Data).is_none() {
             return Err(refused);
         }
-        let instance = self
-            .manifest()
-            .and_then(|known| known.instances().get(number as usize));
-        let Some(instance) = instance else {
+        let Some((digest, length)) = self.listed(number) else {
             return Err(refused);
         };
-        if chunk_count(instance.length()) < 2 {
+        if chunk_count(length) < 2 {
             return Err(refused);
         }
         let leaves =
-            Leaves::check(*instance.digest(), instance.length(), values).map_err(|error| {
-                SessionError::Leaves {
-                    instance: number,
-                    error,
-                }
+            Leaves::check(digest, length, values).map_err(|error| SessionError::Leaves {
+                instance: number,
+                error,
             })?;
         if self.leaves.contains_key(&number) {
             return Ok(None);
@@ -201,27 +307,23 @@ impl Study {
 
     /// Whether these are the bytes of the chunk (XFR-13).
     pub(super) fn verify(&self, chunk: u32, bytes: &[u8]) -> Result<(), SessionError> {
-        let place = self.manifest().and_then(|manifest| manifest.place(chunk));
         let unknown = SessionError::protocol(ErrorCode::NotRequested, Context::Chunk(chunk));
-        let place = place.ok_or(unknown)?;
+        let (number, index, length) = self.place(chunk).ok_or(unknown)?;
         let wrong = SessionError::WrongChunk {
-            instance: place.instance(),
-            chunk: place.index(),
+            instance: number,
+            chunk: index,
         };
-        let instance = self
-            .manifest()
-            .and_then(|m| m.instances().get(place.instance() as usize));
-        let Some(instance) = instance else {
+        let Some((digest, of)) = self.listed(number) else {
             return Err(wrong);
         };
-        if bytes.len() != place.length() as usize {
+        if bytes.len() != length as usize {
             return Err(wrong);
         }
-        let right = if chunk_count(instance.length()) == 1 {
-            Digest::of(bytes) == *instance.digest()
+        let right = if chunk_count(of) == 1 {
+            Digest::of(bytes) == digest
         } else {
-            match self.leaves.get(&place.instance()) {
-                Some(leaves) => leaves.verifies(place.index(), bytes),
+            match self.leaves.get(&number) {
+                Some(leaves) => leaves.verifies(index, bytes),
                 None => {
                     let context = Context::Frame("DATA before LEAVES");
                     return Err(SessionError::protocol(ErrorCode::OutOfOrder, context));

@@ -49,6 +49,11 @@ impl Queue {
         Some(())
     }
 
+    /// Runs that wait.
+    pub(super) fn len(&self) -> usize {
+        self.runs.len()
+    }
+
     /// The most urgent class that waits.
     pub(super) fn class(&self) -> Option<u32> {
         self.order.first().map(|((class, _), _)| *class)

@@ -1,9 +1,11 @@
 //! One study of a store.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 
+use super::national::Sm3Check;
 use super::{COMPLETE, Outcome, PARTIAL};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
@@ -32,6 +34,7 @@ pub(super) struct Entry {
     /// Noted in the journal, and found wrong when the store was opened or a sync failed.
     pub(super) lost: RangeSet,
     pub(super) leaves: BTreeMap<u32, Leaves>,
+    pub(super) sm3: Sm3Check,
     pub(super) receipt: Option<(Receipt, Option<Signature>)>,
     pub(super) countersigned: Option<Option<Signature>>,
     pub(super) journal_bytes: u64,
@@ -42,7 +45,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) const fn new(signed: SignedManifest) -> Self {
+    pub(super) fn new(signed: SignedManifest) -> Self {
         Self {
             signed,
             complete: false,
@@ -52,6 +55,7 @@ impl Entry {
             unmarked: RangeSet::new(),
             lost: RangeSet::new(),
             leaves: BTreeMap::new(),
+            sm3: Sm3Check::default(),
             receipt: None,
             countersigned: None,
             journal_bytes: 0,
@@ -95,6 +99,13 @@ impl Entry {
             .sum()
     }
 
+    /// Whether every instance has an SM3 digest that was checked here.
+    pub(super) fn has_right_sm3(&self) -> bool {
+        let manifest = self.signed.manifest();
+        let count = u32::try_from(manifest.instances().len()).unwrap_or(u32::MAX);
+        manifest.has_sm3() && (0..count).all(|number| self.sm3.is_right(number))
+    }
+
     pub(super) fn fetched_bytes(&self) -> u64 {
         self.bytes_of(&self.have)
             .saturating_sub(self.bytes_of(&self.held))
@@ -114,7 +125,8 @@ impl Entry {
                 .map(|(number, leaves)| (*number, leaves.clone()))
                 .collect(),
             complete: self.complete,
-            receipt: self.receipt.clone(),
+            receipt: self.receipt.clone().map(Box::new),
+            sm3: self.has_right_sm3(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a receiver asks of a store, and what it hears back.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::receipt::Receipt;
@@ -93,7 +94,9 @@ pub enum Outcome {
         /// Whether it is complete: nothing is to be done.
         complete: bool,
         /// The receipt issued for it.
-        receipt: Option<(Receipt, Option<Signature>)>,
+        receipt: Option<Box<(Receipt, Option<Signature>)>>,
+        /// Whether every instance has an SM3 digest that was checked.
+        sm3: bool,
     },
     /// The chunk is kept.
     Written {
@@ -106,6 +109,8 @@ pub enum Outcome {
     Committed {
         /// Bytes of it that came over the line, interruptions included.
         fetched: u64,
+        /// Whether every instance has an SM3 digest that was checked.
+        sm3: bool,
     },
     /// Done.
     Noted,

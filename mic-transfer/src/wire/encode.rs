@@ -86,6 +86,9 @@ fn control(frame: &Frame) -> Packet {
             if let Some(root) = &request.known {
                 put(&mut body, field::ROOT, root.as_bytes());
             }
+            if request.early > 0 {
+                put(&mut body, field::EARLY, &request.early.to_le_bytes());
+            }
             (kind::REQUEST, *slot, 0)
         }
         Frame::Offer { slot, offer } => {

@@ -42,6 +42,8 @@ pub struct Request {
     pub auth: Auth,
     /// The root of the manifest the receiver already has.
     pub known: Option<Digest>,
+    /// Bytes of first images that the source may send before they are wanted; 0 for none.
+    pub early: u32,
 }
 
 impl Request {
@@ -52,6 +54,7 @@ impl Request {
             study,
             auth,
             known: None,
+            early: 0,
         }
     }
 }
@@ -273,6 +276,7 @@ pub(super) mod field {
     pub(in crate::wire) const RECEIPT_DIGEST: u16 = 13;
     pub(in crate::wire) const REASON: u16 = 14;
     pub(in crate::wire) const TEXT: u16 = 15;
+    pub(in crate::wire) const EARLY: u16 = 16;
     /// From here on unknown tags are refused; below they are passed over.
     pub(in crate::wire) const CRITICAL: u16 = 0x8000;
 }

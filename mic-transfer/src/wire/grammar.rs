@@ -142,12 +142,20 @@ fn control(kind: u8, slot: u16, word: u32, fields: &Fields<'_>) -> Option<Frame>
                 Some(_) => Some(fields.digest(field::ROOT)?),
             };
             let study = Uid::new(fields.text(field::STUDY)?).ok()?;
+            let early = match fields.get(field::EARLY) {
+                None => 0,
+                // Nothing has one form: no field.
+                Some(_) => u32::try_from(fields.number::<4>(field::EARLY)?)
+                    .ok()
+                    .filter(|bytes| *bytes > 0)?,
+            };
             Some(Frame::Request {
                 slot,
                 request: Request {
                     study,
                     auth: auth(fields)?,
                     known,
+                    early,
                 },
             })
         }

@@ -70,6 +70,27 @@ pub struct MadeStudy {
 
 impl MadeStudy {
     pub fn new(name: &str, seed: u64, lengths: &[usize]) -> Self {
+        Self::made(name, seed, lengths, 3)
+    }
+
+    pub fn of_one_series(name: &str, seed: u64, lengths: &[usize]) -> Self {
+        Self::made(name, seed, lengths, 1)
+    }
+
+    /// The same study with other labels.
+    pub fn map(&self, change: impl Fn(usize, Instance, &[u8]) -> Instance) -> Self {
+        let mut builder = ManifestBuilder::new(self.uid().clone());
+        let instances = self.signed.manifest().instances().iter();
+        for (at, (instance, file)) in instances.zip(&self.files).enumerate() {
+            builder.push(change(at, instance.clone(), file)).unwrap();
+        }
+        Self {
+            signed: SignedManifest::new(builder.build().unwrap(), None),
+            files: self.files.clone(),
+        }
+    }
+
+    fn made(name: &str, seed: u64, lengths: &[usize], series: usize) -> Self {
         let mut dice = Dice::new(seed);
         let mut builder = ManifestBuilder::new(uid(name));
         let mut files = Vec::new();
@@ -78,7 +99,7 @@ impl MadeStudy {
             let instance = Instance::new(
                 uid("1.2.840.10008.5.1.4.1.1.2"),
                 uid(&format!("{name}.{at}")),
-                uid(&format!("{name}.9.{}", at % 3)),
+                uid(&format!("{name}.9.{}", at % series)),
                 uid("1.2.840.10008.1.2.1"),
                 *length as u64,
                 Digest::of(&bytes),
@@ -174,6 +195,7 @@ pub struct World {
     pub priority: Priority,
     pub receiver_config: ReceiverConfig,
     pub sender_config: SenderConfig,
+    pub accepts_first: bool,
 }
 
 pub fn open(storage: MemoryStorage) -> Store<MemoryStorage> {
@@ -189,7 +211,9 @@ pub fn small_groups() -> StoreConfig {
 
 impl World {
     pub fn new(seed: u64, studies: &[MadeStudy], storage: MemoryStorage) -> Self {
-        let receiver_config = ReceiverConfig::default();
+        // Tests that count bytes say when first images may come unasked.
+        let mut receiver_config = ReceiverConfig::default();
+        receiver_config.early_bytes = 0;
         Self {
             now: Duration::from_secs(1),
             archive: studies
@@ -213,7 +237,14 @@ impl World {
             priority: Priority::Waiting,
             receiver_config,
             sender_config: SenderConfig::default(),
+            accepts_first: true,
         }
+    }
+
+    /// Bytes of first images that may come before they are wanted.
+    pub fn early(&mut self, bytes: u32) {
+        self.receiver_config.early_bytes = bytes;
+        self.receiver = Receiver::new(self.receiver_config);
     }
 
     pub fn store(&mut self) -> &mut Store<MemoryStorage> {
@@ -387,6 +418,15 @@ impl World {
     fn receiver_event(&mut self, event: ReceiverEvent) {
         match &event {
             ReceiverEvent::Offered { slot, .. } => self.receiver.accept(*slot),
+            ReceiverEvent::Announced { slot, .. } if self.accepts_first => {
+                self.receiver.accept_first(*slot);
+            }
+            ReceiverEvent::First { digest, bytes, .. } => {
+                assert!(Digest::of(bytes) == *digest, "a wrong first image is shown");
+                let archive = self.archive.values();
+                let mut manifests = archive.map(|study| study.signed.manifest());
+                assert!(manifests.any(|known| known.position(digest).is_some()));
+            }
             ReceiverEvent::Durable { slot, .. } => {
                 let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
                 let signed: Result<(), ()> =

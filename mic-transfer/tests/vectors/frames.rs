@@ -16,6 +16,8 @@ fn good_frames() -> Vec<(&'static str, Frame)> {
     let receipt = Receipt::new(root, 2, 1000, 600, at);
     let mut request = Request::new(uid("1.2.3"), Auth::new(b"grant".to_vec()).unwrap());
     request.known = Some(root);
+    let mut early = Request::new(uid("1.2.3"), Auth::none());
+    early.early = 1 << 20;
     let mut report = Report::new(ErrorCode::StudyRefused);
     report.reason = Some(77);
     vec![
@@ -24,6 +26,13 @@ fn good_frames() -> Vec<(&'static str, Frame)> {
             Frame::Hello(Session::new(Auth::new(b"site".to_vec()).unwrap())),
         ),
         ("request", Frame::Request { slot: 0, request }),
+        (
+            "request-early",
+            Frame::Request {
+                slot: 0,
+                request: early,
+            },
+        ),
         (
             "offer",
             Frame::Offer {
@@ -324,6 +333,18 @@ fn ok_frames() {
             "request-uid",
             "a blank in an identifier",
             framed(2, 0, 0, &[field(3, &[]), field(4, b"1 2")].concat()),
+            "body",
+            8,
+        ),
+        (
+            "request-early-zero",
+            "no credit has one form: no field",
+            framed(
+                2,
+                0,
+                0,
+                &[field(3, &[]), field(4, b"1.2"), field(16, &[0; 4])].concat(),
+            ),
             "body",
             8,
         ),

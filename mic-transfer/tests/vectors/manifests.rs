@@ -1,6 +1,6 @@
 //! Canonical manifests and every way to miss one.
 
-use mic_transfer::{Manifest, ManifestFaultKind, PixelRange};
+use mic_transfer::{Digest, Manifest, ManifestFaultKind, PixelRange, Sm3Digest};
 use serde_json::json;
 
 use crate::shared::{case, instance, manifest, settle, unhex};
@@ -10,6 +10,8 @@ fn kind_name(kind: ManifestFaultKind) -> &'static str {
         ManifestFaultKind::TooLong => "too_long",
         ManifestFaultKind::Magic => "magic",
         ManifestFaultKind::Cut => "cut",
+        ManifestFaultKind::Body => "body",
+        ManifestFaultKind::First => "first",
         ManifestFaultKind::Uid(_) => "uid",
         ManifestFaultKind::RepeatedLabel => "repeated_label",
         ManifestFaultKind::UnusedLabel => "unused_label",
@@ -40,6 +42,10 @@ fn ok_manifests() {
         instance(1, b"raw pixels"),
         instance(1, b"coded pixels"),
     ]);
+    let national = manifest(vec![
+        instance(1, b"file").with_sm3(Sm3Digest::from_bytes([7; 32])),
+        instance(2, b"other file"),
+    ]);
     let mut cases = Vec::new();
     for (id, note, good) in [
         ("one", "one instance", &one),
@@ -48,6 +54,11 @@ fn ok_manifests() {
             "variants",
             "one SOP Instance UID in two encodings",
             &variants,
+        ),
+        (
+            "sm3",
+            "an sm3 digest beside blake3, not of these bytes",
+            &national,
         ),
     ] {
         let expect = json!({ "ok": {
@@ -58,31 +69,42 @@ fn ok_manifests() {
         cases.push(case(id, note, good.encoded(), expect));
     }
     let bytes = one.encoded().to_vec();
-    // Offsets in `one`: magic 0, study 5, series table 9, class table 17, syntax table 45, count 67,
-    // instance 71 (series 71, class 73, syntax 75, flags 77, identifier 78, length 86, digest 94).
+    // Offsets in `one`: magic 0, study 5, instances 9, bytes 13, bytes of the body 21, digest of the
+    // body 25, first images 57, image 59; series table 107, class table 115, syntax table 143, instance
+    // 165 (series 165, class 167, syntax 169, flags 171, identifier 172, length 180, digest 188).
+    assert_eq!(one.encoded_head().len(), 107);
     let with = |at: usize, value: &[u8]| {
         let mut changed = bytes.clone();
         changed[at..at + value.len()].copy_from_slice(value);
         changed
     };
-    let twice = [&with(67, &[2]), &bytes[71..]].concat();
-    let repeated = [
-        &bytes[..9],
-        &[2, 0],
-        &bytes[11..17],
-        &bytes[11..17],
-        &bytes[17..],
-    ]
-    .concat();
-    let unused = [
-        &bytes[..9],
-        &[2, 0],
-        &bytes[11..17],
-        &[3, b'9', b'.', b'9'],
-        &bytes[17..],
-    ]
-    .concat();
+    let sealed = |mut bytes: Vec<u8>| {
+        let body = bytes.split_off(107);
+        bytes[21..25].copy_from_slice(&(body.len() as u32).to_le_bytes());
+        bytes[25..57].copy_from_slice(Digest::of(&body).as_bytes());
+        [bytes, body].concat()
+    };
+    let inside = |at: usize, value: &[u8]| sealed(with(at, value));
+    let twice = sealed([&with(9, &[2]), &bytes[165..]].concat());
+    let two_series = |more: &[u8]| {
+        sealed(
+            [
+                &bytes[..107],
+                &[2, 0],
+                &bytes[109..115],
+                more,
+                &bytes[115..],
+            ]
+            .concat(),
+        )
+    };
     let end = bytes.len();
+    let mut crowded = with(57, &[65, 0]);
+    crowded.truncate(59);
+    for number in 0..65_u32 {
+        crowded.extend_from_slice(&number.to_le_bytes());
+        crowded.extend_from_slice(&bytes[63..107]);
+    }
     let wrong: Vec<(&str, &str, Vec<u8>, &str, usize)> = vec![
         ("letters", "not a manifest", with(0, b"X"), "magic", 0),
         ("version", "version 2", with(4, &[2]), "magic", 0),
@@ -92,7 +114,14 @@ fn ok_manifests() {
             "the last byte is missing",
             bytes[..end - 1].to_vec(),
             "cut",
-            94,
+            end - 1,
+        ),
+        (
+            "cut-head",
+            "the end within a first image",
+            bytes[..80].to_vec(),
+            "cut",
+            59,
         ),
         (
             "trailing",
@@ -118,60 +147,92 @@ fn ok_manifests() {
         (
             "count-zero",
             "no instances",
-            with(67, &[0]),
+            with(9, &[0]),
             "instance_count",
-            67,
+            9,
         ),
         (
             "count-huge",
             "four thousand million instances",
-            with(67, &[0xFF; 4]),
+            with(9, &[0xFF; 4]),
             "instance_count",
-            67,
+            9,
+        ),
+        (
+            "count-more",
+            "one instance more than there are",
+            with(9, &[2]),
+            "cut",
+            end,
+        ),
+        ("total", "another sum of bytes", with(13, &[5]), "first", 0),
+        ("body", "a bit of an instance", with(190, &[0]), "body", 107),
+        (
+            "body-huge",
+            "a body of 4 GiB",
+            with(21, &[0xFF; 4]),
+            "too_long",
+            9,
+        ),
+        ("first-crowd", "65 first images", crowded, "first", 59),
+        (
+            "first-beyond",
+            "a first image that is no instance",
+            with(59, &[1]),
+            "first",
+            59,
+        ),
+        (
+            "first-empty",
+            "a first image of no bytes",
+            with(67, &[0]),
+            "first",
+            59,
+        ),
+        (
+            "first-digest",
+            "the digest of another file",
+            with(75, &[0]),
+            "first",
+            0,
         ),
         (
             "label-number",
             "a series that is not in the table",
-            with(71, &[1]),
+            inside(165, &[1]),
             "label_number",
-            71,
+            165,
         ),
         (
             "label-repeated",
             "a series twice in the table",
-            repeated,
+            two_series(&bytes[109..115]),
             "repeated_label",
-            17,
+            115,
         ),
         (
             "label-unused",
             "a series that no instance is of",
-            unused,
+            two_series(&[3, b'9', b'.', b'9']),
             "unused_label",
             end + 4,
         ),
-        ("flags", "an unknown flag", with(77, &[8]), "flags", 77),
+        ("flags", "an unknown flag", inside(171, &[16]), "flags", 171),
         (
             "length-zero",
             "an empty file",
-            with(86, &[0]),
+            inside(180, &[0]),
             "instance",
-            71,
+            165,
         ),
         (
             "length-huge",
             "longer than 16 GiB",
-            with(86, &[0xFF; 8]),
+            inside(180, &[0xFF; 8]),
             "instance",
-            71,
+            165,
         ),
-        (
-            "duplicate",
-            "the same bytes twice",
-            twice,
-            "duplicate",
-            71 + (end - 71),
-        ),
+        ("duplicate", "the same bytes twice", twice, "duplicate", end),
     ];
     for (id, note, bytes, kind, at) in wrong {
         cases.push(case(

@@ -119,7 +119,7 @@ fn ok_sessions() {
     let mut damaged = up.clone();
     damaged[30] ^= 4;
     let err = |code: ErrorCode| json!({ "err": { "code": code.number() } });
-    let cases = vec![
+    let mut cases = vec![
         case(
             "pull",
             "a whole study, from greeting to countersigned receipt",
@@ -169,6 +169,17 @@ fn ok_sessions() {
             err(ErrorCode::DamagedFrame),
         ),
     ];
+    let mut eager = World::new(0, core::slice::from_ref(&study), MemoryStorage::new());
+    eager.early(1 << 20);
+    eager.connect();
+    eager.pull_all();
+    assert!(eager.run());
+    cases.push(case(
+        "early",
+        "first images ahead of the rest of the manifest: nothing is left to be wanted",
+        &eager.record_up,
+        json!({ "ok": { "answer": hex(&eager.record_down) } }),
+    ));
     let study_json = json!({ "manifest": hex(study.signed.manifest().encoded()),
         "files": study.files.iter().map(|file| hex(file)).collect::<Vec<_>>() });
     let cases = cases.into_iter().map(|mut case| {

@@ -24,7 +24,7 @@ use crate::receiver::{
     ConnectionId, Priority, Progress, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput,
 };
 use crate::sign::{SignFailed, Signature};
-use crate::{Auth, Digest, SignedManifest, Uid};
+use crate::{Auth, Digest, SignedHead, SignedManifest, Uid};
 
 /// The longest that a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +37,18 @@ const RECONNECT_DELAY: Duration = Duration::from_millis(100);
 pub enum PullEvent<'a> {
     /// A manifest arrived and is accepted; what is here already and what will come.
     Planned(&'a Uid, Progress),
+    /// A first image is whole, ahead of the manifest and of the store; asked for by
+    /// [`Pull::verify_first_with`].
+    First {
+        /// The study.
+        study: &'a Uid,
+        /// Its place in the manifest.
+        instance: u32,
+        /// Its digest.
+        digest: Digest,
+        /// The whole file.
+        bytes: &'a [u8],
+    },
     /// An instance is whole and can be read from the store.
     Instance {
         /// The study.
@@ -59,6 +71,7 @@ pub enum PullEvent<'a> {
 }
 
 type Verify<'a> = dyn Fn(&SignedManifest) -> Result<(), SignatureRefused> + 'a;
+type VerifyFirst<'a> = dyn Fn(&SignedHead) -> Result<(), SignatureRefused> + 'a;
 type Sign<'a> = dyn Fn(&[u8]) -> Result<Option<Signature>, SignFailed> + 'a;
 
 /// Pulls studies from one source into a store.
@@ -73,6 +86,7 @@ pub struct Pull<'a> {
     reconnects: u32,
     config: ReceiverConfig,
     verify: alloc::boxed::Box<Verify<'a>>,
+    verify_first: alloc::boxed::Box<VerifyFirst<'a>>,
     sign: alloc::boxed::Box<Sign<'a>>,
     previous_receipt: Option<Digest>,
     channel: (SyncSender<Message>, Inbox<Message>),
@@ -140,6 +154,8 @@ impl<'a> Pull<'a> {
             reconnects: 3,
             config: ReceiverConfig::default(),
             verify: alloc::boxed::Box::new(|_| Ok(())),
+            // Nothing is shown ahead unless the application says how a head is judged.
+            verify_first: alloc::boxed::Box::new(|_| Err(SignatureRefused::Missing)),
             sign: alloc::boxed::Box::new(|_| Ok(None)),
             previous_receipt: None,
             channel: sync_channel(PORTIONS),
@@ -195,6 +211,17 @@ impl<'a> Pull<'a> {
         verify: impl Fn(&SignedManifest) -> Result<(), SignatureRefused> + 'a,
     ) -> Self {
         self.verify = alloc::boxed::Box::new(verify);
+        self
+    }
+
+    /// Judges the heads of manifests, by [`SignedHead::check`] as a rule, and shows first images of
+    /// those it accepts before the manifest is whole ([`PullEvent::First`]).
+    #[must_use]
+    pub fn verify_first_with(
+        mut self,
+        verify: impl Fn(&SignedHead) -> Result<(), SignatureRefused> + 'a,
+    ) -> Self {
+        self.verify_first = alloc::boxed::Box::new(verify);
         self
     }
 
@@ -449,6 +476,26 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                 Ok(()) => self.receiver.accept(slot),
                 Err(refused) => self.receiver.fail(slot, refused.into()),
             },
+            ReceiverEvent::Announced { slot, head } => {
+                if (self.pull.verify_first)(&head).is_ok() {
+                    self.receiver.accept_first(slot);
+                }
+            }
+            ReceiverEvent::First {
+                slot,
+                instance,
+                digest,
+                bytes,
+            } => {
+                if let Some(study) = self.slots.get(&slot) {
+                    (self.on_event)(PullEvent::First {
+                        study,
+                        instance,
+                        digest,
+                        bytes: &bytes,
+                    });
+                }
+            }
             ReceiverEvent::Durable { slot, .. } => {
                 let now = wall_clock();
                 let sign = &self.pull.sign;
