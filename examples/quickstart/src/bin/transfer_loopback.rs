@@ -57,7 +57,7 @@ fn main() -> anyhow::Result<()> {
     let (mut store, _) = Store::open(MemoryStorage::new(), StoreConfig::default())?;
     receiver.connect(LINE, Auth::none(), now);
     receiver
-        .pull(study, Auth::none(), Priority::Waiting, None)
+        .pull(study, Auth::none(), Priority::Waiting, None, now)
         .context("too many studies")?;
 
     // After every call that may change something, drain both sides until they wait.
