@@ -45,6 +45,7 @@ fn texts() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// `IDX-2`, `IDX-3`.
 #[test]
 fn every_byte_of_both_forms_replaced_by_all_256_values() {
     let mut legal = 0;

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
+    /// `IDX-1`, `IDX-4`.
     #[test]
     fn text_and_bytes_round_trip(code in common::code()) {
         prop_assert_eq!(IndexCode::parse(&code.to_string()), Ok(code));
@@ -52,12 +53,14 @@ proptest! {
         prop_assert_eq!(parts(a).cmp(&parts(b)), order);
     }
 
+    /// `IDX-33`, `IDX-34`.
     #[test]
     fn packed_bytes_are_refused_or_kept(bytes in prop::array::uniform32(any::<u8>()), tail: u64) {
         let mut packed = [0; PACKED_LEN];
         packed[..32].copy_from_slice(&bytes);
         packed[32..].copy_from_slice(&tail.to_be_bytes());
         if let Ok(code) = IndexCode::from_packed(packed) {
+            prop_assert!(packed[0] < 0x96, "reserved");
             prop_assert_eq!(code.packed(), &packed);
             prop_assert_eq!(IndexCode::parse(&code.to_string()), Ok(code));
         }

@@ -39,7 +39,7 @@ pub struct CodeBlock {
 }
 
 impl CodeBlock {
-    /// The block of a header: one that carries a code already, or the first that is free.
+    /// The block of a header: one that carries a code already, or the first that is free (`IDX-71`).
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ pub(crate) fn code() -> impl Strategy<Value = IndexCode> {
         )
 }
 
-/// The layout of spec section 4, written down a second time in the plainest way.
+/// The layout of spec section 4 (`IDX-30`, `IDX-31`), written down a second time in the plainest way.
 pub(crate) fn pack(
     person: u128,
     minutes: u32,
