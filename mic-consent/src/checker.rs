@@ -8,13 +8,19 @@ use crate::{
     denial::{Denial, Reason},
     encoded::Encoded,
     grant::Grant,
-    key::{KeyRecord, KeyRing, KeyState, PublicKey, Role},
-    limits::{GRANT_LIFE_S_MAX, PROOF_LIFE_S, REQUEST_LIFE_S_MAX, SKEW_S, STATUS_CHECK_S},
+    key::{KeyId, KeyRecord, KeyRing, KeyState, PublicKey, Role},
+    limits::{
+        GRANT_LIFE_S_MAX, REQUEST_LIFE_S_MAX, SKEW_S, STATUS_CHECK_S, STATUS_LIST_AGE_S,
+        STATUS_LIST_LIFE_S_MAX,
+    },
     request::Request,
     signer::{BadSignature, RawVerify, Signature},
-    status::{Status, StatusSource},
+    status::{Status, StatusRef, StatusSource},
     suite::Suite,
-    token::{Live, Signed, sealed::Common},
+    token::{
+        Live, Signed,
+        sealed::{Ends, Said},
+    },
 };
 
 /// Which suites a node accepts. There is no default: accepting both must be written down.
@@ -62,6 +68,8 @@ pub struct Policy {
     skew_s: u32,
     grant_life_s: u32,
     status_check_s: u32,
+    status_list_age_s: u32,
+    emergency: bool,
 }
 
 impl Policy {
@@ -75,6 +83,8 @@ impl Policy {
             skew_s: SKEW_S,
             grant_life_s: GRANT_LIFE_S_MAX,
             status_check_s: STATUS_CHECK_S,
+            status_list_age_s: STATUS_LIST_AGE_S,
+            emergency: false,
         }
     }
 
@@ -111,6 +121,25 @@ impl Policy {
         self
     }
 
+    /// A status list is believed for this many seconds after its issue, at most a week and never beyond its
+    /// own end; unless told otherwise an hour (CST-93).
+    #[must_use]
+    pub const fn with_status_list_age_s(mut self, status_list_age_s: u32) -> Self {
+        self.status_list_age_s = if status_list_age_s > STATUS_LIST_LIFE_S_MAX {
+            STATUS_LIST_LIFE_S_MAX
+        } else {
+            status_list_age_s
+        };
+        self
+    }
+
+    /// This node serves in emergencies as well, without consent (CST-104). Unless told so it does not.
+    #[must_use]
+    pub const fn with_emergency_access(mut self) -> Self {
+        self.emergency = true;
+        self
+    }
+
     /// The realm.
     #[must_use]
     pub const fn realm(&self) -> &Realm {
@@ -140,6 +169,18 @@ impl Policy {
     pub const fn status_check_s(&self) -> u32 {
         self.status_check_s
     }
+
+    /// Seconds after its issue for which a status list is believed.
+    #[must_use]
+    pub const fn status_list_age_s(&self) -> u32 {
+        self.status_list_age_s
+    }
+
+    /// Whether emergency access is served.
+    #[must_use]
+    pub const fn emergency_access(&self) -> bool {
+        self.emergency
+    }
 }
 
 /// A wider skew would make the 60 seconds of a proof meaningless.
@@ -161,6 +202,7 @@ pub struct Checker<'a> {
     keys: &'a KeyRing,
     policy: &'a Policy,
     module: Option<&'a dyn RawVerify>,
+    status: Option<&'a dyn StatusSource>,
 }
 
 impl<'a> Checker<'a> {
@@ -171,6 +213,7 @@ impl<'a> Checker<'a> {
             keys,
             policy,
             module: None,
+            status: None,
         }
     }
 
@@ -178,6 +221,14 @@ impl<'a> Checker<'a> {
     #[must_use]
     pub const fn with_module(mut self, module: &'a dyn RawVerify) -> Self {
         self.module = Some(module);
+        self
+    }
+
+    /// Looks at the status of a grant again before each permit, so that a withdrawal takes effect at once and
+    /// not only when the last look has aged (CST-63).
+    #[must_use]
+    pub const fn with_status(mut self, status: &'a dyn StatusSource) -> Self {
+        self.status = Some(status);
         self
     }
 
@@ -228,37 +279,59 @@ impl<'a> Checker<'a> {
     /// Steps 9 and 10 (CST-58 to CST-61).
     pub(crate) fn audience_and_time(
         &self,
-        claims: &impl Common,
+        claims: &impl Ends,
         life_s: u32,
         now: DateTime<Utc>,
     ) -> Result<(), Denial> {
-        if claims.realm() != &self.policy.realm {
+        let outer = claims.outer();
+        if outer.origin.realm != self.policy.realm {
             return Err(Reason::WrongRealm.into());
         }
         seconds(now)?;
         let skew = i64::from(self.policy.skew_s);
-        if between(claims.issued_at(), claims.expires_at()) > i64::from(life_s) {
+        if between(outer.origin.issued_at, outer.expires_at) > i64::from(life_s) {
             return Err(Reason::LifeOverPolicy.into());
         }
-        if between(now, claims.issued_at()) > skew {
+        if between(now, outer.origin.issued_at) > skew {
             return Err(Reason::IssuedInFuture.into());
         }
-        if between(now, claims.valid_from()) > skew {
+        if between(now, outer.valid_from) > skew {
             return Err(Reason::NotYetValid.into());
         }
-        if between(claims.expires_at(), now) >= skew {
+        if between(outer.expires_at, now) >= skew {
             return Err(Reason::Expired.into());
         }
         Ok(())
     }
 
-    /// Steps 9 and 10 for a proof of use.
-    pub(crate) fn proof_in_time(
+    /// Steps 9 and 10 for records that do not end.
+    pub(crate) fn record_in_realm(
         &self,
-        claims: &impl Common,
+        claims: &impl Said,
         now: DateTime<Utc>,
     ) -> Result<(), Denial> {
-        self.audience_and_time(claims, PROOF_LIFE_S, now)
+        let origin = claims.origin();
+        if origin.realm != self.policy.realm {
+            return Err(Reason::WrongRealm.into());
+        }
+        seconds(now)?;
+        if between(now, origin.issued_at) > i64::from(self.policy.skew_s) {
+            return Err(Reason::IssuedInFuture.into());
+        }
+        Ok(())
+    }
+
+    /// Step 12 with the status source of this checker, where it has one.
+    pub(crate) fn still_valid(
+        &self,
+        issuer: &KeyId,
+        place: StatusRef,
+        now: DateTime<Utc>,
+    ) -> Result<(), Denial> {
+        match self.status {
+            Some(source) => valid(source.status(issuer, place, now)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -298,11 +371,17 @@ impl Signed<Grant> {
     ) -> Result<Live<Grant>, Denial> {
         self.still_trusted(checker)?;
         checker.audience_and_time(self.claims(), checker.policy.grant_life_s, now)?;
-        match status.status(&self.key_id(), self.claims().status(), now) {
-            Status::Valid => Ok(self.into_live(now, checker.policy.skew_s)),
-            Status::Withdrawn => Err(Reason::Withdrawn.into()),
-            Status::Suspended => Err(Reason::Suspended.into()),
-            Status::Unknown => Err(Reason::StatusUnknown.into()),
-        }
+        valid(status.status(&self.key_id(), self.claims().status(), now))?;
+        Ok(self.into_live(now, checker.policy.skew_s))
+    }
+}
+
+/// Step 12.
+fn valid(status: Status) -> Result<(), Denial> {
+    match status {
+        Status::Valid => Ok(()),
+        Status::Withdrawn => Err(Reason::Withdrawn.into()),
+        Status::Suspended => Err(Reason::Suspended.into()),
+        Status::Unknown => Err(Reason::StatusUnknown.into()),
     }
 }

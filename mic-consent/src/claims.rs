@@ -1,6 +1,12 @@
 //! The vocabulary of the claims: purposes, rights, scopes, persons, commitments.
 
 pub(crate) mod binding;
+pub(crate) mod fields;
+#[expect(
+    unnameable_types,
+    reason = "the claims hold them, the sealed traits show them, for this crate alone"
+)]
+pub(crate) mod outer;
 pub(crate) mod person;
 pub(crate) mod purpose;
 pub(crate) mod scope;
@@ -45,6 +51,22 @@ pub(crate) mod mic {
     pub(crate) const GRANT: i64 = 21;
     pub(crate) const DIGEST: i64 = 22;
     pub(crate) const RECORD: i64 = 23;
+    pub(crate) const OFFER: i64 = 24;
+    pub(crate) const REASON: i64 = 25;
+    pub(crate) const REVIEWER: i64 = 26;
+    pub(crate) const STAFF: i64 = 27;
+    pub(crate) const EFFECT: i64 = 28;
+    pub(crate) const SERIAL: i64 = 29;
+    pub(crate) const PLACES: i64 = 30;
+    pub(crate) const WITHDRAWN: i64 = 31;
+    pub(crate) const SUSPENDED: i64 = 32;
+    pub(crate) const PREVIOUS: i64 = 33;
+    pub(crate) const KEYS: i64 = 34;
+    pub(crate) const SIZE: i64 = 35;
+    pub(crate) const ROOT: i64 = 36;
+    pub(crate) const VERDICT: i64 = 37;
+    pub(crate) const LIST: i64 = 38;
+    pub(crate) const PROOF: i64 = 39;
 }
 
 /// The one version of the claims.

@@ -39,14 +39,16 @@ pub(crate) struct Layout {
     pub(crate) signature: Range<usize>,
 }
 
-/// Steps 3 and 4: finds the parts and reads the header. Allocates nothing.
-pub(crate) fn parse(token: &[u8]) -> Result<Layout, Denial> {
-    parse_with(token, Suite::from_cose_algorithm)
+/// Steps 3 and 4: finds the parts and reads the header, with a payload of at most `most` bytes. Allocates
+/// nothing.
+pub(crate) fn parse(token: &[u8], most: usize) -> Result<Layout, Denial> {
+    parse_with(token, most, Suite::from_cose_algorithm)
 }
 
 /// [`parse`] with another reading of the alg header.
 pub(crate) fn parse_with(
     token: &[u8],
+    most: usize,
     algorithm: fn(i64) -> Option<Suite>,
 ) -> Result<Layout, Denial> {
     let mut reader = Reader::new(token, 0, Step::Structure);
@@ -60,7 +62,7 @@ pub(crate) fn parse_with(
         (0xa0, _) => Err(Reason::UnprotectedHeader),
         _ => Err(Reason::WrongItem),
     })?;
-    let payload = part(&mut reader, TOKEN_BYTES_MAX)?;
+    let payload = part(&mut reader, most)?;
     let at_signature = reader.offset();
     let signature = part(&mut reader, SIGNATURE_BYTES)?;
     if signature.len() != SIGNATURE_BYTES {
@@ -147,10 +149,13 @@ pub(crate) fn assemble(protected: &[u8], payload: &[u8], signature: &Signature) 
 const INPUT_BYTES_MAX: usize = TOKEN_BYTES_MAX + PROTECTED_BYTES_MAX + 64;
 
 /// The bytes that are signed: `Sig_structure` with the context `Signature1`, the protected header, the
-/// external text `mic-consent/1/` plus the type, and the payload. Kept on the stack.
+/// external text `mic-consent/1/` plus the type, and the payload. That of a token is kept on the stack.
 pub(crate) struct SigningInput {
     bytes: [u8; INPUT_BYTES_MAX],
     length: usize,
+    /// That of a document, which is longer.
+    long: Vec<u8>,
+    is_document: bool,
 }
 
 impl SigningInput {
@@ -159,6 +164,8 @@ impl SigningInput {
         Self {
             bytes: [0; INPUT_BYTES_MAX],
             length: 0,
+            long: Vec::new(),
+            is_document: false,
         }
     }
 
@@ -169,6 +176,8 @@ impl SigningInput {
         payload: &[u8],
     ) -> Result<(), Reason> {
         self.length = 0;
+        self.long.clear();
+        self.is_document = token_type.is_document();
         let external = token_type.external().as_bytes();
         self.head(ARRAY, 4)?;
         self.head(TEXT, CONTEXT.len())?.push(CONTEXT.as_bytes())?;
@@ -179,6 +188,9 @@ impl SigningInput {
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
+        if self.is_document {
+            return &self.long;
+        }
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
@@ -188,6 +200,10 @@ impl SigningInput {
     }
 
     fn push(&mut self, part: &[u8]) -> Result<&mut Self, Reason> {
+        if self.is_document {
+            self.long.extend_from_slice(part);
+            return Ok(self);
+        }
         let end = self.length + part.len();
         self.bytes
             .get_mut(self.length..end)

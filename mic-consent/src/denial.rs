@@ -42,6 +42,10 @@ pub enum Step {
     Scope,
     /// 15: replay and counting.
     Replay,
+    /// 16: lists and key sets against those seen before.
+    Order,
+    /// 17: proofs about an access log.
+    Log,
 }
 
 impl Step {
@@ -64,6 +68,8 @@ impl Step {
             Self::Holder => 13,
             Self::Scope => 14,
             Self::Replay => 15,
+            Self::Order => 16,
+            Self::Log => 17,
         }
     }
 }
@@ -206,8 +212,8 @@ macro_rules! reasons {
 
 reasons! {
     TextTooLong = 101, Size, Malformed, Data, "文本过长", "expected a text of at most 3078 characters";
-    TokenTooLong = 102, Size, Malformed, Data, "令牌过长", "expected a token of at most 2048 bytes";
-    UnknownPrefix = 201, Text, Malformed, Data, "前缀不是 MICQ1:、MICG1: 或 MICP1:", "expected the prefix MICQ1:, MICG1: or MICP1:";
+    TokenTooLong = 102, Size, Malformed, Data, "令牌过长", "expected a token of at most 2048 bytes, or a document within its limit";
+    UnknownPrefix = 201, Text, Malformed, Data, "前缀不是本平台的令牌", "expected the prefix of a token, such as MICQ1:";
     NotBase45 = 202, Text, Malformed, Data, "含有 base45 之外的字符", "expected a character of the base45 alphabet";
     Base45Length = 203, Text, Malformed, Data, "base45 长度不成组", "expected groups of three characters and at most one of two";
     Base45Overflow = 204, Text, Malformed, Data, "base45 组值超出范围", "expected a base45 group within the range of its bytes";
@@ -251,6 +257,10 @@ reasons! {
     GuardianForbidden = 711, Claims, NotAllowed, Issuer, "有行为能力的成年人须本人同意", "expected no guardian for an adult with capacity";
     TimeOrder = 712, Claims, NotValidNow, Issuer, "时间先后不符", "expected issue, start and end in this order";
     LifeTooLong = 713, Claims, NotValidNow, Issuer, "有效期过长", "expected a life within the limit for this type";
+    BadStatusCode = 714, Claims, Malformed, Issuer, "状态列表编码不符", "expected the one code of a status set within its places";
+    BadKeyRecord = 715, Claims, Malformed, Issuer, "密钥记录不符", "expected a key record that can be trusted";
+    EmergencyRights = 716, Claims, NotAllowed, Issuer, "紧急调阅不得超出查看", "expected an emergency access to list, view and see reports alone";
+    ReviewerSelf = 717, Claims, NotAllowed, Issuer, "复核人不得为本人", "expected a reviewer other than the doctor who acts";
     IssuerNotKeyOwner = 801, Issuer, NotTrusted, Issuer, "签发者与密钥所属机构不符", "expected the issuer to own the key";
     OutsideProvince = 802, Issuer, NotTrusted, Issuer, "密钥不得代表其他省份", "expected a scope within the province of the key";
     KeyNotValidAtIssue = 803, Issuer, NotTrusted, Issuer, "签发时密钥不在有效期内", "expected an issue time within the validity of the key";
@@ -263,6 +273,7 @@ reasons! {
     CheckTooOld = 1005, Time, TryLater, Node, "状态核验已过时，需重新核验", "expected a status check that is recent";
     ClockInvalid = 1006, Time, TryLater, Node, "节点时钟异常", "expected the node's clock not to run backwards or before 1970";
     OtherRequest = 1101, Request, NotAllowed, Presenter, "授权并非针对该请求", "expected the grant for this very request";
+    EmergencyNotAccepted = 1102, Request, NotAllowed, Presenter, "本节点不接受紧急调阅", "expected a grant, since this node takes no emergency access";
     Withdrawn = 1201, Status, Withdrawn, Presenter, "授权已撤回", "expected a grant that is not withdrawn";
     Suspended = 1202, Status, Withdrawn, Presenter, "授权已暂停", "expected a grant that is not suspended";
     StatusUnknown = 1203, Status, TryLater, Node, "无法得知授权状态", "expected a fresh status for this grant";
@@ -271,12 +282,25 @@ reasons! {
     OtherPlace = 1303, Holder, NotAllowed, Presenter, "使用证明针对另一节点", "expected a proof for this node";
     OtherAction = 1304, Holder, NotAllowed, Presenter, "使用证明针对另一操作", "expected a proof for this action and record";
     OtherPerson = 1305, Holder, NotAllowed, Presenter, "科室或医师不符", "expected the department and doctor that the grant names";
+    NarrowedWider = 1306, Holder, NotAllowed, Presenter, "缩小后的授权超出原授权", "expected a narrowed grant within what it narrows";
+    NarrowedTooOften = 1307, Holder, NotAllowed, Presenter, "授权缩小次数过多", "expected a grant that is narrowed at most three times";
     OtherSubject = 1401, Scope, NotAllowed, Presenter, "授权属于另一患者", "expected the person the grant is about";
     RightMissing = 1402, Scope, NotAllowed, Presenter, "授权不含此权利", "expected a right that the grant gives";
     OutsideScope = 1403, Scope, NotAllowed, Presenter, "检查不在授权范围内", "expected a record within the scope";
     ProofReplayed = 1501, Replay, NotAllowed, Presenter, "使用证明已用过", "expected a proof that was not used before";
     MemoryFull = 1502, Replay, TryLater, Node, "防重放存储已满", "expected room in the replay memory";
     StudiesUsedUp = 1503, Replay, NotAllowed, Presenter, "已达可调阅检查数上限", "expected fewer studies than the grant allows";
+    OlderThanSeen = 1601, Order, TryLater, Presenter, "版本早于已见版本", "expected a version that is not older than one seen before";
+    ForkedVersion = 1602, Order, NotTrusted, Issuer, "同一版本内容不同", "expected one content for one version";
+    WithdrawalUndone = 1603, Order, NotTrusted, Issuer, "已撤回的授权不得恢复", "expected what was withdrawn to stay withdrawn";
+    OtherPredecessor = 1604, Order, NotTrusted, Issuer, "与上一版本不衔接", "expected the digest of the set before";
+    TooFewRoots = 1605, Order, NotTrusted, Issuer, "根密钥签名数不足", "expected the same set signed by more roots";
+    TooManyLists = 1606, Order, TryLater, Node, "状态列表数量已达上限", "expected room for another status list";
+    NotInLog = 1701, Log, NotTrusted, Presenter, "日志中没有该记录", "expected a path that leads to the head of the log";
+    LogRewritten = 1702, Log, NotTrusted, Issuer, "日志历史被改写", "expected the older head within the newer one";
+    LogProofShape = 1703, Log, Malformed, Data, "日志证明形式不符", "expected as many hashes as index and size ask for";
+    NotWitnessed = 1704, Log, NotTrusted, Presenter, "日志头未经见证", "expected the same head signed by another organisation";
+    OtherLog = 1705, Log, NotAllowed, Presenter, "属于另一日志", "expected the head of this very log";
 }
 
 /// A refusal: the reason, the step, and the byte or character at which it was seen.
@@ -295,7 +319,7 @@ reasons! {
 pub struct Denial {
     reason: Reason,
     step: Step,
-    at: Option<u16>,
+    at: Option<u32>,
 }
 
 impl Denial {
@@ -311,7 +335,7 @@ impl Denial {
         Self {
             reason,
             step: reason.step(),
-            at: u16::try_from(at).ok(),
+            at: u32::try_from(at).ok(),
         }
     }
 
@@ -354,7 +378,7 @@ impl Denial {
     /// The character of the text (steps 1 and 2) or the byte of the token at which it was seen.
     #[must_use]
     pub fn at(&self) -> Option<usize> {
-        self.at.map(usize::from)
+        self.at.and_then(|at| usize::try_from(at).ok())
     }
 
     /// The English text of the reason.
@@ -376,7 +400,7 @@ impl From<Reason> for Denial {
     }
 }
 
-struct Place(Option<u16>);
+struct Place(Option<u32>);
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

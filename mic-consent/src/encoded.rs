@@ -3,17 +3,20 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use nom::{IResult, Parser as _, branch::alt, bytes::complete::tag, combinator::value};
+use nom::{IResult, Parser as _, bytes::complete::take, combinator::map_opt};
 
 use crate::{
     base45,
     cose::{self, Layout, SigningInput},
     denial::{Denial, Reason},
     key::KeyId,
-    limits::{PREFIX_CHARS, TEXT_CHARS_MAX, TOKEN_BYTES_MAX},
+    limits::{KEY_SET_BYTES_MAX, PREFIX_CHARS, TEXT_CHARS_MAX, TOKEN_BYTES_MAX},
     suite::Suite,
     token::{TokenKind, TokenType, Untrusted},
 };
+
+/// The largest of all documents.
+const DOCUMENT_BYTES_MAX: usize = KEY_SET_BYTES_MAX;
 
 /// A token in its one canonical outer form. That says nothing about who made it.
 ///
@@ -82,18 +85,57 @@ impl Encoded {
         if bytes.len() > TOKEN_BYTES_MAX {
             return Err(Reason::TokenTooLong.into());
         }
-        let layout = cose::parse_with(bytes, Suite::from_old_number)?;
+        let layout = cose::parse_with(bytes, TOKEN_BYTES_MAX, Suite::from_old_number)?;
         Ok(Self {
             bytes: bytes.to_vec(),
             layout,
         })
     }
 
+    /// Reads the bytes of a document of the platform: a status list or a key set, which are larger than a
+    /// token may be. Nothing else is read.
+    ///
+    /// # Errors
+    /// Steps 1, 3 and 4: longer than such a document may be, not one canonical COSE_Sign1, or of another
+    /// type.
+    ///
+    /// ```
+    /// use mic_consent::{Encoded, Reason};
+    /// assert_eq!(Encoded::document_from_bytes(&[0xd2]).unwrap_err().reason(), Reason::Truncated);
+    /// ```
+    pub fn document_from_bytes(bytes: &[u8]) -> Result<Self, Denial> {
+        if bytes.len() > DOCUMENT_BYTES_MAX {
+            return Err(Reason::TokenTooLong.into());
+        }
+        // Read before it is copied.
+        let layout = cose::parse(bytes, DOCUMENT_BYTES_MAX)?;
+        let kind = layout.header.token_type;
+        if !kind.is_document() {
+            return Err(Reason::OtherType.into());
+        }
+        if bytes.len() > kind.bytes_max() {
+            return Err(Reason::TokenTooLong.into());
+        }
+        Ok(Self {
+            bytes: bytes.to_vec(),
+            layout,
+        })
+    }
+
+    /// Takes what was just signed.
+    pub(crate) fn from_signed(kind: TokenType, bytes: Vec<u8>) -> Result<Self, Denial> {
+        if bytes.len() > kind.bytes_max() {
+            return Err(Reason::TokenTooLong.into());
+        }
+        let layout = cose::parse(&bytes, kind.bytes_max())?;
+        Ok(Self { bytes, layout })
+    }
+
     pub(crate) fn from_vec(bytes: Vec<u8>) -> Result<Self, Denial> {
         if bytes.len() > TOKEN_BYTES_MAX {
             return Err(Reason::TokenTooLong.into());
         }
-        let layout = cose::parse(&bytes)?;
+        let layout = cose::parse(&bytes, TOKEN_BYTES_MAX)?;
         Ok(Self { bytes, layout })
     }
 
@@ -172,10 +214,5 @@ impl fmt::Debug for Encoded {
 
 /// The prefix of a text form (spec/qr.abnf).
 fn prefix(text: &str) -> IResult<&str, TokenType> {
-    alt((
-        value(TokenType::Request, tag(TokenType::Request.prefix())),
-        value(TokenType::Grant, tag(TokenType::Grant.prefix())),
-        value(TokenType::Proof, tag(TokenType::Proof.prefix())),
-    ))
-    .parse(text)
+    map_opt(take(PREFIX_CHARS), TokenType::from_prefix).parse(text)
 }

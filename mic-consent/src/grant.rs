@@ -5,25 +5,21 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    cbor::{
-        read::{self, MapReader, Reader},
-        write::MapWriter,
-    },
+    cbor::read,
     claims::{
-        VERSION,
         binding::{GrantId, NoticeHash, RequestNonce, SubjectCommitment, grant_digest},
-        label, mic,
+        fields, label, mic,
+        outer::{Outer, outer_claims},
         person::{Guardian, PatientBand, PersonCheck, SeparateConsent},
         purpose::{Purpose, Rights},
         scope::Scope,
-        time,
     },
-    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Realm},
-    denial::{Denial, Reason, Step},
+    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode},
+    denial::{Denial, Reason},
     key::{KeyId, KeyRecord},
-    limits::{GRANT_LIFE_S_MAX, STUDIES_MAX},
-    request,
+    limits::GRANT_LIFE_S_MAX,
     status::StatusRef,
+    terms::Terms,
     token::{Live, Signed, sealed},
 };
 
@@ -45,12 +41,8 @@ pub enum Grant {}
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantClaims {
-    issuer: IssuerCode,
+    outer: Outer,
     subject: SubjectCommitment,
-    realm: Realm,
-    expires_at: DateTime<Utc>,
-    valid_from: DateTime<Utc>,
-    issued_at: DateTime<Utc>,
     id: GrantId,
     holder: KeyId,
     nonce: RequestNonce,
@@ -73,7 +65,7 @@ impl GrantClaims {
     /// The consent authority.
     #[must_use]
     pub const fn issuer(&self) -> &IssuerCode {
-        &self.issuer
+        &self.outer.origin.issuer
     }
 
     /// The patient, hidden.
@@ -82,28 +74,10 @@ impl GrantClaims {
         &self.subject
     }
 
-    /// The realm.
-    #[must_use]
-    pub const fn realm(&self) -> &Realm {
-        &self.realm
-    }
-
-    /// When it was issued.
-    #[must_use]
-    pub const fn issued_at(&self) -> DateTime<Utc> {
-        self.issued_at
-    }
-
     /// From when it is valid.
     #[must_use]
     pub const fn valid_from(&self) -> DateTime<Utc> {
-        self.valid_from
-    }
-
-    /// When it ends (not included).
-    #[must_use]
-    pub const fn expires_at(&self) -> DateTime<Utc> {
-        self.expires_at
+        self.outer.valid_from
     }
 
     /// Its id.
@@ -202,15 +176,25 @@ impl GrantClaims {
         self.check
     }
 
+    /// What it allows.
+    #[must_use]
+    pub const fn terms(&self) -> Terms<'_> {
+        Terms {
+            rights: self.rights,
+            scope: &self.scope,
+            valid_from: self.outer.valid_from,
+            expires_at: self.outer.expires_at,
+            place: None,
+            department: self.department.as_ref(),
+            doctor: self.doctor.as_ref(),
+            studies: self.studies,
+        }
+    }
+
     /// The rules between the claims (CST-51 to CST-55).
     fn check(&self) -> Result<(), Reason> {
-        if self.issued_at > self.valid_from || self.valid_from >= self.expires_at {
-            return Err(Reason::TimeOrder);
-        }
-        if time::between(self.issued_at, self.expires_at) > i64::from(GRANT_LIFE_S_MAX) {
-            return Err(Reason::LifeTooLong);
-        }
-        request::check_rights(self.rights, &self.scope)?;
+        self.outer.check(GRANT_LIFE_S_MAX)?;
+        fields::check_rights(self.rights, &self.scope)?;
         if !self
             .separate
             .contains(SeparateConsent::needed(self.rights, self.band))
@@ -225,8 +209,7 @@ impl GrantClaims {
     }
 
     fn encode(&self) -> Result<Vec<u8>, Reason> {
-        let mut private = MapWriter::new();
-        private.key(mic::VERSION).uint(VERSION);
+        let mut private = fields::write_private();
         private
             .key(mic::ORGANISATION)
             .text(self.organisation.as_str());
@@ -234,11 +217,7 @@ impl GrantClaims {
         private.key(mic::RIGHTS).uint(self.rights.bits().into());
         private.key(mic::SCOPE).raw(&self.scope.encode());
         private.key(mic::NOTICE).bytes(self.notice.as_bytes());
-        private
-            .key(mic::STATUS)
-            .array(2)
-            .uint(self.status.list().into())
-            .uint(self.status.index().into());
+        fields::write_status(&mut private, self.status);
         if let Some(guardian) = &self.guardian {
             private.key(mic::GUARDIAN).raw(&guardian.encode());
         }
@@ -246,50 +225,41 @@ impl GrantClaims {
         if let Some(studies) = self.studies {
             private.key(mic::STUDIES).uint(studies.into());
         }
-        request::write_operator(&mut private, self.department(), self.doctor());
+        fields::write_operator(&mut private, self.department(), self.doctor());
         if self.band != PatientBand::Adult {
             private.key(mic::BAND).uint(self.band.number().into());
         }
         private.key(mic::CHECK).uint(self.check.number().into());
 
-        let mut holder = MapWriter::new();
-        holder.key(label::CNF_KID).bytes(self.holder.as_bytes());
-
-        let mut claims = MapWriter::new();
-        claims.key(label::ISS).text(self.issuer.as_str());
-        claims.key(label::SUB).bytes(self.subject.as_bytes());
-        claims.key(label::AUD).text(self.realm.as_str());
-        claims.key(label::EXP).uint(time::seconds(self.expires_at)?);
-        // Left out when it begins at once: one way to say it, and nine characters less in the QR code.
-        if self.valid_from != self.issued_at {
-            claims.key(label::NBF).uint(time::seconds(self.valid_from)?);
-        }
-        claims.key(label::IAT).uint(time::seconds(self.issued_at)?);
+        let mut claims = self.outer.write(Some(&self.subject))?;
         claims.key(label::CTI).bytes(self.id.as_bytes());
-        claims.key(label::CNF).raw(&holder.finish());
+        fields::write_holder(&mut claims, self.holder);
         claims.key(label::NONCE).bytes(self.nonce.as_bytes());
         claims.key(label::MIC).raw(&private.finish());
         Ok(claims.finish())
     }
+}
 
-    fn decode_private(claims: &mut MapReader<'_>, outer: Outer) -> Result<Self, Denial> {
-        let mut private = request::private_map(claims)?;
+outer_claims!(GrantClaims);
+
+impl sealed::Rules for GrantClaims {
+    fn decode(payload: &[u8], start: usize) -> Result<Self, Denial> {
+        let mut claims = fields::claims(payload, start)?;
+        let issuer = fields::issuer(claims.need(label::ISS, Reason::MissingClaim)?)?;
+        let subject = fields::subject(&mut claims)?;
+        let outer = Outer::read_behind(issuer, &mut claims, true)?;
+        let id = fields::fixed(&mut claims, label::CTI).map(GrantId::from_bytes)?;
+        let holder = fields::holder(&mut claims)?;
+        let nonce = fields::fixed(&mut claims, label::NONCE).map(RequestNonce::from_bytes)?;
+
+        let mut private = fields::private_map(&mut claims)?;
         let organisation =
-            request::institution(private.need(mic::ORGANISATION, Reason::MissingClaim)?)?;
-        let purpose = request::purpose(&mut private)?;
-        let rights = request::rights(&mut private)?;
-        let scope = Scope::decode(private.need(mic::SCOPE, Reason::MissingClaim)?)?;
-        let notice = private
-            .need(mic::NOTICE, Reason::MissingClaim)?
-            .take(read::array_of)
-            .map(NoticeHash::from_bytes)?;
-        let place = private.need(mic::STATUS, Reason::MissingClaim)?;
-        place.take(read::array(2, 2))?;
-        let number = |number| u32::try_from(number).map_err(|_| Reason::TooMany);
-        let status = StatusRef::new(
-            place.take_as(read::uint, number)?,
-            place.take_as(read::uint, number)?,
-        );
+            fields::institution(private.need(mic::ORGANISATION, Reason::MissingClaim)?)?;
+        let purpose = fields::purpose(&mut private)?;
+        let rights = fields::rights(&mut private)?;
+        let scope = fields::scope(&mut private)?;
+        let notice = fields::fixed(&mut private, mic::NOTICE).map(NoticeHash::from_bytes)?;
+        let status = fields::status(&mut private)?;
         let guardian = match private.find(mic::GUARDIAN)? {
             Some(value) => Some(Guardian::decode(value)?),
             None => None,
@@ -297,16 +267,8 @@ impl GrantClaims {
         let separate = private
             .need(mic::SEPARATE, Reason::SeparateConsentMissing)?
             .take_as(read::uint, SeparateConsent::from_bits)?;
-        let studies = match private.find(mic::STUDIES)? {
-            Some(value) => Some(value.take_as(read::uint, |count| {
-                u16::try_from(count)
-                    .ok()
-                    .filter(|count| (1..=STUDIES_MAX).contains(count))
-                    .ok_or(Reason::TooMany)
-            })?),
-            None => None,
-        };
-        let (department, doctor) = request::operator(&mut private)?;
+        let studies = fields::studies(&mut private)?;
+        let (department, doctor) = fields::operator(&mut private)?;
         let band = match private.find(mic::BAND)? {
             // Adult is left out, and is not said in a second way.
             Some(value) => value.take_as(read::uint, |number| {
@@ -316,23 +278,15 @@ impl GrantClaims {
             })?,
             None => PatientBand::Adult,
         };
-        let check = private
-            .need(mic::CHECK, Reason::MissingClaim)?
-            .take_as(read::uint, |number| {
-                PersonCheck::from_number(number).ok_or(Reason::UnknownListValue)
-            })?;
-        claims.continue_from(private.finish(Reason::UnexpectedKey)?);
+        let check = fields::listed(&mut private, mic::CHECK, PersonCheck::from_number)?;
+        fields::end(claims, private)?;
 
-        Ok(Self {
-            issuer: outer.issuer,
-            subject: outer.subject,
-            realm: outer.realm,
-            expires_at: outer.expires_at,
-            valid_from: outer.valid_from,
-            issued_at: outer.issued_at,
-            id: outer.id,
-            holder: outer.holder,
-            nonce: outer.nonce,
+        let decoded = Self {
+            outer,
+            subject,
+            id,
+            holder,
+            nonce,
             organisation,
             purpose,
             rights,
@@ -346,95 +300,8 @@ impl GrantClaims {
             doctor,
             band,
             check,
-        })
-    }
-}
-
-/// The registered claims, while the private map is still to be read.
-struct Outer {
-    issuer: IssuerCode,
-    subject: SubjectCommitment,
-    realm: Realm,
-    expires_at: DateTime<Utc>,
-    valid_from: DateTime<Utc>,
-    issued_at: DateTime<Utc>,
-    id: GrantId,
-    holder: KeyId,
-    nonce: RequestNonce,
-}
-
-impl sealed::Common for GrantClaims {
-    fn issuer(&self) -> &IssuerCode {
-        &self.issuer
-    }
-
-    fn realm(&self) -> &Realm {
-        &self.realm
-    }
-
-    fn issued_at(&self) -> DateTime<Utc> {
-        self.issued_at
-    }
-
-    fn valid_from(&self) -> DateTime<Utc> {
-        self.valid_from
-    }
-
-    fn expires_at(&self) -> DateTime<Utc> {
-        self.expires_at
-    }
-}
-
-impl sealed::Rules for GrantClaims {
-    fn decode(payload: &[u8], start: usize) -> Result<Self, Denial> {
-        let mut claims = Reader::new(payload, start, Step::Claims).map()?;
-        let issuer = request::issuer(claims.need(label::ISS, Reason::MissingClaim)?)?;
-        let subject = claims
-            .need(label::SUB, Reason::MissingClaim)?
-            .take(read::array_of)
-            .map(SubjectCommitment::from_bytes)?;
-        let realm = request::realm(&mut claims)?;
-        let expires_at = request::moment(&mut claims, label::EXP)?;
-        let begins_at = match claims.find(label::NBF)? {
-            Some(value) => Some(value.take_as(read::uint, time::moment)?),
-            None => None,
         };
-        let issued_at = request::moment(&mut claims, label::IAT)?;
-        if begins_at == Some(issued_at) {
-            return Err(Denial::new(Reason::TimeOrder).in_step(Step::Claims));
-        }
-        let valid_from = begins_at.unwrap_or(issued_at);
-        let id = claims
-            .need(label::CTI, Reason::MissingClaim)?
-            .take(read::array_of)
-            .map(GrantId::from_bytes)?;
-        let mut confirmation = claims.need(label::CNF, Reason::MissingClaim)?.map()?;
-        let holder = confirmation
-            .need(label::CNF_KID, Reason::MissingClaim)?
-            .take(read::array_of)
-            .map(KeyId::from_bytes)?;
-        claims.continue_from(confirmation.finish(Reason::UnexpectedKey)?);
-        let nonce = claims
-            .need(label::NONCE, Reason::MissingClaim)?
-            .take(read::array_of)
-            .map(RequestNonce::from_bytes)?;
-
-        let outer = Outer {
-            issuer,
-            subject,
-            realm,
-            expires_at,
-            valid_from,
-            issued_at,
-            id,
-            holder,
-            nonce,
-        };
-        let decoded = Self::decode_private(&mut claims, outer)?;
-        claims.finish(Reason::UnexpectedKey)?.end()?;
-        decoded
-            .check()
-            .map_err(|reason| Denial::new(reason).in_step(Step::Claims))?;
+        decoded.check().map_err(fields::broken)?;
         Ok(decoded)
     }
 

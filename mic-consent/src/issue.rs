@@ -43,6 +43,12 @@ pub enum IssueError {
         /// What is wider.
         what: &'static str,
     },
+    /// The narrowed grant would give more than what it narrows.
+    #[error("expected {what} within the grant")]
+    WiderThanGrant {
+        /// What is wider.
+        what: &'static str,
+    },
     /// The signer's suite differs from what the token is bound to.
     #[error("expected a signer of suite {expected}, found {found}")]
     OtherSuite {
@@ -106,6 +112,7 @@ pub(crate) async fn seal_async(
 
 /// A token but for its signature.
 struct Unsigned {
+    token_type: TokenType,
     suite: Suite,
     protected: Vec<u8>,
 }
@@ -125,7 +132,11 @@ impl Unsigned {
         };
         let protected = cose::protected_bytes(&header);
         input.fill(token_type, &protected, payload)?;
-        Ok(Self { suite, protected })
+        Ok(Self {
+            token_type,
+            suite,
+            protected,
+        })
     }
 
     /// Takes the signature. Zeros are what a module leaves in a buffer that it did not fill, and no signature
@@ -140,6 +151,6 @@ impl Unsigned {
             _ => signature,
         };
         let token = cose::assemble(&self.protected, payload, &signature);
-        Encoded::from_vec(token).map_err(|denial| denial.reason().into())
+        Encoded::from_signed(self.token_type, token).map_err(|denial| denial.reason().into())
     }
 }

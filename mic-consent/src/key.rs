@@ -3,8 +3,11 @@
 mod prepared;
 mod record;
 mod ring;
+mod set;
 #[cfg(any(feature = "gm", feature = "es256"))]
 mod table;
+mod trust;
+mod wire;
 
 #[cfg(feature = "ed25519")]
 mod ed25519;
@@ -34,6 +37,8 @@ pub use self::{
     prepared::{BaseTables, PreparedKey},
     record::{KeyError, KeyRecord, KeyState, KeyValidity, Role, Roles},
     ring::KeyRing,
+    set::{KeySet, KeySetClaims, KeySetDraft},
+    trust::TrustedKeys,
 };
 
 use crate::{
@@ -145,7 +150,6 @@ impl PublicKey {
     }
 
     /// The key of a suite by its name, as key records carry it.
-    #[cfg(feature = "serde")]
     pub(crate) fn from_parts(
         suite: Suite,
         bytes: &[u8],

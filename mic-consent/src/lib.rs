@@ -95,6 +95,10 @@
 //! | [`Live`] | for this realm, in time, not withdrawn | grants to be made, proofs to be made |
 //! | [`Permit`] | leave for exactly one action | to serve what it names |
 //!
+//! Around the grant: [`Offer`] and [`Refusal`]; [`NarrowedGrant`]; [`Withdrawal`], [`StatusList`] and
+//! [`StatusBook`]; [`Emergency`] and [`Review`]; [`KeySet`] and [`TrustedKeys`]; [`Receipt`], [`MerkleLog`],
+//! [`Checkpoint`] and [`Witness`].
+//!
 //! Each arrow consumes the value before it and gives the next or a [`Denial`]. The keys are a [`KeyRing`] of
 //! [`KeyRecord`]s, the demands a [`Policy`] without default; both together are a [`Checker`].
 //!
@@ -135,8 +139,8 @@
 //!
 //! # Specification and vectors
 //!
-//! `spec/token.md` (bytes, signing input, numbered steps and requirements), `spec/token.cddl`,
-//! `spec/qr.abnf`; `vectors/*.json` can be run from any language. The requirements are cited as `CST-n`.
+//! `spec/token.md` (bytes, signing input, numbered steps and requirements), `spec/objects.md`,
+//! `spec/denials.md`, `spec/threats.md`, `spec/token.cddl`, `spec/objects.cddl`, `spec/qr.abnf`; `vectors/*.json` can be run from any language. The requirements are cited as `CST-n`.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -153,6 +157,7 @@ mod claims;
 mod code;
 mod cose;
 mod denial;
+mod emergency;
 mod encoded;
 mod grant;
 mod guard;
@@ -160,17 +165,23 @@ mod hex;
 mod issue;
 mod key;
 pub mod limits;
+mod log;
 #[cfg(doctest)]
 mod misuse;
+mod narrow;
+mod offer;
 mod permit;
 mod proof;
 #[cfg(feature = "qr")]
 mod qr;
+mod refusal;
 mod request;
 mod signer;
 mod status;
 mod suite;
+mod terms;
 mod token;
+mod withdrawal;
 
 #[cfg(feature = "ed25519")]
 pub use crate::key::Ed25519SigningKey;
@@ -184,8 +195,8 @@ pub use crate::{
     checker::{AcceptedSuites, Checker, Policy},
     claims::{
         binding::{
-            CommitError, GrantId, GuardianCommitment, HiddenRecord, NoticeHash, Opening, ProofId,
-            RecordCommitment, RequestNonce, SubjectCommitment,
+            CommitError, GrantId, GuardianCommitment, HiddenRecord, NoticeHash, OfferId, Opening,
+            ProofId, RecordCommitment, RequestNonce, SubjectCommitment,
         },
         person::{Guardian, GuardianEvidence, PatientBand, PersonCheck, Relation, SeparateConsent},
         purpose::{Purpose, Rights},
@@ -196,21 +207,35 @@ pub use crate::{
         Province, ProvinceError, Realm,
     },
     denial::{Denial, Fault, PublicClass, Reason, Step},
+    emergency::{Emergency, EmergencyClaims, EmergencyDraft, EmergencyReason, StaffRole},
     encoded::Encoded,
     grant::{Grant, GrantClaims, GrantDraft},
     guard::{Admission, MemoryGuard, ReplayGuard},
     issue::IssueError,
     key::{
-        BaseTables, KeyError, KeyId, KeyRecord, KeyRing, KeyState, KeyValidity, PreparedKey,
-        PublicKey, Role, Roles,
+        BaseTables, KeyError, KeyId, KeyRecord, KeyRing, KeySet, KeySetClaims, KeySetDraft,
+        KeyState, KeyValidity, PreparedKey, PublicKey, Role, Roles, TrustedKeys,
     },
-    permit::{Permit, Presented, Use},
+    log::{
+        Checkpoint, CheckpointClaims, CheckpointDraft, ConsistencyProof, InclusionProof, LogRoot,
+        MerkleLog, Receipt, ReceiptClaims, ReceiptDraft, Review, ReviewClaims, ReviewDraft,
+        Verdict, Witness, witnessed,
+    },
+    narrow::{NarrowDraft, Narrowed, NarrowedClaims, NarrowedGrant},
+    offer::{Offer, OfferClaims, OfferDraft},
+    permit::{Basis, Permit, Presented, Use},
     proof::{Action, Place, Proof, ProofClaims, ProofDraft},
+    refusal::{Refusal, RefusalClaims, RefusalDraft, RefusalReason},
     request::{Request, RequestClaims, RequestDraft},
     signer::{AsyncRawVerify, AsyncSigner, BadSignature, RawVerify, SignError, Signature, Signer},
-    status::{Status, StatusRef, StatusSource},
+    status::{
+        KnownStatus, Status, StatusBook, StatusList, StatusListClaims, StatusListDraft, StatusMark,
+        StatusRef, StatusSource,
+    },
     suite::Suite,
+    terms::Terms,
     token::{Live, Signed, TokenKind, TokenType, Untrusted},
+    withdrawal::{Effect, Withdrawal, WithdrawalClaims, WithdrawalDraft},
 };
 
 /// The README's code, run as a test.

@@ -25,6 +25,35 @@ pub const PROOF_LIFE_S: u32 = 60;
 pub const SKEW_S: u32 = 60;
 /// Seconds for which one look at the status list is good.
 pub const STATUS_CHECK_S: u32 = 60;
+/// Seconds an offer on the patient's phone lives: as long as the codes of the insurance app (医保码) at most.
+pub const OFFER_LIFE_S: u32 = 90;
+/// Seconds for which a hospital is told that the person declined.
+pub const REFUSAL_LIFE_S: u32 = 300;
+/// Seconds an emergency access lives at most: one shift; whoever needs more can ask somebody by then.
+pub const EMERGENCY_LIFE_S_MAX: u32 = 14_400;
+/// Seconds an emergency access lives unless told otherwise.
+pub const EMERGENCY_LIFE_S: u32 = 3_600;
+/// Seconds a status list lives at most: a week, should its authority be cut off; policy asks for less.
+pub const STATUS_LIST_LIFE_S_MAX: u32 = 604_800;
+/// Seconds after its issue for which a status list is believed unless the policy says otherwise.
+pub const STATUS_LIST_AGE_S: u32 = 3_600;
+/// Places in one status list: four million grants; more take more lists. It bounds the memory for a list at
+/// 1 MiB.
+pub const STATUS_PLACES_MAX: u32 = 1 << 22;
+/// Bytes of a status list: two sets of that many places, each of 1.1 bits for a place in the worst case.
+pub const STATUS_LIST_BYTES_MAX: usize = 1_280 * 1024;
+/// Status lists in one book: a few for each authority.
+pub const STATUS_LISTS_MAX: usize = 4_096;
+/// Withdrawals that a book remembers beyond its lists.
+pub const WITHDRAWALS_MAX: usize = 1_000_000;
+/// Seconds a key set lives at most: a quarter of a year, so that a forgotten one ends.
+pub const KEY_SET_LIFE_S_MAX: u32 = 7_776_000;
+/// Bytes of a key set: [`KEYS_MAX`] records of some 160 bytes.
+pub const KEY_SET_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Times that a grant may be narrowed: hospital, department's machine, viewer.
+pub const NARROWINGS_MAX: usize = 3;
+/// Hashes in a proof about a log: one for each level, so a log has at most 2^40 entries.
+pub const LOG_HASHES_MAX: usize = 40;
 /// Exam records chosen one by one: 64 commitments of 10 bytes keep a grant below 1,000 bytes.
 pub const RECORDS_MAX: usize = 64;
 /// Modalities in a scope.
@@ -46,4 +75,7 @@ pub const KEYS_MAX: usize = 100_000;
 const _: () = assert!(TEXT_CHARS_MAX == 3078);
 const _: () = assert!(TOKEN_BYTES_MAX % 2 == 0);
 const _: () = assert!(GRANT_LIFE_S <= GRANT_LIFE_S_MAX && REQUEST_LIFE_S <= REQUEST_LIFE_S_MAX);
-const _: () = assert!(TOKEN_BYTES_MAX <= u16::MAX as usize);
+const _: () = assert!(KEY_SET_BYTES_MAX <= u32::MAX as usize);
+const _: () = assert!(
+    STATUS_LIST_AGE_S <= STATUS_LIST_LIFE_S_MAX && EMERGENCY_LIFE_S <= EMERGENCY_LIFE_S_MAX
+);

@@ -7,20 +7,46 @@ use chrono::{DateTime, Utc};
 use crate::{
     checker::Checker,
     claims::{
-        binding::{HiddenRecord, Opening, SubjectCommitment},
+        binding::{GrantId, HiddenRecord, Opening},
+        person::closed_list,
         purpose::Rights,
         scope::RecordFacts,
-        time::between,
     },
-    denial::{Denial, Reason},
+    denial::Denial,
+    emergency::Emergency,
     encoded::Encoded,
     grant::Grant,
-    guard::{Admission, ReplayGuard},
-    limits::PROOF_LIFE_S,
-    proof::{Action, Place, Proof, ProofClaims},
-    request::later,
+    guard::ReplayGuard,
+    proof::{Action, Place, ProofClaims},
+    terms::Terms,
     token::Live,
 };
+
+mod decide;
+
+pub(crate) use self::decide::{Held, recheck};
+
+closed_list! {
+    /// What an access stands on (PIPL article 13).
+    ///
+    /// ```
+    /// use mic_consent::Basis;
+    /// assert_eq!(Basis::from_number(2), Some(Basis::Emergency));
+    /// ```
+    Basis {
+        /// The consent of the person or the guardian.
+        Consent = 1,
+        /// An emergency in which nobody can be asked: protecting life and health. Each is reviewed.
+        Emergency = 2,
+    }
+}
+
+/// The checked token that a permit was given under.
+#[derive(Clone, Copy)]
+pub(crate) enum Under<'a> {
+    Grant(&'a Live<Grant>),
+    Emergency(&'a Live<Emergency>),
+}
 
 /// What a node is about to do, in its own words: its own place, the person its index knows, the record it
 /// would serve. Nothing here comes from the asking side.
@@ -99,7 +125,8 @@ impl<'a> Presented<'a> {
 }
 
 /// Leave for exactly one action, at one place, under one live grant. It cannot be made but by
-/// [`Live::permit`], not be copied, and not outlive the grant it was given under.
+/// [`Live::permit`] and [`NarrowedGrant::permit`](crate::NarrowedGrant::permit), not be copied, and not
+/// outlive the grant it was given under.
 ///
 /// ```compile_fail
 /// fn twice(permit: mic_consent::Permit<'_>) -> [mic_consent::Permit<'_>; 2] {
@@ -107,25 +134,57 @@ impl<'a> Presented<'a> {
 /// }
 /// ```
 ///
-/// Let serving code take it by value: `fn serve(permit: Permit<'_>, ...)`.
+/// Let serving code take it by value: `fn serve(permit: Permit<'_>, ...)`, and end with
+/// [`served`](Self::served), which gives the receipt.
 #[must_use = "a permit is used up by serving what it names"]
 pub struct Permit<'a> {
-    grant: &'a Live<Grant>,
+    pub(crate) held: Held<'a>,
+    under: Under<'a>,
     opening: &'a Opening,
     proof: ProofClaims,
 }
 
-impl Permit<'_> {
+impl<'a> Permit<'a> {
     /// The action.
     #[must_use]
     pub const fn action(&self) -> &Action {
         self.proof.action()
     }
 
-    /// The grant.
+    /// What it stands on. An emergency is to be shown on every screen and noted in every receipt.
     #[must_use]
-    pub const fn grant(&self) -> &Live<Grant> {
-        self.grant
+    pub const fn basis(&self) -> Basis {
+        self.under.basis()
+    }
+
+    /// The id of the grant or emergency access.
+    #[must_use]
+    pub const fn id(&self) -> &GrantId {
+        self.held.id
+    }
+
+    /// The grant; none when it stands on an emergency.
+    #[must_use]
+    pub const fn grant(&self) -> Option<&'a Live<Grant>> {
+        match self.under {
+            Under::Grant(grant) => Some(grant),
+            Under::Emergency(_) => None,
+        }
+    }
+
+    /// The emergency access; none when it stands on consent.
+    #[must_use]
+    pub const fn emergency(&self) -> Option<&'a Live<Emergency>> {
+        match self.under {
+            Under::Grant(_) => None,
+            Under::Emergency(emergency) => Some(emergency),
+        }
+    }
+
+    /// The terms in force, narrowed or not.
+    #[must_use]
+    pub const fn terms(&self) -> Terms<'a> {
+        self.held.terms
     }
 
     /// The proof, for the receipt.
@@ -136,8 +195,8 @@ impl Permit<'_> {
 
     /// What may be done with what is served.
     #[must_use]
-    pub fn rights(&self) -> Rights {
-        self.grant.claims().rights()
+    pub const fn rights(&self) -> Rights {
+        self.held.terms.rights
     }
 
     /// Whether this very record is what may be opened.
@@ -157,18 +216,19 @@ impl Permit<'_> {
         *self.action() == Action::ListExams
             && self
                 .hidden(record_key)
-                .is_some_and(|hidden| self.grant.claims().scope().lists(&hidden, facts))
+                .is_some_and(|hidden| self.held.terms.scope.lists(&hidden, facts))
     }
 
     fn hidden(&self, record_key: &[u8]) -> Option<HiddenRecord> {
-        HiddenRecord::new(self.grant.suite(), self.opening, record_key).ok()
+        HiddenRecord::new(self.held.suite, self.opening, record_key).ok()
     }
 }
 
 impl fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
-            .field("grant", self.grant.claims().id())
+            .field("basis", &self.basis())
+            .field("grant", self.id())
             .field("action", self.action())
             .field("place", self.proof.place())
             .finish_non_exhaustive()
@@ -179,7 +239,9 @@ impl Live<Grant> {
     /// Decides on one action: the proof's own steps 3 to 10, then steps 13 to 15.
     ///
     /// The grant's key (steps 5 and 8) and time are checked again, and a status check older than the policy
-    /// allows is refused: make the grant [`Live`] anew for that. The guard is asked last, when all else is well: it
+    /// allows is refused: make the grant [`Live`] anew for that. With [`Checker::with_status`] the status is
+    /// looked at again as well, so that a withdrawal heard a moment ago ends the grant. The guard is asked
+    /// last, when all else is well: it
     /// counts the study first, so a refused count does not use up the proof, and then remembers the proof.
     /// Should there be no room left for the proof, the study stays counted; opened later, it is not counted again.
     ///
@@ -195,141 +257,31 @@ impl Live<Grant> {
         guard: &mut dyn ReplayGuard,
     ) -> Result<Permit<'a>, Denial> {
         self.recheck(checker, now)?;
-        let proof = presented.proof.clone().untrusted::<Proof>()?;
-        // The cheapest check first: whose proof it claims to be.
-        if proof.encoded().key_id() != self.claims().holder() {
-            return Err(Reason::NotTheGrantee.into());
-        }
-        let proof = proof.verify(checker)?.into_claims();
-        checker.proof_in_time(&proof, now)?;
-        self.check_holder(&proof, wanted.place)?;
-        let record = self.check_scope(&proof, presented.opening, wanted)?;
-        self.admit(checker, &proof, record.as_ref(), now, guard)?;
-        Ok(Permit {
-            grant: self,
-            opening: presented.opening,
-            proof,
-        })
+        self.held()?
+            .permit(Under::Grant(self), checker, now, presented, wanted, guard)
     }
 
-    /// Time passed since the grant was made live, and its key may have been withdrawn.
-    fn recheck(&self, checker: &Checker<'_>, now: DateTime<Utc>) -> Result<(), Denial> {
-        let policy = checker.policy();
+    /// Time passed since the grant was made live, and its key or the grant itself may have been withdrawn.
+    pub(crate) fn recheck(&self, checker: &Checker<'_>, now: DateTime<Utc>) -> Result<(), Denial> {
         self.still_trusted(checker)?;
-        checker.audience_and_time(self.claims(), policy.grant_life_s(), now)?;
-        let age = between(self.checked_at(), now);
-        if age < -i64::from(policy.skew_s()) {
-            return Err(Reason::ClockInvalid.into());
-        }
-        if age > i64::from(policy.status_check_s()) {
-            return Err(Reason::CheckTooOld.into());
-        }
-        Ok(())
+        let life_s = checker.policy().grant_life_s();
+        recheck(checker, self.claims(), life_s, self.checked_at(), now)?;
+        checker.still_valid(&self.key_id(), self.claims().status(), now)
     }
 
-    /// Step 13 (CST-64): this grant, this place, the persons it names.
-    fn check_holder(&self, proof: &ProofClaims, place: &Place) -> Result<(), Denial> {
-        let grant = self.claims();
-        if proof.organisation() != grant.organisation() {
-            return Err(Reason::NotTheGrantee.into());
-        }
-        if proof.grant() != grant.id() || *proof.digest() != self.digest()? {
-            return Err(Reason::OtherGrant.into());
-        }
-        if proof.place() != place {
-            return Err(Reason::OtherPlace.into());
-        }
-        let department = grant
-            .department()
-            .is_none_or(|department| proof.department() == Some(department));
-        let doctor = grant
-            .doctor()
-            .is_none_or(|doctor| proof.doctor() == Some(doctor));
-        if department && doctor {
-            Ok(())
-        } else {
-            Err(Reason::OtherPerson.into())
-        }
-    }
-
-    /// Steps 13 and 14 (CST-65): the action of the proof is what the node would do, and the grant covers it.
-    fn check_scope(
-        &self,
-        proof: &ProofClaims,
-        opening: &Opening,
-        wanted: &Use<'_>,
-    ) -> Result<Option<HiddenRecord>, Denial> {
-        let (suite, grant) = (self.suite(), self.claims());
-        let record = match wanted.record {
-            None => None,
-            Some((record_key, facts)) => {
-                let hidden = HiddenRecord::new(suite, opening, record_key)
-                    .map_err(|_| Reason::OtherAction)?;
-                Some((hidden, facts))
-            }
-        };
-        let action = match &record {
-            None => Action::ListExams,
-            Some((hidden, _)) => Action::OpenRecord(*hidden),
-        };
-        if *proof.action() != action {
-            return Err(Reason::OtherAction.into());
-        }
-        match SubjectCommitment::new(suite, opening, wanted.person) {
-            Ok(subject) if subject == *grant.subject() => {}
-            _ => return Err(Reason::OtherSubject.into()),
-        }
-        let right = if record.is_some() {
-            Rights::VIEW
-        } else {
-            Rights::LIST
-        };
-        if !grant.rights().contains(right) {
-            return Err(Reason::RightMissing.into());
-        }
-        let Some((hidden, facts)) = record else {
-            return Ok(None);
-        };
-        // A province serves what it stores.
-        let stored_here = wanted
-            .place
-            .in_province()
-            .is_none_or(|province| province == facts.province);
-        if stored_here && grant.scope().opens(&hidden, &facts) {
-            Ok(Some(hidden))
-        } else {
-            Err(Reason::OutsideScope.into())
-        }
-    }
-
-    /// Step 15 (CST-66, CST-67).
-    fn admit(
-        &self,
-        checker: &Checker<'_>,
-        proof: &ProofClaims,
-        record: Option<&HiddenRecord>,
-        now: DateTime<Utc>,
-        guard: &mut dyn ReplayGuard,
-    ) -> Result<(), Denial> {
-        let grant = self.claims();
-        let skew = checker.policy().skew_s();
-        // The count first: a study counted twice counts once, but a proof used up is gone.
-        if let (Some(most), Some(record)) = (grant.studies_max(), record) {
-            let until = later(grant.expires_at(), skew.saturating_mul(2))?;
-            refuse(guard.admit_study(&self.key_id(), grant.id(), record, most, until, now))?;
-        }
-        // A proof may come from a clock that is ahead, so it is remembered for twice the skew.
-        let until =
-            later(proof.expires_at(), skew.saturating_mul(2))?.max(later(now, PROOF_LIFE_S)?);
-        refuse(guard.admit_proof(&grant.holder(), proof.id(), until, now))
-    }
-}
-
-fn refuse(admission: Admission) -> Result<(), Denial> {
-    match admission {
-        Admission::Fresh => Ok(()),
-        Admission::Seen => Err(Reason::ProofReplayed.into()),
-        Admission::UsedUp => Err(Reason::StudiesUsedUp.into()),
-        Admission::Full => Err(Reason::MemoryFull.into()),
+    pub(crate) fn held(&self) -> Result<Held<'_>, Denial> {
+        let claims = self.claims();
+        Ok(Held {
+            suite: self.suite(),
+            realm: claims.realm(),
+            issuer: self.key_id(),
+            id: claims.id(),
+            digest: self.digest()?,
+            holder: claims.holder(),
+            organisation: claims.organisation(),
+            subject: claims.subject(),
+            terms: claims.terms(),
+            counted_until: claims.expires_at(),
+        })
     }
 }

@@ -2,27 +2,26 @@
 //! A stolen grant is worth nothing without that key.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use chrono::{DateTime, Utc};
 
 use crate::{
-    cbor::{
-        read::{self, Reader},
-        write::MapWriter,
-    },
+    cbor::{read::MapReader, write::MapWriter},
     claims::{
-        VERSION,
         binding::{GrantId, HiddenRecord, Opening, ProofId},
-        label, mic, time,
+        fields, label, mic,
+        outer::{Outer, outer_claims},
+        time,
     },
-    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Province, Realm},
-    denial::{Denial, Reason, Step},
+    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Province},
+    denial::{Denial, Reason},
     encoded::Encoded,
     grant::Grant,
     issue::{IssueError, seal, seal_async},
     key::{KeyId, KeyRecord},
     limits::PROOF_LIFE_S,
-    request,
+    permit::Held,
     signer::{AsyncSigner, Signer},
     token::{Live, TokenType, sealed},
 };
@@ -104,10 +103,7 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofClaims {
     organisation: InstitutionCode,
-    issuer: IssuerCode,
-    realm: Realm,
-    expires_at: DateTime<Utc>,
-    issued_at: DateTime<Utc>,
+    outer: Outer,
     id: ProofId,
     department: Option<DepartmentCode>,
     doctor: Option<DoctorCode>,
@@ -122,18 +118,6 @@ impl ProofClaims {
     #[must_use]
     pub const fn organisation(&self) -> &InstitutionCode {
         &self.organisation
-    }
-
-    /// When it was issued.
-    #[must_use]
-    pub const fn issued_at(&self) -> DateTime<Utc> {
-        self.issued_at
-    }
-
-    /// When it ends (not included).
-    #[must_use]
-    pub const fn expires_at(&self) -> DateTime<Utc> {
-        self.expires_at
     }
 
     /// Its id.
@@ -177,133 +161,79 @@ impl ProofClaims {
     }
 
     fn check(&self) -> Result<(), Reason> {
-        match time::between(self.issued_at, self.expires_at) {
-            ..=0 => Err(Reason::TimeOrder),
-            life if life > i64::from(PROOF_LIFE_S) => Err(Reason::LifeTooLong),
-            _ => Ok(()),
-        }
+        self.outer.check(PROOF_LIFE_S)
     }
 
     fn encode(&self) -> Result<Vec<u8>, Reason> {
-        let mut private = MapWriter::new();
-        private.key(mic::VERSION).uint(VERSION);
-        request::write_operator(&mut private, self.department(), self.doctor());
-        private.key(mic::NODE).text(self.place.node.as_str());
-        private.key(mic::PLACE).uint(
-            self.place
-                .province
-                .map_or(NATION, |province| province.get().into()),
-        );
-        let (action, record) = match &self.action {
-            Action::ListExams => (LIST, None),
-            Action::OpenRecord(record) => (OPEN, Some(record)),
-        };
-        private.key(mic::ACTION).uint(action);
+        let mut private = fields::write_private();
+        fields::write_operator(&mut private, self.department(), self.doctor());
+        fields::write_place(&mut private, &self.place);
+        write_action(&mut private, &self.action);
         private.key(mic::GRANT).bytes(self.grant.as_bytes());
         private.key(mic::DIGEST).bytes(&self.digest);
-        if let Some(record) = record {
-            private.key(mic::RECORD).bytes(record.as_bytes());
-        }
+        write_record(&mut private, &self.action);
 
-        let mut claims = MapWriter::new();
-        claims.key(label::ISS).text(self.organisation.as_str());
-        claims.key(label::AUD).text(self.realm.as_str());
-        claims.key(label::EXP).uint(time::seconds(self.expires_at)?);
-        claims.key(label::IAT).uint(time::seconds(self.issued_at)?);
+        let mut claims = self.outer.write(None)?;
         claims.key(label::CTI).bytes(self.id.as_bytes());
         claims.key(label::MIC).raw(&private.finish());
         Ok(claims.finish())
     }
 }
 
-/// The place of the national index in the token.
-const NATION: u64 = 0;
 /// The numbers of the actions.
 const LIST: u64 = 1;
 const OPEN: u64 = 2;
 
-impl sealed::Common for ProofClaims {
-    fn issuer(&self) -> &IssuerCode {
-        &self.issuer
-    }
+/// Whether the action is to open a record, which stands further behind.
+pub(crate) fn action(private: &mut MapReader<'_>) -> Result<bool, Denial> {
+    fields::listed(private, mic::ACTION, |number| match number {
+        LIST => Some(false),
+        OPEN => Some(true),
+        _ => None,
+    })
+}
 
-    fn realm(&self) -> &Realm {
-        &self.realm
-    }
+pub(crate) fn write_action(private: &mut MapWriter, action: &Action) {
+    private.key(mic::ACTION).uint(match action {
+        Action::ListExams => LIST,
+        Action::OpenRecord(_) => OPEN,
+    });
+}
 
-    fn issued_at(&self) -> DateTime<Utc> {
-        self.issued_at
-    }
-
-    fn valid_from(&self) -> DateTime<Utc> {
-        self.issued_at
-    }
-
-    fn expires_at(&self) -> DateTime<Utc> {
-        self.expires_at
+pub(crate) fn write_record(private: &mut MapWriter, action: &Action) {
+    if let Action::OpenRecord(record) = action {
+        private.key(mic::RECORD).bytes(record.as_bytes());
     }
 }
 
+outer_claims!(ProofClaims);
+
 impl sealed::Rules for ProofClaims {
     fn decode(payload: &[u8], start: usize) -> Result<Self, Denial> {
-        let mut claims = Reader::new(payload, start, Step::Claims).map()?;
-        let organisation = request::institution(claims.need(label::ISS, Reason::MissingClaim)?)?;
-        let realm = request::realm(&mut claims)?;
-        let expires_at = request::moment(&mut claims, label::EXP)?;
-        let issued_at = request::moment(&mut claims, label::IAT)?;
-        let id = claims
-            .need(label::CTI, Reason::MissingClaim)?
-            .take(read::array_of)
-            .map(ProofId::from_bytes)?;
+        let mut claims = fields::claims(payload, start)?;
+        let organisation = fields::institution(claims.need(label::ISS, Reason::MissingClaim)?)?;
+        let outer = Outer::read_behind(organisation.into(), &mut claims, false)?;
+        let id = fields::fixed(&mut claims, label::CTI).map(ProofId::from_bytes)?;
 
-        let mut private = request::private_map(&mut claims)?;
-        let (department, doctor) = request::operator(&mut private)?;
-        let node = request::issuer(private.need(mic::NODE, Reason::MissingClaim)?)?;
-        let province =
-            private
-                .need(mic::PLACE, Reason::MissingClaim)?
-                .take_as(read::uint, |number| match number {
-                    NATION => Ok(None),
-                    number => u8::try_from(number)
-                        .ok()
-                        .and_then(|number| Province::new(number).ok())
-                        .map(Some)
-                        .ok_or(Reason::UnknownListValue),
-                })?;
-        let opens =
-            private
-                .need(mic::ACTION, Reason::MissingClaim)?
-                .take_as(read::uint, |number| match number {
-                    LIST => Ok(false),
-                    OPEN => Ok(true),
-                    _ => Err(Reason::UnknownListValue),
-                })?;
-        let grant = private
-            .need(mic::GRANT, Reason::MissingClaim)?
-            .take(read::array_of)
-            .map(GrantId::from_bytes)?;
-        let digest = private
-            .need(mic::DIGEST, Reason::MissingClaim)?
-            .take(read::array_of)?;
+        let mut private = fields::private_map(&mut claims)?;
+        let (department, doctor) = fields::operator(&mut private)?;
+        let place = fields::place(&mut private)?;
+        let opens = action(&mut private)?;
+        let grant = fields::fixed(&mut private, mic::GRANT).map(GrantId::from_bytes)?;
+        let digest = fields::fixed(&mut private, mic::DIGEST)?;
         let action = if opens {
-            let record = private
-                .need(mic::RECORD, Reason::MissingClaim)?
-                .take(read::array_of)?;
-            Action::OpenRecord(HiddenRecord::from_bytes(record))
+            Action::OpenRecord(HiddenRecord::from_bytes(fields::fixed(
+                &mut private,
+                mic::RECORD,
+            )?))
         } else {
             Action::ListExams
         };
-        claims.continue_from(private.finish(Reason::UnexpectedKey)?);
-        claims.finish(Reason::UnexpectedKey)?.end()?;
+        fields::end(claims, private)?;
 
-        let place = Place { province, node };
-        let issuer = organisation.into();
         let claims = Self {
             organisation,
-            issuer,
-            realm,
-            expires_at,
-            issued_at,
+            outer,
             id,
             department,
             doctor,
@@ -312,9 +242,7 @@ impl sealed::Rules for ProofClaims {
             grant,
             digest,
         };
-        claims
-            .check()
-            .map_err(|reason| Denial::new(reason).in_step(Step::Claims))?;
+        claims.check().map_err(fields::broken)?;
         Ok(claims)
     }
 
@@ -323,12 +251,11 @@ impl sealed::Rules for ProofClaims {
     }
 }
 
-/// A proof of use being made by the hospital that holds a live grant.
+/// A proof of use being made by the hospital that holds a live grant, a narrowed one or an emergency access.
 ///
 /// It carries the department and doctor that the grant names, unless others are set.
-#[derive(Debug)]
 pub struct ProofDraft<'a> {
-    grant: &'a Live<Grant>,
+    held: Result<Held<'a>, Denial>,
     place: Place,
     action: Action,
     department: Option<DepartmentCode>,
@@ -339,7 +266,7 @@ impl<'a> ProofDraft<'a> {
     /// To see the list of exams at `place`.
     #[must_use]
     pub fn list(grant: &'a Live<Grant>, place: Place) -> Self {
-        Self::new(grant, place, Action::ListExams)
+        Self::of(grant.held(), place, Action::ListExams)
     }
 
     /// To open a record at `place`, by the caller's record key (index code and StudyInstanceUID as one byte
@@ -354,18 +281,17 @@ impl<'a> ProofDraft<'a> {
         opening: &Opening,
     ) -> Result<Self, IssueError> {
         let record = HiddenRecord::new(grant.suite(), opening, record_key)?;
-        Ok(Self::new(grant, place, Action::OpenRecord(record)))
+        Ok(Self::of(grant.held(), place, Action::OpenRecord(record)))
     }
 
-    fn new(grant: &'a Live<Grant>, place: Place, action: Action) -> Self {
-        let claims = grant.claims();
-        let (department, doctor) = (claims.department().copied(), claims.doctor().copied());
+    pub(crate) fn of(held: Result<Held<'a>, Denial>, place: Place, action: Action) -> Self {
+        let terms = held.as_ref().ok().map(|held| held.terms);
         Self {
-            grant,
+            held,
             place,
             action,
-            department,
-            doctor,
+            department: terms.and_then(|terms| terms.department).copied(),
+            doctor: terms.and_then(|terms| terms.doctor).copied(),
         }
     }
 
@@ -417,26 +343,36 @@ impl<'a> ProofDraft<'a> {
         id: ProofId,
         now: DateTime<Utc>,
     ) -> Result<Vec<u8>, IssueError> {
-        let grant = self.grant.claims();
-        if key_id != grant.holder() {
+        let held = self.held.map_err(|denial| denial.reason())?;
+        if key_id != held.holder {
             return Err(IssueError::NotTheGrantee);
         }
-        let issued_at = time::whole_second(now)?;
         let claims = ProofClaims {
-            organisation: *grant.organisation(),
-            issuer: (*grant.organisation()).into(),
-            realm: *grant.realm(),
-            expires_at: request::later(issued_at, PROOF_LIFE_S)?,
-            issued_at,
+            organisation: *held.organisation,
+            outer: Outer::new(
+                (*held.organisation).into(),
+                *held.realm,
+                time::whole_second(now)?,
+                PROOF_LIFE_S,
+            )?,
             id,
             department: self.department,
             doctor: self.doctor,
             place: self.place,
             action: self.action,
-            grant: *grant.id(),
-            digest: self.grant.digest()?,
+            grant: *held.id,
+            digest: held.digest,
         };
         claims.check()?;
         Ok(claims.encode()?)
+    }
+}
+
+impl fmt::Debug for ProofDraft<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProofDraft")
+            .field("place", &self.place)
+            .field("action", &self.action)
+            .finish_non_exhaustive()
     }
 }

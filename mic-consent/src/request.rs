@@ -2,29 +2,27 @@
 
 use alloc::vec::Vec;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::{
-    cbor::{
-        read::{self, MapReader, Reader},
-        write::MapWriter,
-    },
+    cbor::read,
     claims::{
-        VERSION,
-        binding::RequestNonce,
-        label, mic,
+        binding::{OfferId, RequestNonce},
+        fields, label, mic,
+        outer::{Outer, outer_claims},
         purpose::{Purpose, Rights},
         scope::{Scope, ScopeKind},
         time,
     },
-    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Realm},
-    denial::{Denial, Reason, Step},
+    code::{DepartmentCode, DoctorCode, InstitutionCode, Realm},
+    denial::{Denial, Reason},
     encoded::Encoded,
     issue::{IssueError, seal, seal_async},
     key::KeyRecord,
     limits::{GRANT_LIFE_S, GRANT_LIFE_S_MAX, REQUEST_LIFE_S, REQUEST_LIFE_S_MAX},
+    offer::Offer,
     signer::{AsyncSigner, Signer},
-    token::{TokenType, sealed},
+    token::{Live, TokenType, sealed},
 };
 
 /// The type of a request token; it has no values.
@@ -42,10 +40,7 @@ pub enum Request {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestClaims {
     organisation: InstitutionCode,
-    issuer: IssuerCode,
-    realm: Realm,
-    expires_at: DateTime<Utc>,
-    issued_at: DateTime<Utc>,
+    outer: Outer,
     nonce: RequestNonce,
     asked: Asked,
 }
@@ -59,6 +54,7 @@ struct Asked {
     department: Option<DepartmentCode>,
     doctor: Option<DoctorCode>,
     period_s: u32,
+    offer: Option<OfferId>,
 }
 
 impl RequestClaims {
@@ -66,24 +62,6 @@ impl RequestClaims {
     #[must_use]
     pub const fn organisation(&self) -> &InstitutionCode {
         &self.organisation
-    }
-
-    /// The realm.
-    #[must_use]
-    pub const fn realm(&self) -> &Realm {
-        &self.realm
-    }
-
-    /// When it was issued.
-    #[must_use]
-    pub const fn issued_at(&self) -> DateTime<Utc> {
-        self.issued_at
-    }
-
-    /// When it ends (not included).
-    #[must_use]
-    pub const fn expires_at(&self) -> DateTime<Utc> {
-        self.expires_at
     }
 
     /// The nonce that a grant must repeat.
@@ -128,26 +106,26 @@ impl RequestClaims {
         self.asked.period_s
     }
 
+    /// The offer that it takes up, when the patient showed one (CST-88).
+    #[must_use]
+    pub const fn offer(&self) -> Option<&OfferId> {
+        self.asked.offer.as_ref()
+    }
+
     /// The rules between the claims (CST-50).
     fn check(&self) -> Result<(), Reason> {
-        let life = time::between(self.issued_at, self.expires_at);
-        if life <= 0 {
-            return Err(Reason::TimeOrder);
-        }
-        if life > i64::from(REQUEST_LIFE_S_MAX)
-            || !(1..=GRANT_LIFE_S_MAX).contains(&self.asked.period_s)
-        {
+        self.outer.check(REQUEST_LIFE_S_MAX)?;
+        if !(1..=GRANT_LIFE_S_MAX).contains(&self.asked.period_s) {
             return Err(Reason::LifeTooLong);
         }
         if self.asked.scope.kind() == ScopeKind::Chosen {
             return Err(Reason::ScopeInconsistent);
         }
-        check_rights(self.asked.rights, &self.asked.scope)
+        fields::check_rights(self.asked.rights, &self.asked.scope)
     }
 
     fn encode(&self) -> Result<Vec<u8>, Reason> {
-        let mut private = MapWriter::new();
-        private.key(mic::VERSION).uint(VERSION);
+        let mut private = fields::write_private();
         private
             .key(mic::PURPOSE)
             .uint(self.asked.purpose.number().into());
@@ -155,66 +133,43 @@ impl RequestClaims {
             .key(mic::RIGHTS)
             .uint(self.asked.rights.bits().into());
         private.key(mic::SCOPE).raw(&self.asked.scope.encode());
-        write_operator(&mut private, self.department(), self.doctor());
+        fields::write_operator(&mut private, self.department(), self.doctor());
         private.key(mic::PERIOD).uint(self.asked.period_s.into());
+        if let Some(offer) = self.offer() {
+            private.key(mic::OFFER).bytes(offer.as_bytes());
+        }
 
-        let mut claims = MapWriter::new();
-        claims.key(label::ISS).text(self.organisation.as_str());
-        claims.key(label::AUD).text(self.realm.as_str());
-        claims.key(label::EXP).uint(time::seconds(self.expires_at)?);
-        claims.key(label::IAT).uint(time::seconds(self.issued_at)?);
+        let mut claims = self.outer.write(None)?;
         claims.key(label::NONCE).bytes(self.nonce.as_bytes());
         claims.key(label::MIC).raw(&private.finish());
         Ok(claims.finish())
     }
 }
 
-impl sealed::Common for RequestClaims {
-    fn issuer(&self) -> &IssuerCode {
-        &self.issuer
-    }
-
-    fn realm(&self) -> &Realm {
-        &self.realm
-    }
-
-    fn issued_at(&self) -> DateTime<Utc> {
-        self.issued_at
-    }
-
-    fn valid_from(&self) -> DateTime<Utc> {
-        self.issued_at
-    }
-
-    fn expires_at(&self) -> DateTime<Utc> {
-        self.expires_at
-    }
-}
+outer_claims!(RequestClaims);
 
 impl sealed::Rules for RequestClaims {
     fn decode(payload: &[u8], start: usize) -> Result<Self, Denial> {
-        let mut claims = Reader::new(payload, start, Step::Claims).map()?;
-        let organisation = institution(claims.need(label::ISS, Reason::MissingClaim)?)?;
-        let realm = realm(&mut claims)?;
-        let expires_at = moment(&mut claims, label::EXP)?;
-        let issued_at = moment(&mut claims, label::IAT)?;
-        let nonce = claims
-            .need(label::NONCE, Reason::MissingClaim)?
-            .take(read::array_of)
-            .map(RequestNonce::from_bytes)?;
+        let mut claims = fields::claims(payload, start)?;
+        let organisation = fields::institution(claims.need(label::ISS, Reason::MissingClaim)?)?;
+        let outer = Outer::read_behind(organisation.into(), &mut claims, false)?;
+        let nonce = fields::fixed(&mut claims, label::NONCE).map(RequestNonce::from_bytes)?;
 
-        let mut private = private_map(&mut claims)?;
-        let purpose = purpose(&mut private)?;
-        let rights = rights(&mut private)?;
-        let scope = Scope::decode(private.need(mic::SCOPE, Reason::MissingClaim)?)?;
-        let (department, doctor) = operator(&mut private)?;
+        let mut private = fields::private_map(&mut claims)?;
+        let purpose = fields::purpose(&mut private)?;
+        let rights = fields::rights(&mut private)?;
+        let scope = fields::scope(&mut private)?;
+        let (department, doctor) = fields::operator(&mut private)?;
         let period_s = private
             .need(mic::PERIOD, Reason::MissingClaim)?
             .take_as(read::uint, |seconds| {
                 u32::try_from(seconds).map_err(|_| Reason::LifeTooLong)
             })?;
-        claims.continue_from(private.finish(Reason::UnexpectedKey)?);
-        claims.finish(Reason::UnexpectedKey)?.end()?;
+        let offer = match private.find(mic::OFFER)? {
+            Some(value) => Some(value.take(read::array_of).map(OfferId::from_bytes)?),
+            None => None,
+        };
+        fields::end(claims, private)?;
 
         let asked = Asked {
             purpose,
@@ -223,20 +178,15 @@ impl sealed::Rules for RequestClaims {
             department,
             doctor,
             period_s,
+            offer,
         };
-        let issuer = organisation.into();
         let claims = Self {
             organisation,
-            issuer,
-            realm,
-            expires_at,
-            issued_at,
+            outer,
             nonce,
             asked,
         };
-        claims
-            .check()
-            .map_err(|reason| Denial::new(reason).in_step(Step::Claims))?;
+        claims.check().map_err(fields::broken)?;
         Ok(claims)
     }
 
@@ -289,6 +239,7 @@ impl RequestDraft {
             department: None,
             doctor: None,
             period_s: GRANT_LIFE_S,
+            offer: None,
         };
         Self {
             realm,
@@ -309,6 +260,14 @@ impl RequestDraft {
     #[must_use]
     pub const fn with_doctor(mut self, doctor: DoctorCode) -> Self {
         self.asked.doctor = Some(doctor);
+        self
+    }
+
+    /// Taking up an offer that the patient's phone shows: the authority finds the person by it. Such a
+    /// request goes to the authority and is not shown as a code.
+    #[must_use]
+    pub const fn taking_up(mut self, offer: &Live<Offer>) -> Self {
+        self.asked.offer = Some(*offer.claims().id());
         self
     }
 
@@ -357,119 +316,18 @@ impl RequestDraft {
         if self.asked.scope.kind() == ScopeKind::Chosen {
             return Err(IssueError::ChosenInRequest);
         }
-        let issued_at = time::whole_second(now)?;
         let claims = RequestClaims {
             organisation: self.organisation,
-            issuer: self.organisation.into(),
-            realm: self.realm,
-            expires_at: later(issued_at, self.life_s)?,
-            issued_at,
+            outer: Outer::new(
+                self.organisation.into(),
+                self.realm,
+                time::whole_second(now)?,
+                self.life_s,
+            )?,
             nonce,
             asked: self.asked.clone(),
         };
         claims.check()?;
         Ok(claims.encode()?)
     }
-}
-
-/// `seconds` after `time`.
-pub(crate) fn later(time: DateTime<Utc>, seconds: u32) -> Result<DateTime<Utc>, Reason> {
-    time.checked_add_signed(TimeDelta::seconds(seconds.into()))
-        .ok_or(Reason::ClockInvalid)
-}
-
-/// A list alone gives the right to the list alone, and only it (CST-42).
-pub(crate) fn check_rights(rights: Rights, scope: &Scope) -> Result<(), Reason> {
-    match scope.kind() {
-        ScopeKind::ListOnly if rights != Rights::LIST => Err(Reason::ScopeInconsistent),
-        _ => Ok(()),
-    }
-}
-
-pub(crate) fn write_operator(
-    map: &mut MapWriter,
-    department: Option<&DepartmentCode>,
-    doctor: Option<&DoctorCode>,
-) {
-    if let Some(department) = department {
-        map.key(mic::DEPARTMENT).text(department.as_str());
-    }
-    if let Some(doctor) = doctor {
-        map.key(mic::DOCTOR).text(doctor.as_str());
-    }
-}
-
-pub(crate) fn operator(
-    map: &mut MapReader<'_>,
-) -> Result<(Option<DepartmentCode>, Option<DoctorCode>), Denial> {
-    let department = match map.find(mic::DEPARTMENT)? {
-        Some(value) => Some(
-            value.take_as(read::text(DepartmentCode::CHARS_MAX), |text| {
-                DepartmentCode::new(text).map_err(|_| Reason::BadCode)
-            })?,
-        ),
-        None => None,
-    };
-    let doctor = match map.find(mic::DOCTOR)? {
-        Some(value) => Some(value.take_as(read::text(DoctorCode::CHARS_MAX), |text| {
-            DoctorCode::new(text).map_err(|_| Reason::BadCode)
-        })?),
-        None => None,
-    };
-    Ok((department, doctor))
-}
-
-pub(crate) fn institution(value: &mut Reader<'_>) -> Result<InstitutionCode, Denial> {
-    value.take_as(read::text(InstitutionCode::CHARS_MAX), |text| {
-        InstitutionCode::new(text).map_err(|_| Reason::BadCode)
-    })
-}
-
-pub(crate) fn issuer(value: &mut Reader<'_>) -> Result<IssuerCode, Denial> {
-    value.take_as(read::text(IssuerCode::CHARS_MAX), |text| {
-        IssuerCode::new(text).map_err(|_| Reason::BadCode)
-    })
-}
-
-pub(crate) fn realm(claims: &mut MapReader<'_>) -> Result<Realm, Denial> {
-    claims
-        .need(label::AUD, Reason::MissingClaim)?
-        .take_as(read::text(Realm::CHARS_MAX), |text| {
-            Realm::new(text).map_err(|_| Reason::BadCode)
-        })
-}
-
-pub(crate) fn moment(claims: &mut MapReader<'_>, key: i64) -> Result<DateTime<Utc>, Denial> {
-    claims
-        .need(key, Reason::MissingClaim)?
-        .take_as(read::uint, time::moment)
-}
-
-/// Begins the private map and checks its version.
-pub(crate) fn private_map<'a>(claims: &mut MapReader<'a>) -> Result<MapReader<'a>, Denial> {
-    let mut private = claims.need(label::MIC, Reason::MissingClaim)?.map()?;
-    private
-        .need(mic::VERSION, Reason::MissingClaim)?
-        .take_as(read::uint, |version| {
-            if version == VERSION {
-                Ok(())
-            } else {
-                Err(Reason::UnsupportedVersion)
-            }
-        })?;
-    Ok(private)
-}
-
-pub(crate) fn purpose(private: &mut MapReader<'_>) -> Result<Purpose, Denial> {
-    private
-        .need(mic::PURPOSE, Reason::MissingClaim)?
-        .take_as(read::uint, |number| {
-            Purpose::from_number(number).ok_or(Reason::UnknownPurpose)
-        })
-}
-
-pub(crate) fn rights(private: &mut MapReader<'_>) -> Result<Rights, Denial> {
-    private
-        .need(mic::RIGHTS, Reason::MissingClaim)?
-        .take_as(read::uint, Rights::from_bits)
 }

@@ -5,6 +5,15 @@ use chrono::{DateTime, Utc};
 
 use crate::key::KeyId;
 
+mod book;
+mod list;
+mod places;
+
+pub use self::{
+    book::{KnownStatus, StatusBook, StatusMark},
+    list::{StatusList, StatusListClaims, StatusListDraft},
+};
+
 /// The place of a grant in its issuer's status lists.
 ///
 /// ```

@@ -9,84 +9,27 @@ use crate::{
     checker::Checker,
     cose::SigningInput,
     denial::{Denial, Reason},
+    emergency::{Emergency, EmergencyClaims},
     encoded::Encoded,
     grant::{Grant, GrantClaims},
-    key::{KeyId, KeyRecord, KeyState, PublicKey, Role},
+    key::{KeyId, KeyRecord, KeySet, KeySetClaims, KeyState, PublicKey},
+    log::{Checkpoint, CheckpointClaims, Receipt, ReceiptClaims, Review, ReviewClaims},
+    narrow::{Narrowed, NarrowedClaims},
+    offer::{Offer, OfferClaims},
     proof::{Proof, ProofClaims},
+    refusal::{Refusal, RefusalClaims},
     request::{Request, RequestClaims},
     signer::{AsyncRawVerify, Signature},
+    status::{StatusList, StatusListClaims},
     suite::Suite,
+    withdrawal::{Withdrawal, WithdrawalClaims},
 };
 
-/// The types of token.
-///
-/// ```
-/// use mic_consent::TokenType;
-/// assert_eq!(TokenType::Request.name(), "mic-q");
-/// assert_eq!(TokenType::Grant.prefix(), "MICG1:");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum TokenType {
-    /// `mic-q`: a hospital asks.
-    Request,
-    /// `mic-g`: a consent authority grants.
-    Grant,
-    /// `mic-p`: the hospital proves that it uses the grant, here and now.
-    Proof,
-}
+mod kind;
 
-impl TokenType {
-    /// All types.
-    pub const ALL: &'static [Self] = &[Self::Request, Self::Grant, Self::Proof];
+pub use self::kind::TokenType;
 
-    /// The text in the `typ` header.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Request => "mic-q",
-            Self::Grant => "mic-g",
-            Self::Proof => "mic-p",
-        }
-    }
-
-    /// The type with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name)
-    }
-
-    /// The prefix of the text form.
-    #[must_use]
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Request => "MICQ1:",
-            Self::Grant => "MICG1:",
-            Self::Proof => "MICP1:",
-        }
-    }
-
-    /// The external text under the signature: no signature of one type fits another (CST-15).
-    #[must_use]
-    pub const fn external(self) -> &'static str {
-        match self {
-            Self::Request => "mic-consent/1/mic-q",
-            Self::Grant => "mic-consent/1/mic-g",
-            Self::Proof => "mic-consent/1/mic-p",
-        }
-    }
-
-    /// The role a key needs to sign it.
-    #[must_use]
-    pub const fn role(self) -> Role {
-        match self {
-            Self::Request | Self::Proof => Role::Request,
-            Self::Grant => Role::Grant,
-        }
-    }
-}
-
-/// A type of token at compile time: [`Request`], [`Grant`] or [`Proof`]. Sealed.
+/// A type of token at compile time: [`Request`], [`Grant`], [`Proof`] and the others. Sealed.
 pub trait TokenKind: sealed::Sealed {
     /// The type.
     const TYPE: TokenType;
@@ -99,14 +42,14 @@ pub trait TokenKind: sealed::Sealed {
     reason = "the traits seal the types of token and are for this crate alone"
 )]
 pub(crate) mod sealed {
-    use super::{DateTime, Denial, KeyRecord, Utc};
-    use crate::code::{IssuerCode, Realm};
+    use super::{Denial, KeyRecord};
+    use crate::claims::outer::{Origin, Outer};
 
     /// Keeps the types of token to those of this crate.
     pub trait Sealed {}
 
     /// How claims are read and what their issuer may say.
-    pub trait Rules: Common + Sized {
+    pub trait Rules: Said + Sized {
         /// Reads the payload, which begins at `start` of the token (step 7).
         fn decode(payload: &[u8], start: usize) -> Result<Self, Denial>;
 
@@ -115,39 +58,45 @@ pub(crate) mod sealed {
     }
 
     /// What all claims have.
-    pub trait Common {
-        /// The issuer.
-        fn issuer(&self) -> &IssuerCode;
-        /// The realm.
-        fn realm(&self) -> &Realm;
-        /// When it was issued.
-        fn issued_at(&self) -> DateTime<Utc>;
-        /// From when it is valid.
-        fn valid_from(&self) -> DateTime<Utc>;
-        /// Until when.
-        fn expires_at(&self) -> DateTime<Utc>;
+    pub trait Said {
+        /// Who says it, for which realm, when.
+        fn origin(&self) -> &Origin;
+    }
+
+    /// What claims have that end.
+    pub(crate) trait Ends: Said {
+        /// Beginning and end as well.
+        fn outer(&self) -> &Outer;
     }
 }
 
-impl sealed::Sealed for Request {}
+macro_rules! kinds {
+    ($( $kind:ident: $claims:ty, )*) => {
+        $(
+            impl sealed::Sealed for $kind {}
 
-impl TokenKind for Request {
-    const TYPE: TokenType = TokenType::Request;
-    type Claims = RequestClaims;
+            impl TokenKind for $kind {
+                const TYPE: TokenType = TokenType::$kind;
+                type Claims = $claims;
+            }
+        )*
+    };
 }
 
-impl sealed::Sealed for Grant {}
-
-impl TokenKind for Grant {
-    const TYPE: TokenType = TokenType::Grant;
-    type Claims = GrantClaims;
-}
-
-impl sealed::Sealed for Proof {}
-
-impl TokenKind for Proof {
-    const TYPE: TokenType = TokenType::Proof;
-    type Claims = ProofClaims;
+kinds! {
+    Request: RequestClaims,
+    Offer: OfferClaims,
+    Grant: GrantClaims,
+    Narrowed: NarrowedClaims,
+    Proof: ProofClaims,
+    Refusal: RefusalClaims,
+    Withdrawal: WithdrawalClaims,
+    Emergency: EmergencyClaims,
+    StatusList: StatusListClaims,
+    KeySet: KeySetClaims,
+    Receipt: ReceiptClaims,
+    Review: ReviewClaims,
+    Checkpoint: CheckpointClaims,
 }
 
 /// A token of a known type whose signature is not checked. Its claims cannot be read.
@@ -240,16 +189,17 @@ impl<T: TokenKind> Untrusted<T> {
 
 /// Step 8: what holds for the issuer of any type (CST-56, CST-57), and what its type adds.
 fn issuer_rules(claims: &impl sealed::Rules, record: &KeyRecord) -> Result<(), Denial> {
-    if claims.issuer() != record.organisation() {
+    let origin = claims.origin();
+    if origin.issuer != *record.organisation() {
         return Err(Reason::IssuerNotKeyOwner.into());
     }
     // The time of issue counts, not the time of the check: a grant outlives the rotation of its key. A
     // date in the past gains nothing, since a token's life is short.
-    if !record.validity().contains(claims.issued_at()) {
+    if !record.validity().contains(origin.issued_at) {
         return Err(Reason::KeyNotValidAtIssue.into());
     }
     match record.state() {
-        KeyState::VerifyOnly { since } if claims.issued_at() >= since => {
+        KeyState::VerifyOnly { since } if origin.issued_at >= since => {
             Err(Reason::KeyRetired.into())
         }
         _ => claims.issuer_rules(record),
@@ -304,6 +254,13 @@ impl<T: TokenKind> Signed<T> {
         &self.encoded
     }
 
+    /// Its claims in bytes: what a log of such tokens has as an entry. The signature is no part of it, so
+    /// another good signature over the same claims is the same entry.
+    #[must_use]
+    pub fn entry(&self) -> &[u8] {
+        self.encoded.payload()
+    }
+
     pub(crate) fn into_claims(self) -> T::Claims {
         self.claims
     }
@@ -336,6 +293,31 @@ impl<T: TokenKind> fmt::Debug for Signed<T> {
             .finish_non_exhaustive()
     }
 }
+
+macro_rules! records {
+    ($( $kind:ident )*) => {
+        $(
+            impl Signed<$kind> {
+                /// Checks realm and clock: a record that is kept has no end, but it is of this realm and not of
+                /// the future (steps 9 and 10, after steps 5 and 8 once more).
+                ///
+                /// # Errors
+                /// A key that is no longer trusted; another realm; issued in the future.
+                pub fn live(
+                    self,
+                    checker: &Checker<'_>,
+                    now: DateTime<Utc>,
+                ) -> Result<Live<$kind>, Denial> {
+                    self.still_trusted(checker)?;
+                    checker.record_in_realm(self.claims(), now)?;
+                    Ok(self.into_live(now, checker.policy().skew_s()))
+                }
+            }
+        )*
+    };
+}
+
+records! { Receipt Review Checkpoint }
 
 /// A signed token that is for this realm, within its time, and, if it is a grant, not withdrawn: true at the
 /// moment of the check.

@@ -125,7 +125,7 @@ fn err_forms_that_do_not_fit_together() {
         "does not both request and grant",
     );
     contains(change("roles", json!([])), "expected at least one role");
-    contains(change("roles", json!(["root"])), "expected a known role");
+    contains(change("roles", json!(["boss"])), "expected a known role");
     contains(
         change("organisation", json!("ARCHIVE61")),
         "expected an institution code of 12 characters as the owner",

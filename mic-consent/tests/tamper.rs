@@ -18,8 +18,30 @@ fn verify(token: &[u8], checker: &Checker<'_>) -> Result<(), Denial> {
     let encoded = Encoded::from_bytes(token)?;
     match encoded.token_type() {
         TokenType::Request => encoded.untrusted::<Request>()?.verify(checker).map(|_| ()),
+        TokenType::Offer => encoded.untrusted::<Offer>()?.verify(checker).map(|_| ()),
         TokenType::Grant => encoded.untrusted::<Grant>()?.verify(checker).map(|_| ()),
+        TokenType::Narrowed => encoded.untrusted::<Narrowed>()?.verify(checker).map(|_| ()),
         TokenType::Proof => encoded.untrusted::<Proof>()?.verify(checker).map(|_| ()),
+        TokenType::Refusal => encoded.untrusted::<Refusal>()?.verify(checker).map(|_| ()),
+        TokenType::Withdrawal => encoded
+            .untrusted::<Withdrawal>()?
+            .verify(checker)
+            .map(|_| ()),
+        TokenType::Emergency => encoded
+            .untrusted::<Emergency>()?
+            .verify(checker)
+            .map(|_| ()),
+        TokenType::StatusList => encoded
+            .untrusted::<StatusList>()?
+            .verify(checker)
+            .map(|_| ()),
+        TokenType::KeySet => encoded.untrusted::<KeySet>()?.verify(checker).map(|_| ()),
+        TokenType::Receipt => encoded.untrusted::<Receipt>()?.verify(checker).map(|_| ()),
+        TokenType::Review => encoded.untrusted::<Review>()?.verify(checker).map(|_| ()),
+        TokenType::Checkpoint => encoded
+            .untrusted::<Checkpoint>()?
+            .verify(checker)
+            .map(|_| ()),
         other => panic!("{other:?}"),
     }
 }

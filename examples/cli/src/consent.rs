@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use mic_consent::{
-    Checker, Denial, Encoded, Grant, KeyId, KeyRecord, KeyRing, Proof, QrPicture, Request, Status,
-    StatusRef, StatusSource, TokenType,
+    Checker, Denial, Encoded, Grant, KeyId, KeyRecord, KeyRing, Proof, QrPicture, Reason, Request,
+    Status, StatusRef, StatusSource, TokenType,
 };
 use mic_platform::consent;
 use mic_platform::problem::Problem;
@@ -175,7 +175,7 @@ fn judge(text: &str, checker: &Checker<'_>, at: DateTime<Utc>) -> Result<String,
                 proof.claims().organisation()
             ))
         }
-        _ => {
+        TokenType::Request => {
             let request = encoded.untrusted::<Request>()?.verify(checker)?;
             let live = request.live(checker, at)?;
             let claims = live.claims();
@@ -186,6 +186,10 @@ fn judge(text: &str, checker: &Checker<'_>, at: DateTime<Utc>) -> Result<String,
                 claims.expires_at().to_rfc3339()
             ))
         }
+        // The others say nothing about one consented access by themselves.
+        _ => Err(encoded
+            .untrusted::<Request>()
+            .map_or_else(|denial| denial, |_| Reason::OtherType.into())),
     }
 }
 

@@ -7,10 +7,20 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use mic_consent::{Checker, Encoded, KeyRing, Policy, Suite};
-use mic_consent_fuzz::{policy, ring, verify};
+use mic_consent_fuzz::{cast_ring, policy, ring, verify};
 
-static WORLD: LazyLock<(KeyRing, Policy)> = LazyLock::new(|| (ring(), policy()));
-const SIGNED: &str = include_str!("../../vectors/accept.json");
+static WORLD: LazyLock<(KeyRing, Policy)> = LazyLock::new(|| {
+    let records = ring()
+        .iter()
+        .chain(cast_ring().iter())
+        .cloned()
+        .collect::<Vec<_>>();
+    (KeyRing::from_records(records).expect("all keys"), policy())
+});
+const SIGNED: &str = concat!(
+    include_str!("../../vectors/accept.json"),
+    include_str!("../../vectors/objects-accept.json"),
+);
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(token) = Encoded::from_bytes(bytes) else {

@@ -5,7 +5,7 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
-use crate::{hex, limits::KEY_BYTES_MAX, suite::Suite};
+use crate::{limits::KEY_BYTES_MAX, suite::Suite};
 
 macro_rules! fixed_bytes {
     ($(#[$doc:meta])* $name:ident, $length:literal) => {
@@ -27,19 +27,21 @@ macro_rules! fixed_bytes {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                hex::write(f, &self.0)
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                $crate::hex::write(f, &self.0)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self)
             }
         }
     };
 }
+
+pub(crate) use fixed_bytes;
 
 fixed_bytes! {
     /// The id of a grant (cti): 16 random bytes from the caller; the key for status, replay and receipts.
@@ -66,6 +68,15 @@ fixed_bytes! {
     /// assert_eq!(mic_consent::ProofId::from_bytes([9; 16]).as_bytes(), &[9; 16]);
     /// ```
     ProofId, 16
+}
+
+fixed_bytes! {
+    /// The handle of an offer: 16 random bytes from the authority, taken once.
+    ///
+    /// ```
+    /// assert_eq!(mic_consent::OfferId::from_bytes([9; 16]).as_bytes(), &[9; 16]);
+    /// ```
+    OfferId, 16
 }
 
 fixed_bytes! {
@@ -208,6 +219,9 @@ const RECORD_LABEL: &[u8] = b"mic-consent/1/rec";
 const GUARDIAN_LABEL: &[u8] = b"mic-consent/1/grd";
 const NOTICE_LABEL: &[u8] = b"mic-consent/1/ntc";
 const GRANT_LABEL: &[u8] = b"mic-consent/1/gra";
+const NARROWED_LABEL: &[u8] = b"mic-consent/1/nar";
+const EMERGENCY_LABEL: &[u8] = b"mic-consent/1/emg";
+const KEY_SET_LABEL: &[u8] = b"mic-consent/1/set";
 
 impl SubjectCommitment {
     /// Commits to the caller's person bytes, such as the person management code (人员管理码).
@@ -276,10 +290,25 @@ impl NoticeHash {
     }
 }
 
-/// The digest of a grant's claims that a proof of use names. It covers the payload and not the signature, so
+/// The digest of a grant's claims that a proof of use names (CST-37). It covers the payload and not the signature, so
 /// that another valid signature over the same claims is the same grant.
 pub(crate) fn grant_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]> {
     suite.hash(&[GRANT_LABEL, payload])
+}
+
+/// The digest of a narrowed grant's claims, which its proofs and further narrowings name.
+pub(crate) fn narrowed_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]> {
+    suite.hash(&[NARROWED_LABEL, payload])
+}
+
+/// The digest of an emergency access's claims, which its proofs name (CST-103).
+pub(crate) fn emergency_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]> {
+    suite.hash(&[EMERGENCY_LABEL, payload])
+}
+
+/// The digest of a key set's claims, which the next set names.
+pub(crate) fn key_set_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]> {
+    suite.hash(&[KEY_SET_LABEL, payload])
 }
 
 fn commit(

@@ -37,6 +37,8 @@ macro_rules! closed_list {
     };
 }
 
+pub(crate) use closed_list;
+
 closed_list! {
     /// The patient's age and capacity, as far as the law asks: under 14 a guardian must consent
     /// (个人信息保护法 article 31), between 14 and 17 one may.

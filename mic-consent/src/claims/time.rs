@@ -1,6 +1,6 @@
 //! Times as whole seconds since 1970 in the token, as chrono's types outside (CST-30).
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::denial::Reason;
 
@@ -27,6 +27,12 @@ pub(crate) fn moment(seconds: u64) -> Result<DateTime<Utc>, Reason> {
 /// `time` without its fraction of a second.
 pub(crate) fn whole_second(time: DateTime<Utc>) -> Result<DateTime<Utc>, Reason> {
     moment(seconds(time)?)
+}
+
+/// `seconds` after `time`.
+pub(crate) fn later(time: DateTime<Utc>, seconds: u32) -> Result<DateTime<Utc>, Reason> {
+    time.checked_add_signed(TimeDelta::seconds(seconds.into()))
+        .ok_or(Reason::ClockInvalid)
 }
 
 /// Seconds from `from` to `to`; negative when `to` is earlier.

@@ -10,6 +10,7 @@ use super::GrantClaims;
 use crate::{
     claims::{
         binding::{GrantId, NoticeHash, Opening, RecordCommitment, SubjectCommitment},
+        outer::Outer,
         person::{Guardian, PatientBand, PersonCheck, SeparateConsent},
         purpose::Rights,
         scope::{Scope, ScopeFilter},
@@ -21,7 +22,7 @@ use crate::{
     issue::{IssueError, seal, seal_async},
     key::KeyId,
     limits::STUDIES_MAX,
-    request::{self, Request, RequestClaims},
+    request::{Request, RequestClaims},
     signer::{AsyncSigner, Signer},
     status::StatusRef,
     suite::Suite,
@@ -302,13 +303,13 @@ impl GrantDraft {
             return Err(IssueError::WiderThanRequest { what: "the scope" });
         }
         let issued_at = time::whole_second(now)?;
+        let mut outer = Outer::new(issuer, *self.request.realm(), issued_at, self.life_s)?;
+        if let Some(valid_from) = self.valid_from {
+            outer.valid_from = time::whole_second(valid_from)?;
+        }
         Ok(GrantClaims {
-            issuer,
+            outer,
             subject: SubjectCommitment::new(suite, opening, person)?,
-            realm: *self.request.realm(),
-            expires_at: request::later(issued_at, self.life_s)?,
-            valid_from: self.valid_from.map_or(Ok(issued_at), time::whole_second)?,
-            issued_at,
             id,
             holder: self.holder,
             nonce: *self.request.nonce(),

@@ -58,7 +58,13 @@ pub enum KeyError {
     /// One key may not both ask and grant: a hospital must not be able to consent for its patients.
     #[error("expected a key that does not both request and grant")]
     RolesConflict,
-    /// A requesting key belongs to an institution with a code of 12 characters.
+    /// A root signs key sets and nothing else; who takes emergency access does not review it.
+    #[error("expected a root, or a key that does not both take emergency access and review it")]
+    RoleAlone,
+    /// The roots do not fit together.
+    #[error("expected roots of one owner and one suite, and a threshold from 1 to their number")]
+    Roots,
+    /// A requesting or emergency key belongs to an institution with a code of 12 characters.
     #[error("expected an institution code of 12 characters as the owner of a requesting key")]
     RequesterNotInstitution,
     /// The owner's code names another province than the record.
@@ -122,6 +128,10 @@ pub enum Role {
     Emergency,
     /// Receipts and checkpoints of the access log.
     Log,
+    /// The platform's root: key sets.
+    Root,
+    /// A reviewer: verdicts on emergency access.
+    Review,
 }
 
 impl Role {
@@ -132,6 +142,8 @@ impl Role {
         Self::Status,
         Self::Emergency,
         Self::Log,
+        Self::Root,
+        Self::Review,
     ];
 
     /// The name in key records.
@@ -143,6 +155,8 @@ impl Role {
             Self::Status => "status",
             Self::Emergency => "emergency",
             Self::Log => "log",
+            Self::Root => "root",
+            Self::Review => "review",
         }
     }
 
@@ -159,6 +173,8 @@ impl Role {
             Self::Status => 4,
             Self::Emergency => 8,
             Self::Log => 16,
+            Self::Root => 32,
+            Self::Review => 64,
         }
     }
 }
@@ -186,6 +202,21 @@ impl Roles {
             .iter()
             .copied()
             .filter(move |role| self.contains(*role))
+    }
+}
+
+impl Roles {
+    /// The bits in a key set.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        match u8::try_from(bits) {
+            Ok(bits @ 1..=127) => Some(Self(bits)),
+            _ => None,
+        }
     }
 }
 
@@ -328,7 +359,13 @@ impl KeyRecord {
         if roles.contains(Role::Request) && roles.contains(Role::Grant) {
             return Err(KeyError::RolesConflict);
         }
-        if roles.contains(Role::Request) && InstitutionCode::new(organisation.as_str()).is_err() {
+        let alone = !roles.contains(Role::Root) || roles == Role::Root.into();
+        if !alone || (roles.contains(Role::Emergency) && roles.contains(Role::Review)) {
+            return Err(KeyError::RoleAlone);
+        }
+        if (roles.contains(Role::Request) || roles.contains(Role::Emergency))
+            && InstitutionCode::new(organisation.as_str()).is_err()
+        {
             return Err(KeyError::RequesterNotInstitution);
         }
         Ok(Self {

@@ -1,0 +1,170 @@
+//! How a node comes to its keys: pinned roots, and the newest key set that enough of them signed (CST-113 to
+//! CST-117).
+
+use alloc::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{KeyError, KeyRecord, KeyRing, KeySet, Role, set::digest};
+use crate::{
+    claims::time::between,
+    denial::{Denial, Reason},
+    token::Live,
+};
+
+/// Pinned roots and the newest key set adopted under them.
+///
+/// ```
+/// use mic_consent::*;
+/// # fn main() -> Result<(), Box<dyn core::error::Error>> {
+/// # let now = chrono::DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+/// # let year = KeyValidity::new(now, now + chrono::TimeDelta::days(365))?;
+/// # let (realm, owner) = (Realm::new("mic.cn")?, IssuerCode::new("ROOT00")?);
+/// # let policy = Policy::new(realm, AcceptedSuites::GmOnly);
+/// # let [one, two, three] = [[4; 32], [5; 32], [6; 32]].map(|secret| Sm2SigningKey::from_secret_bytes(&secret));
+/// # let (one, two, three) = (one?, two?, three?); // test keys
+/// # let root = |key: &Sm2SigningKey| KeyRecord::new(key.public_key().clone(), owner, Role::Root, year);
+/// let roots = KeyRing::from_records([root(&one)?, root(&two)?, root(&three)?])?;
+/// let mut trusted = TrustedKeys::new(roots, 2)?; // two of three
+///
+/// let draft = KeySetDraft::first(realm, owner, KeyRing::new());
+/// let (by_one, by_three) = (draft.sign(&one, now)?, draft.sign(&three, now)?);
+/// let checked = |set: &Encoded, trusted: &TrustedKeys| -> Result<Live<KeySet>, Denial> {
+///     let checker = Checker::new(trusted.roots(), &policy);
+///     Encoded::document_from_bytes(set.as_bytes())?.untrusted::<KeySet>()?.verify(&checker)?.live(&checker, now)
+/// };
+/// let sets = [checked(&by_one, &trusted)?, checked(&by_three, &trusted)?];
+/// assert_eq!(trusted.adopt(&sets[..1]).unwrap_err().reason(), Reason::TooFewRoots);
+/// trusted.adopt(&sets)?;
+/// assert_eq!(trusted.version(), Some(1));
+/// assert!(trusted.keys(now).is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct TrustedKeys {
+    roots: KeyRing,
+    threshold: usize,
+    floor: u32,
+    current: Option<Adopted>,
+}
+
+#[derive(Debug, Clone)]
+struct Adopted {
+    version: u32,
+    digest: [u8; 32],
+    issued_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    skew_s: i64,
+    keys: KeyRing,
+}
+
+impl TrustedKeys {
+    /// Trusts sets that `threshold` of these roots have signed.
+    ///
+    /// # Errors
+    /// A key that is no root, roots of two owners or suites, a threshold of nought or beyond the roots.
+    pub fn new(roots: KeyRing, threshold: usize) -> Result<Self, KeyError> {
+        let alike = |one: &KeyRecord, other: &KeyRecord| {
+            one.organisation() == other.organisation()
+                && one.public_key().suite() == other.public_key().suite()
+        };
+        let fit = roots.iter().all(|record| {
+            record.roles().contains(Role::Root)
+                && roots
+                    .iter()
+                    .next()
+                    .is_some_and(|first| alike(record, first))
+        });
+        if !fit || !(1..=roots.len()).contains(&threshold) {
+            return Err(KeyError::Roots);
+        }
+        Ok(Self {
+            roots,
+            threshold,
+            floor: 0,
+            current: None,
+        })
+    }
+
+    /// Refuses sets older than `version`, which was seen before the last restart.
+    #[must_use]
+    pub const fn with_floor(mut self, version: u32) -> Self {
+        self.floor = version;
+        self
+    }
+
+    /// The roots, to check key sets with and nothing else.
+    #[must_use]
+    pub const fn roots(&self) -> &KeyRing {
+        &self.roots
+    }
+
+    /// Adopts the set that these documents state together, each signed by another root.
+    ///
+    /// # Errors
+    /// Too few roots, or documents that differ ([`Reason::TooFewRoots`]); an older version than seen; another
+    /// content of the version held; a set that does not name the one held before as its predecessor.
+    pub fn adopt(&mut self, sets: &[Live<KeySet>]) -> Result<(), Denial> {
+        let first = sets.first().ok_or(Reason::TooFewRoots)?;
+        let signers: BTreeSet<_> = sets
+            .iter()
+            .filter(|set| {
+                set.encoded().payload() == first.encoded().payload()
+                    && self.roots.get(&set.key_id()).is_some()
+            })
+            .map(Live::key_id)
+            .collect();
+        if signers.len() < self.threshold {
+            return Err(Reason::TooFewRoots.into());
+        }
+        let claims = first.claims();
+        let own = digest(first)?;
+        // Never back (CST-114), one content for one version (CST-115), in a row (CST-116).
+        if claims.version() < self.floor {
+            return Err(Reason::OlderThanSeen.into());
+        }
+        if let Some(current) = &self.current {
+            if claims.version() < current.version || claims.issued_at() < current.issued_at {
+                return Err(Reason::OlderThanSeen.into());
+            }
+            if claims.version() == current.version {
+                return match own == current.digest {
+                    true => Ok(()),
+                    false => Err(Reason::ForkedVersion.into()),
+                };
+            }
+            // A node that was away may have missed sets; the next one it must follow.
+            if claims.version() == current.version.saturating_add(1)
+                && claims.previous() != Some(&current.digest)
+            {
+                return Err(Reason::OtherPredecessor.into());
+            }
+        }
+        self.current = Some(Adopted {
+            version: claims.version(),
+            digest: own,
+            issued_at: claims.issued_at(),
+            expires_at: claims.expires_at(),
+            skew_s: first.skew_s().into(),
+            keys: claims.keys().clone(),
+        });
+        Ok(())
+    }
+
+    /// The version adopted, for the node to keep over a restart.
+    #[must_use]
+    pub fn version(&self) -> Option<u32> {
+        self.current.as_ref().map(|current| current.version)
+    }
+
+    /// The keys to check tokens with; none when no set was adopted, the newest is over, or the clock is before
+    /// its issue.
+    #[must_use]
+    pub fn keys(&self, now: DateTime<Utc>) -> Option<&KeyRing> {
+        let current = self.current.as_ref()?;
+        let in_time = between(current.expires_at, now) < current.skew_s
+            && between(now, current.issued_at) <= current.skew_s;
+        in_time.then_some(&current.keys)
+    }
+}

@@ -1,0 +1,204 @@
+//! The decision on one action: steps 13 to 15, alike for grants, narrowed grants and emergency access.
+
+use chrono::{DateTime, Utc};
+
+use super::{Basis, Permit, Presented, Under, Use};
+use crate::{
+    checker::Checker,
+    claims::{
+        binding::{GrantId, HiddenRecord, Opening, SubjectCommitment},
+        purpose::Rights,
+        time::{between, later},
+    },
+    code::{InstitutionCode, Realm},
+    denial::{Denial, Reason},
+    guard::{Admission, ReplayGuard},
+    key::KeyId,
+    limits::PROOF_LIFE_S,
+    proof::{Action, Proof, ProofClaims},
+    suite::Suite,
+    terms::Terms,
+    token::sealed::Ends,
+};
+
+/// What a holder has in hand, whatever it stands on.
+#[derive(Clone, Copy)]
+pub(crate) struct Held<'a> {
+    /// The suite whose hash makes the commitments.
+    pub(crate) suite: Suite,
+    pub(crate) realm: &'a Realm,
+    /// The key that signed the grant; studies are counted under it.
+    pub(crate) issuer: KeyId,
+    pub(crate) id: &'a GrantId,
+    /// The digest of the last link, which a proof names.
+    pub(crate) digest: [u8; 32],
+    pub(crate) holder: KeyId,
+    pub(crate) organisation: &'a InstitutionCode,
+    pub(crate) subject: &'a SubjectCommitment,
+    pub(crate) terms: Terms<'a>,
+    /// When the whole grant ends, narrowed or not: so long its studies are counted.
+    pub(crate) counted_until: DateTime<Utc>,
+}
+
+impl<'a> Held<'a> {
+    pub(crate) fn permit(
+        self,
+        under: Under<'a>,
+        checker: &Checker<'_>,
+        now: DateTime<Utc>,
+        presented: Presented<'a>,
+        wanted: &Use<'_>,
+        guard: &mut dyn ReplayGuard,
+    ) -> Result<Permit<'a>, Denial> {
+        let proof = presented.proof.clone().untrusted::<Proof>()?;
+        // The cheapest check first: whose proof it claims to be.
+        if proof.encoded().key_id() != self.holder {
+            return Err(Reason::NotTheGrantee.into());
+        }
+        let proof = proof.verify(checker)?.into_claims();
+        checker.audience_and_time(&proof, PROOF_LIFE_S, now)?;
+        self.check_holder(&proof, wanted)?;
+        let record = self.check_scope(&proof, presented.opening, wanted)?;
+        self.admit(checker, &proof, record.as_ref(), now, guard)?;
+        Ok(Permit {
+            held: self,
+            under,
+            opening: presented.opening,
+            proof,
+        })
+    }
+
+    /// Step 13 (CST-64): this grant, this place, the persons it names.
+    fn check_holder(&self, proof: &ProofClaims, wanted: &Use<'_>) -> Result<(), Denial> {
+        let terms = &self.terms;
+        if proof.organisation() != self.organisation {
+            return Err(Reason::NotTheGrantee.into());
+        }
+        if proof.grant() != self.id || *proof.digest() != self.digest {
+            return Err(Reason::OtherGrant.into());
+        }
+        if proof.place() != wanted.place || terms.place.is_some_and(|place| place != wanted.place) {
+            return Err(Reason::OtherPlace.into());
+        }
+        let department = terms
+            .department
+            .is_none_or(|department| proof.department() == Some(department));
+        let doctor = terms
+            .doctor
+            .is_none_or(|doctor| proof.doctor() == Some(doctor));
+        if department && doctor {
+            Ok(())
+        } else {
+            Err(Reason::OtherPerson.into())
+        }
+    }
+
+    /// Steps 13 and 14 (CST-65): the action of the proof is what the node would do, and the terms cover it.
+    fn check_scope(
+        &self,
+        proof: &ProofClaims,
+        opening: &Opening,
+        wanted: &Use<'_>,
+    ) -> Result<Option<HiddenRecord>, Denial> {
+        let record = match wanted.record {
+            None => None,
+            Some((record_key, facts)) => {
+                let hidden = HiddenRecord::new(self.suite, opening, record_key)
+                    .map_err(|_| Reason::OtherAction)?;
+                Some((hidden, facts))
+            }
+        };
+        let action = match &record {
+            None => Action::ListExams,
+            Some((hidden, _)) => Action::OpenRecord(*hidden),
+        };
+        if *proof.action() != action {
+            return Err(Reason::OtherAction.into());
+        }
+        match SubjectCommitment::new(self.suite, opening, wanted.person) {
+            Ok(subject) if subject == *self.subject => {}
+            _ => return Err(Reason::OtherSubject.into()),
+        }
+        let right = if record.is_some() {
+            Rights::VIEW
+        } else {
+            Rights::LIST
+        };
+        if !self.terms.rights.contains(right) {
+            return Err(Reason::RightMissing.into());
+        }
+        let Some((hidden, facts)) = record else {
+            return Ok(None);
+        };
+        // A province serves what it stores.
+        let stored_here = wanted
+            .place
+            .in_province()
+            .is_none_or(|province| province == facts.province);
+        if stored_here && self.terms.scope.opens(&hidden, &facts) {
+            Ok(Some(hidden))
+        } else {
+            Err(Reason::OutsideScope.into())
+        }
+    }
+
+    /// Step 15 (CST-66, CST-67).
+    fn admit(
+        &self,
+        checker: &Checker<'_>,
+        proof: &ProofClaims,
+        record: Option<&HiddenRecord>,
+        now: DateTime<Utc>,
+        guard: &mut dyn ReplayGuard,
+    ) -> Result<(), Denial> {
+        let skew = checker.policy().skew_s();
+        // The count first: a study counted twice counts once, but a proof used up is gone.
+        if let (Some(most), Some(record)) = (self.terms.studies, record) {
+            let until = later(self.counted_until, skew.saturating_mul(2))?;
+            refuse(guard.admit_study(&self.issuer, self.id, record, most, until, now))?;
+        }
+        // A proof may come from a clock that is ahead, so it is remembered for twice the skew.
+        let until =
+            later(proof.expires_at(), skew.saturating_mul(2))?.max(later(now, PROOF_LIFE_S)?);
+        refuse(guard.admit_proof(&self.holder, proof.id(), until, now))
+    }
+}
+
+/// Time passed since something was made live at `checked_at`: its time is looked at again, and how old the
+/// look at its status is.
+pub(crate) fn recheck(
+    checker: &Checker<'_>,
+    claims: &impl Ends,
+    life_s: u32,
+    checked_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), Denial> {
+    let policy = checker.policy();
+    checker.audience_and_time(claims, life_s, now)?;
+    let age = between(checked_at, now);
+    if age < -i64::from(policy.skew_s()) {
+        return Err(Reason::ClockInvalid.into());
+    }
+    if age > i64::from(policy.status_check_s()) {
+        return Err(Reason::CheckTooOld.into());
+    }
+    Ok(())
+}
+
+impl Under<'_> {
+    pub(crate) const fn basis(&self) -> Basis {
+        match self {
+            Self::Grant(_) => Basis::Consent,
+            Self::Emergency(_) => Basis::Emergency,
+        }
+    }
+}
+
+fn refuse(admission: Admission) -> Result<(), Denial> {
+    match admission {
+        Admission::Fresh => Ok(()),
+        Admission::Seen => Err(Reason::ProofReplayed.into()),
+        Admission::UsedUp => Err(Reason::StudiesUsedUp.into()),
+        Admission::Full => Err(Reason::MemoryFull.into()),
+    }
+}

@@ -1,0 +1,318 @@
+//! What a node knows of withdrawals: the newest list of each number, and what it heard since (CST-91 to
+//! CST-99).
+
+use alloc::collections::BTreeMap;
+use core::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::{Status, StatusList, StatusListClaims, StatusRef, StatusSource};
+use crate::{
+    claims::time::between,
+    code::IssuerCode,
+    denial::{Denial, Reason},
+    key::{KeyId, KeyRing, KeyState, Role},
+    limits::{STATUS_LISTS_MAX, WITHDRAWALS_MAX},
+    token::Live,
+    withdrawal::{Effect, Withdrawal},
+};
+
+/// The status lists and withdrawals that a node holds. A list older than one it has seen is refused, and so is
+/// one that takes a withdrawal back.
+///
+/// Grants of an authority are found by the owner of their key, so lists go on when keys change, and the
+/// list of one authority never speaks for another. With a [`KeyRing`] it is a [`StatusSource`]:
+///
+/// ```
+/// use mic_consent::*;
+/// # fn main() -> Result<(), Box<dyn core::error::Error>> {
+/// # let now = chrono::DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+/// # let (realm, authority) = (Realm::new("mic.cn")?, IssuerCode::new("CONSENT01")?);
+/// # let key = Sm2SigningKey::from_secret_bytes(&[9; 32])?; // a test key
+/// # let year = KeyValidity::new(now, now + chrono::TimeDelta::days(365))?;
+/// # let roles = Roles::from(Role::Grant) | Role::Status.into();
+/// let keys = KeyRing::from_records([
+///     KeyRecord::new(key.public_key().clone(), authority, roles, year)?,
+/// ])?;
+/// let policy = Policy::new(realm, AcceptedSuites::GmOnly);
+/// let checker = Checker::new(&keys, &policy);
+/// let list = StatusListDraft::new(realm, authority, 3, 100_000).with_withdrawn([7]).sign(&key, now)?;
+///
+/// let mut book = StatusBook::new(&policy);
+/// let list = Encoded::document_from_bytes(list.as_bytes())?;
+/// book.accept(list.untrusted::<StatusList>()?.verify(&checker)?.live(&checker, now)?)?;
+///
+/// let statuses = book.with_keys(&keys);
+/// assert_eq!(statuses.status(&key.key_id(), StatusRef::new(3, 7), now), Status::Withdrawn);
+/// assert_eq!(statuses.status(&key.key_id(), StatusRef::new(3, 8), now), Status::Valid);
+/// assert_eq!(statuses.status(&key.key_id(), StatusRef::new(4, 8), now), Status::Unknown);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct StatusBook {
+    age_s: i64,
+    skew_s: i64,
+    lists: BTreeMap<(IssuerCode, u32), Held>,
+    heard: BTreeMap<(IssuerCode, StatusRef), Heard>,
+    /// Authorities whose withdrawals found no room, and since when: all their grants are unknown until lists
+    /// from after that moment come.
+    deaf: BTreeMap<IssuerCode, DateTime<Utc>>,
+    /// The latest moment that any accepted list states.
+    newest: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone)]
+struct Held {
+    key: KeyId,
+    claims: StatusListClaims,
+}
+
+#[derive(Clone, Copy)]
+struct Heard {
+    effect: Effect,
+    issued_at: DateTime<Utc>,
+    until: DateTime<Utc>,
+}
+
+/// The high-water mark of one list, for the node to keep over a restart.
+///
+/// ```
+/// use mic_consent::{IssuerCode, StatusMark};
+/// let mark = StatusMark::new(IssuerCode::new("CONSENT01")?, 3, 17);
+/// assert_eq!((mark.list(), mark.version()), (3, 17));
+/// # Ok::<(), mic_consent::CodeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusMark {
+    issuer: IssuerCode,
+    list: u32,
+    version: u32,
+}
+
+impl StatusMark {
+    /// Version `version` of this list was seen.
+    #[must_use]
+    pub const fn new(issuer: IssuerCode, list: u32, version: u32) -> Self {
+        Self {
+            issuer,
+            list,
+            version,
+        }
+    }
+
+    /// Whose list.
+    #[must_use]
+    pub const fn issuer(&self) -> &IssuerCode {
+        &self.issuer
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn list(&self) -> u32 {
+        self.list
+    }
+
+    /// The version seen.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl StatusBook {
+    /// An empty book: every grant is unknown, and so refused.
+    #[must_use]
+    pub fn new(policy: &crate::checker::Policy) -> Self {
+        Self {
+            age_s: policy.status_list_age_s().into(),
+            skew_s: policy.skew_s().into(),
+            lists: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            deaf: BTreeMap::new(),
+            newest: None,
+        }
+    }
+
+    /// Takes a list. The same list again changes nothing.
+    ///
+    /// # Errors
+    /// An older version than the one held ([`Reason::OlderThanSeen`]), another content for the same version,
+    /// a withdrawal taken back, or too many lists.
+    pub fn accept(&mut self, list: Live<StatusList>) -> Result<(), Denial> {
+        let key = list.key_id();
+        let claims = list.into_signed().into_claims();
+        let place = (*claims.issuer(), claims.list());
+        match self.lists.get(&place) {
+            Some(held) => {
+                let seen = &held.claims;
+                if claims.version() < seen.version() || claims.issued_at() < seen.issued_at() {
+                    return Err(Reason::OlderThanSeen.into());
+                }
+                if claims.version() == seen.version() {
+                    return match claims == *seen {
+                        true => Ok(()),
+                        false => Err(Reason::ForkedVersion.into()),
+                    };
+                }
+                if !claims.keeps(seen) {
+                    return Err(Reason::WithdrawalUndone.into());
+                }
+            }
+            None if self.lists.len() >= STATUS_LISTS_MAX => {
+                return Err(Reason::TooManyLists.into());
+            }
+            None => {}
+        }
+        self.newest = self.newest.max(Some(claims.issued_at()));
+        // What was heard and is in the list is remembered there; a suspension ends with a newer list.
+        self.heard.retain(|(issuer, status), heard| {
+            let covered = *issuer == place.0
+                && status.list() == place.1
+                && heard.issued_at <= claims.issued_at()
+                && (heard.effect == Effect::Suspended
+                    || claims.status(status.index()) == Status::Withdrawn);
+            !covered
+        });
+        self.lists.insert(place, Held { key, claims });
+        Ok(())
+    }
+
+    /// Takes a withdrawal that was heard before the next list: the grant ends at once.
+    ///
+    /// # Errors
+    /// No room: from then on all grants of that authority are unknown here, until newer lists come.
+    pub fn hear(&mut self, withdrawal: &Live<Withdrawal>) -> Result<(), Denial> {
+        let claims = withdrawal.claims();
+        let place = (*claims.issuer(), claims.status());
+        let now = withdrawal.checked_at();
+        if self.heard.len() >= WITHDRAWALS_MAX && !self.heard.contains_key(&place) {
+            self.heard.retain(|_, heard| between(now, heard.until) > 0);
+        }
+        if self.heard.len() >= WITHDRAWALS_MAX && !self.heard.contains_key(&place) {
+            self.deaf.insert(place.0, claims.issued_at().max(now));
+            return Err(Reason::MemoryFull.into());
+        }
+        let until = crate::claims::time::later(
+            claims.expires_at(),
+            u32::try_from(self.skew_s.saturating_mul(2)).unwrap_or(u32::MAX),
+        )?;
+        let new = Heard {
+            effect: claims.effect(),
+            issued_at: claims.issued_at(),
+            until,
+        };
+        self.heard
+            .entry(place)
+            .and_modify(|old| {
+                // Withdrawn is for good.
+                if old.effect == Effect::Suspended || new.effect == Effect::Withdrawn {
+                    *old = new;
+                }
+            })
+            .or_insert(new);
+        Ok(())
+    }
+
+    /// The versions seen, for the node to keep over a restart.
+    pub fn marks(&self) -> impl Iterator<Item = StatusMark> {
+        self.lists
+            .iter()
+            .map(|((issuer, list), held)| StatusMark::new(*issuer, *list, held.claims.version()))
+    }
+
+    /// Whether a list is older than one that was seen before the last restart. Ask before
+    /// [`accept`](Self::accept) when the book starts empty.
+    ///
+    /// # Errors
+    /// It is ([`Reason::OlderThanSeen`]).
+    pub fn not_before<'m>(
+        list: &Live<StatusList>,
+        marks: impl IntoIterator<Item = &'m StatusMark>,
+    ) -> Result<(), Denial> {
+        let claims = list.claims();
+        let older = marks.into_iter().any(|mark| {
+            mark.issuer == *claims.issuer()
+                && mark.list == claims.list()
+                && mark.version > claims.version()
+        });
+        if older {
+            return Err(Reason::OlderThanSeen.into());
+        }
+        Ok(())
+    }
+
+    /// The book as a source of status, with the keys by which grants and lists find their owners.
+    #[must_use]
+    pub const fn with_keys<'a>(&'a self, keys: &'a KeyRing) -> KnownStatus<'a> {
+        KnownStatus { book: self, keys }
+    }
+
+    fn look(&self, keys: &KeyRing, issuer: &KeyId, place: StatusRef, now: DateTime<Utc>) -> Status {
+        let Some(owner) = keys.get(issuer).map(|record| *record.organisation()) else {
+            return Status::Unknown;
+        };
+        let heard = self.heard.get(&(owner, place)).map(|heard| heard.effect);
+        if heard == Some(Effect::Withdrawn) {
+            return Status::Withdrawn;
+        }
+        let Some(held) = self.lists.get(&(owner, place.list())) else {
+            return Status::Unknown;
+        };
+        let listed = held.claims.status(place.index());
+        if listed == Status::Withdrawn {
+            return Status::Withdrawn;
+        }
+        let still_trusted = keys.get(&held.key).is_some_and(|record| {
+            record.roles().contains(Role::Status)
+                && *record.organisation() == owner
+                && matches!(
+                    record.state(),
+                    KeyState::Active | KeyState::VerifyOnly { .. }
+                )
+        });
+        let issued_at = held.claims.issued_at();
+        let fresh = between(issued_at, now) <= self.age_s + self.skew_s
+            && between(held.claims.expires_at(), now) < self.skew_s;
+        // A clock before what was seen already is wrong.
+        let clock = self
+            .newest
+            .is_none_or(|newest| between(now, newest) <= self.skew_s);
+        let heard_all = self.deaf.get(&owner).is_none_or(|since| issued_at > *since);
+        if !(still_trusted && fresh && clock && heard_all) {
+            return Status::Unknown;
+        }
+        match heard {
+            Some(_) => Status::Suspended,
+            None => listed,
+        }
+    }
+}
+
+impl fmt::Debug for StatusBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusBook")
+            .field("lists", &self.lists.len())
+            .field("heard", &self.heard.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`StatusBook`] together with the trusted keys.
+///
+/// ```
+/// fn source<'a>(book: &'a mic_consent::StatusBook, keys: &'a mic_consent::KeyRing) -> mic_consent::KnownStatus<'a> {
+///     book.with_keys(keys)
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct KnownStatus<'a> {
+    book: &'a StatusBook,
+    keys: &'a KeyRing,
+}
+
+impl StatusSource for KnownStatus<'_> {
+    fn status(&self, issuer: &KeyId, place: StatusRef, now: DateTime<Utc>) -> Status {
+        self.book.look(self.keys, issuer, place, now)
+    }
+}
