@@ -39,6 +39,7 @@
 //! - [`ExamRecord`] and [`RecordKey`]: the code with what it cannot say.
 //! - [`ledger`]: what became of each record that has to be uploaded.
 //! - [`gaps`]: exams, index and images side by side.
+//! - `messages` (feature): transactions 4501 and 4801 to 4804.
 //! - [`repeat`]: earlier exams a new one may repeat.
 //! - [`dicom::ExamDraft`]: what a DICOM header contributes to a record, and what it lacks.
 //!
@@ -62,6 +63,7 @@
 //! | `dicom` | yes | over the types of dicom-core, `ExamDraft::from_elements` and the way back, `CodeBlock`; implies `std` |
 //! | `serde` | | text for formats for people, forty bytes for binary ones |
 //! | `technique` | | `technique`: the table of exam techniques, by code and by name |
+//! | `messages` | | `messages`: transactions 4501 and 4801–4804; implies `serde` |
 //! | `fhir` | | `fhir`: records as FHIR `ImagingStudy` (R4, R5) and back; implies `serde` |
 //! | `schemars` | | JSON Schema of the code, its parts and records; implies `serde` |
 //! | `arbitrary` | | legal codes, parts and records from a fuzzer's bytes; implies `std` |
@@ -105,6 +107,8 @@ mod institution;
 mod layout;
 pub mod ledger;
 mod literal;
+#[cfg(feature = "messages")]
+pub mod messages;
 mod normalise;
 mod packed;
 mod parser;

@@ -79,6 +79,24 @@ impl Question {
         }
     }
 
+    /// The day of the new exam, in Beijing.
+    #[must_use]
+    pub const fn day(&self) -> NaiveDate {
+        self.day
+    }
+
+    /// The types asked for, at least one.
+    #[must_use]
+    pub const fn types(&self) -> ExamTypes {
+        self.types
+    }
+
+    /// The parts asked for; none if any part is.
+    #[must_use]
+    pub fn parts(&self) -> &[SiteCode] {
+        self.parts.as_deref().unwrap_or_default()
+    }
+
     /// One record as an answer, were it the only one.
     fn candidate(&self, record: &ExamRecord) -> Option<Candidate> {
         let of_person = record.code().person() == self.person && self.except != Some(record.key());
