@@ -62,7 +62,7 @@ impl Encoded {
         if bytes.len() > TOKEN_BYTES_MAX {
             return Err(Reason::TokenTooLong.into());
         }
-        let layout = cose::parse(bytes)?;
+        let layout = cose::parse(bytes, TOKEN_BYTES_MAX)?;
         Ok(Self {
             bytes: bytes.to_vec(),
             layout,
