@@ -143,6 +143,11 @@ impl Reader<'_> {
         if self.study.identifier.iter().any(other) {
             self.note("identifier", FindingKind::NotRead);
         }
+        let accession = |found: &Identifier| found.accession_number().is_some();
+        let mut requests = self.study.based_on.iter();
+        if !requests.all(|request| request.identifier.as_ref().is_some_and(accession)) {
+            self.note("basedOn", FindingKind::NotRead);
+        }
     }
 
     fn started(&mut self, code: Option<IndexCode>) {
@@ -211,8 +216,11 @@ impl Reader<'_> {
         for concept in &study.procedure_code {
             self.technique("procedureCode", concept);
         }
-        for concept in study.procedure.iter().filter_map(|of| of.concept.as_ref()) {
-            self.technique("procedure", concept);
+        for procedure in &study.procedure {
+            match &procedure.concept {
+                Some(concept) => self.technique("procedure", concept),
+                None => self.note("procedure", FindingKind::NotRead),
+            }
         }
     }
 

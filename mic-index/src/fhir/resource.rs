@@ -13,8 +13,8 @@ use crate::serde::discreet;
 
 /// `ImagingStudy`, as far as a record fills it.
 ///
-/// Elements of other names are read past and named by [`others`](Self::others); they are not
-/// written. Errors of reading never repeat a long number.
+/// Other elements of the resource are read past and named by [`others`](Self::others); they are not
+/// written. So keep what was received, and write studies of your own: this is no editor. Errors of reading never repeat a long number.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
