@@ -40,3 +40,12 @@ for case in cases("bulk"):
     file = bytes.fromhex(case["input_hex"]) if text is None else text.encode()
     limit = min(case.get("options", {}).get("line_len_max", 1020) // 4, 255)
     seed("files", bytes([82, limit]) + file)
+kinds = ["4501", "4501 imageinfo", "4801", "4801 output", "4802", "4802 output", "4803", "4804", "4804 output"]
+for case in cases("messages"):
+    seed("messages", bytes([kinds.index(case["kind"])]) + case["input"].encode())
+events = ["sent", "accepted", "released", "retryable", "needs_person", "permanent"]
+for case in cases("ledger"):
+    seed("ledger", b"".join(
+        bytes([events.index(e.get("class", e["event"])), e["attempt"]]) + (2 * e["at"]).to_bytes(2, "little")
+        for e in case["input"]
+    ))

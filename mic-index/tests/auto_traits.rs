@@ -41,6 +41,26 @@ fn types_are_what_users_rely_on() {
         shared::<mic_index::fhir::Mapper>();
         shared::<mic_index::fhir::Finding>();
     }
+    shared::<mic_index::repeat::Question>();
+    shared::<mic_index::repeat::Nomination>();
+    shared::<mic_index::ledger::Ledger>();
+    shared::<mic_index::ledger::Summary>();
+    shared::<mic_index::gaps::GapCounts>();
+    shared::<mic_index::gaps::OrderError>();
+    #[cfg(feature = "technique")]
+    shared::<mic_index::technique::Lookup>();
+    #[cfg(feature = "messages")]
+    {
+        shared::<mic_index::messages::ExamReport>();
+        shared::<mic_index::messages::RepeatAnswer>();
+        shared::<mic_index::messages::MessageError>();
+    }
+    key::<mic_index::Division>();
+    key::<mic_index::Province>();
+    key::<mic_index::UnitCategory>();
+    key::<mic_index::ExamTypes>();
+    key::<mic_index::InstitutionField>();
+    key::<mic_index::ledger::ReasonCode>();
     key::<IndexCode>();
     key::<PersonCode>();
     key::<ExamTime>();
