@@ -210,7 +210,10 @@ pub use crate::{
     emergency::{Emergency, EmergencyClaims, EmergencyDraft, EmergencyReason, StaffRole},
     encoded::Encoded,
     grant::{Grant, GrantClaims, GrantDraft},
-    guard::{Admission, MemoryGuard, ReplayGuard},
+    guard::{
+        Admission, GUARD_RECORD_BYTES, GuardStore, GuardStoreError, KeptGuard, MemoryGuard,
+        ReplayGuard,
+    },
     issue::IssueError,
     key::{
         BaseTables, KeyError, KeyId, KeyRecord, KeyRing, KeySet, KeySetClaims, KeySetDraft,

@@ -1,0 +1,202 @@
+//! The replay guard: bounded, never forgetful before time, kept over a restart, closed when its store fails.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up should fail"
+)]
+
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use mic_consent::*;
+use proptest::prelude::*;
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_794_992_800, 0).unwrap() + TimeDelta::seconds(seconds)
+}
+
+/// Keeps records, and fails when it is told to.
+#[derive(Default)]
+struct Disk {
+    records: Vec<u8>,
+    fails: bool,
+}
+
+impl GuardStore for Disk {
+    fn append(&mut self, record: &[u8; GUARD_RECORD_BYTES]) -> Result<(), GuardStoreError> {
+        if self.fails {
+            return Err(GuardStoreError::Unavailable);
+        }
+        self.records.extend_from_slice(record);
+        Ok(())
+    }
+
+    fn replace(
+        &mut self,
+        records: &mut dyn Iterator<Item = [u8; GUARD_RECORD_BYTES]>,
+    ) -> Result<(), GuardStoreError> {
+        self.records = records.flatten().collect();
+        Ok(())
+    }
+}
+
+fn key(n: u8) -> KeyId {
+    KeyId::from_bytes([n; 8])
+}
+
+fn proof(n: u8) -> ProofId {
+    ProofId::from_bytes([n; 16])
+}
+
+fn study(n: u8) -> HiddenRecord {
+    HiddenRecord::from_bytes([n; 32])
+}
+
+fn reopen(kept: &[u8], seconds: i64) -> Result<KeptGuard<Disk>, GuardStoreError> {
+    KeptGuard::open(100, kept, Disk::default(), at(seconds))
+}
+
+/// CST-69: what was used before a restart is used after it, whether the end of the file was written or not.
+#[test]
+fn ok_a_restart_forgets_nothing() {
+    let mut guard = reopen(&[], 0).unwrap();
+    let grant = GrantId::from_bytes([9; 16]);
+    assert_eq!(
+        guard.admit_proof(&key(1), &proof(1), at(120), at(0)),
+        Admission::Fresh
+    );
+    assert_eq!(
+        guard.admit_study(&key(2), &grant, &study(1), 1, at(7_200), at(0)),
+        Admission::Fresh
+    );
+    assert_eq!(
+        guard.admit_study(&key(2), &grant, &study(1), 1, at(7_200), at(0)),
+        Admission::Fresh
+    );
+    let mut kept = guard.into_store().records;
+    assert_eq!(kept.len(), 2 * GUARD_RECORD_BYTES);
+    kept.extend_from_slice(&[1; 30]); // torn: never acknowledged
+    let mut guard = reopen(&kept, 10).unwrap();
+    assert_eq!(
+        guard.admit_proof(&key(1), &proof(1), at(120), at(10)),
+        Admission::Seen
+    );
+    assert_eq!(
+        guard.admit_proof(&key(2), &proof(1), at(120), at(10)),
+        Admission::Fresh
+    );
+    assert_eq!(
+        guard.admit_study(&key(2), &grant, &study(2), 1, at(7_200), at(10)),
+        Admission::UsedUp
+    );
+    assert_eq!(
+        guard.admit_study(&key(2), &grant, &study(1), 1, at(7_200), at(10)),
+        Admission::Fresh
+    );
+    // What is over is not taken up again.
+    let kept = guard.into_store().records;
+    assert_eq!(reopen(&kept, 200).unwrap().len(), 1);
+    assert!(reopen(&kept, 8_000).unwrap().is_empty());
+}
+
+/// CST-68: closed when the store fails; what was tried counts as used, also once the store is back.
+#[test]
+fn err_what_could_not_be_kept_is_refused_and_used() {
+    let disk = Disk {
+        records: Vec::new(),
+        fails: true,
+    };
+    let mut guard = KeptGuard::open(100, &[], disk, at(0)).unwrap();
+    assert_eq!(
+        guard.admit_proof(&key(1), &proof(1), at(120), at(0)),
+        Admission::Full
+    );
+    assert_eq!(
+        guard.admit_proof(&key(1), &proof(1), at(120), at(0)),
+        Admission::Seen
+    );
+}
+
+#[test]
+fn err_a_store_that_is_damaged_or_too_large() {
+    let mut guard = reopen(&[], 0).unwrap();
+    for n in 0..3 {
+        assert_eq!(
+            guard.admit_proof(&key(1), &proof(n), at(120), at(0)),
+            Admission::Fresh
+        );
+    }
+    let kept = guard.into_store().records;
+    for place in 0..kept.len() {
+        let mut damaged = kept.clone();
+        damaged[place] ^= 4;
+        let from = place / GUARD_RECORD_BYTES * GUARD_RECORD_BYTES;
+        let refused = reopen(&damaged, 1).unwrap_err();
+        assert_eq!(refused, GuardStoreError::Damaged { at: from });
+    }
+    let refused = KeptGuard::open(2, &kept, Disk::default(), at(1)).unwrap_err();
+    assert_eq!(refused, GuardStoreError::TooMany { most: 2 });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Against a plain map: never admitted twice before its time, at any capacity, and never more than that.
+    #[test]
+    fn ok_nothing_is_admitted_twice_before_its_time(
+        steps in prop::collection::vec((0..6_u8, 0..4_u8, 1..400_i64, 0..100_i64), 1..60),
+        capacity in 1..20_usize,
+    ) {
+        let (mut guard, mut plain, mut now) = (MemoryGuard::with_capacity(capacity), BTreeMap::new(), 0);
+        for (n, signer, life, pause) in steps {
+            now += pause;
+            let admission = guard.admit_proof(&key(signer), &proof(n), at(now + life), at(now));
+            let live = plain.get(&(signer, n)).is_some_and(|until| *until > now);
+            prop_assert!(!live || admission == Admission::Seen);
+            if admission == Admission::Fresh {
+                plain.insert((signer, n), now + life);
+            }
+            prop_assert!(guard.len() <= capacity);
+        }
+    }
+}
+
+/// `cargo test --release -p mic-consent --test guard -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement: run it alone, with --release and --nocapture"]
+fn numbers_of_a_million_live_ids() {
+    let resident = || -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS"))
+            .unwrap_or_default();
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|number| number.parse().ok())
+            .unwrap_or_default()
+    };
+    let before = resident();
+    let mut guard = MemoryGuard::with_capacity(1_000_000);
+    let begun = std::time::Instant::now();
+    for n in 0..1_000_000_u64 {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        // A thousand a second for as long as proofs live.
+        let now = at(i64::try_from(n / 10_000).unwrap());
+        let until = now + TimeDelta::seconds(180);
+        assert_eq!(
+            guard.admit_proof(&key(1), &ProofId::from_bytes(id), until, now),
+            Admission::Fresh
+        );
+    }
+    let each = begun.elapsed().as_nanos() / 1_000_000;
+    let used = (resident() - before) / 1024;
+    println!(
+        "{} live ids: {used} MiB, {each} ns to admit one",
+        guard.len()
+    );
+    assert_eq!(guard.len(), 1_000_000);
+    assert!(used <= 40);
+}
