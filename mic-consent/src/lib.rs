@@ -97,7 +97,7 @@
 //!
 //! Around the grant: [`Offer`] and [`Refusal`]; [`NarrowedGrant`]; [`Withdrawal`], [`StatusList`] and
 //! [`StatusBook`]; [`Emergency`] and [`Review`]; [`KeySet`] and [`TrustedKeys`]; [`Receipt`], [`MerkleLog`],
-//! [`Checkpoint`] and [`Witness`].
+//! [`Checkpoint`] and [`Witness`]; [`Reconciliation`].
 //!
 //! Each arrow consumes the value before it and gives the next or a [`Denial`]. The keys are a [`KeyRing`] of
 //! [`KeyRecord`]s, the demands a [`Policy`] without default; both together are a [`Checker`].
@@ -174,6 +174,7 @@ mod permit;
 mod proof;
 #[cfg(feature = "qr")]
 mod qr;
+mod reconcile;
 mod refusal;
 mod request;
 mod signer;
@@ -228,6 +229,7 @@ pub use crate::{
     offer::{Offer, OfferClaims, OfferDraft},
     permit::{Basis, Permit, Presented, Use},
     proof::{Action, Place, Proof, ProofClaims, ProofDraft},
+    reconcile::{Finding, FindingKind, Reconciliation, ReconciliationReport},
     refusal::{Refusal, RefusalClaims, RefusalDraft, RefusalReason},
     request::{Request, RequestClaims, RequestDraft},
     signer::{AsyncRawVerify, AsyncSigner, BadSignature, RawVerify, SignError, Signature, Signer},

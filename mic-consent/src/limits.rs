@@ -33,6 +33,8 @@ pub const REFUSAL_LIFE_S: u32 = 300;
 pub const EMERGENCY_LIFE_S_MAX: u32 = 14_400;
 /// Seconds an emergency access lives unless told otherwise.
 pub const EMERGENCY_LIFE_S: u32 = 3_600;
+/// Seconds within which an emergency access is reviewed: three days, so that a weekend fits.
+pub const REVIEW_S: u32 = 259_200;
 /// Seconds a status list lives at most: a week, should its authority be cut off; policy asks for less.
 pub const STATUS_LIST_LIFE_S_MAX: u32 = 604_800;
 /// Seconds after its issue for which a status list is believed unless the policy says otherwise.
