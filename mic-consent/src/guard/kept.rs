@@ -65,7 +65,10 @@ pub enum GuardStoreError {
 ///         &mut self, records: &mut dyn Iterator<Item = [u8; GUARD_RECORD_BYTES]>,
 ///     ) -> Result<(), GuardStoreError> {
 ///         // in earnest: write another file, sync it, rename it
-///         records.try_for_each(|record| self.append(&record))
+///         for record in records {
+///             self.append(&record)?;
+///         }
+///         Ok(())
 ///     }
 /// }
 /// ```
