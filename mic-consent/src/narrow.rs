@@ -14,7 +14,7 @@ use crate::{
     code::{DepartmentCode, DoctorCode, InstitutionCode},
     denial::{Denial, Reason},
     key::{KeyId, KeyRecord},
-    limits::GRANT_LIFE_S_MAX,
+    limits::{GRANT_LIFE_S_MAX, STUDIES_MAX},
     proof::Place,
     terms::Terms,
     token::sealed,
@@ -93,6 +93,12 @@ impl NarrowedClaims {
 
     fn check(&self) -> Result<(), Reason> {
         self.outer.check(GRANT_LIFE_S_MAX)?;
+        if self
+            .studies
+            .is_some_and(|studies| !(1..=STUDIES_MAX).contains(&studies))
+        {
+            return Err(Reason::TooMany);
+        }
         fields::check_rights(self.rights, &self.scope)
     }
 

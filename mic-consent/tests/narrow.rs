@@ -369,6 +369,12 @@ fn err_a_draft_that_would_widen_is_not_signed() {
         sign(NarrowDraft::of(&grant).with_life_s(86_400)),
         wider("the time")
     );
+    // Found by fuzzing: a count that every node would refuse.
+    for studies in [0, 10_001] {
+        let reason = Reason::TooMany;
+        let refused = sign(NarrowDraft::of(&grant).with_studies_max(studies));
+        assert_eq!(refused, IssueError::Rule { reason });
+    }
     let stranger = NarrowDraft::of(&grant).sign(&world.viewer, now());
     assert_eq!(stranger.unwrap_err(), IssueError::NotTheGrantee);
 }
