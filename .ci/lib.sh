@@ -7,6 +7,7 @@ current=start
 passed=0 failed=0
 # Everything that is thrown away at the end, outside the workspace.
 work=$(mktemp -d)
+postgres_stop=()
 
 say() { printf '   %s\n' "$*"; }
 
@@ -43,6 +44,7 @@ summary() {
 
 on_exit() {
     local code=$?
+    ((${#postgres_stop[@]} == 0)) || as_postgres "${postgres_stop[@]}" >/dev/null 2>&1 || true
     rm -rf "$work"
     if ((code != 0)); then
         printf '\n.ci/run stopped in step %s with exit code %d after %d s\n' \

@@ -3,7 +3,6 @@
     workspace.py libraries                              the crates that are published
     workspace.py version CRATE
     workspace.py features CRATE [--without F] [--without-std] [--join]
-    workspace.py runnable CRATE                         its binaries and examples: kind, name
     workspace.py bare                                   the libraries in the category "no-std"
     workspace.py depend MANIFEST CRATE FEATURES [PATH]  point a manifest at exactly these features
 """
@@ -79,7 +78,6 @@ def main():
     verbs.add_parser("libraries")
     verbs.add_parser("bare")
     verbs.add_parser("version").add_argument("crate")
-    verbs.add_parser("runnable").add_argument("crate")
     some = verbs.add_parser("features")
     some.add_argument("crate")
     some.add_argument("--without", action="append", default=[])
@@ -97,10 +95,6 @@ def main():
         print(*(p["name"] for p in libraries() if "no-std" in p["categories"]), sep="\n")
     elif args.verb == "version":
         print(package(args.crate)["version"])
-    elif args.verb == "runnable":
-        for target in package(args.crate)["targets"]:
-            if target["kind"][0] in ("bin", "example"):
-                print(target["kind"][0], target["name"])
     elif args.verb == "features":
         names = feature_names(package(args.crate), args.without, args.without_std)
         print(*names, sep="," if args.join else "\n")
