@@ -27,7 +27,7 @@ python_peers() {
 postgres_start() {
     local bin
     bin=$(postgres_programs)
-    if [[ -z $bin ]]; then
+    if [[ -z $bin ]] || ! have psql; then
         apt_install postgresql
         bin=$(postgres_programs)
     fi
@@ -44,8 +44,8 @@ postgres_start() {
         --options "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories= -c fsync=off" \
         start >/dev/null || { cat "$data/log"; fail "PostgreSQL does not start"; }
     postgres_stop=("$bin/pg_ctl" --pgdata "$data/cluster" --mode immediate stop)
-    export MIC_TEST_POSTGRES="postgres://mic@127.0.0.1:$port/postgres"
-    say "$("$bin/postgres" --version), named by MIC_TEST_POSTGRES"
+    export MIC_PG_URL="postgres://mic@127.0.0.1:$port/postgres"
+    say "$("$bin/postgres" --version), named by MIC_PG_URL"
 }
 
 postgres_programs() {

@@ -197,6 +197,10 @@ for line in sys.stdin:
         .stderr(Stdio::null())
         .status();
     if !there.is_ok_and(|status| status.success()) {
+        assert!(
+            std::env::var_os("MIC_PEERS").is_none(),
+            "MIC_PEERS asks for every peer, and this one is missing"
+        );
         println!("python3 with fhir.resources is not there: its models were not asked");
         return;
     }

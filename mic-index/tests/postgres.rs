@@ -51,6 +51,10 @@ fn psql(url: &str, script: &str) -> Vec<String> {
 #[test]
 fn order_by_is_the_order_of_codes() {
     let Ok(url) = std::env::var("MIC_PG_URL") else {
+        assert!(
+            std::env::var_os("MIC_PEERS").is_none(),
+            "MIC_PEERS asks for every peer, and this one is missing"
+        );
         println!("MIC_PG_URL is not set: no PostgreSQL was asked");
         return;
     };
