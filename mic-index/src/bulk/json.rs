@@ -107,14 +107,18 @@ pub(super) fn row<'a>(
     if let Some(code) = fields.exam_type {
         let known = u8::try_from(code).ok().and_then(ExamType::from_code);
         let refusal = || Refusal::new(Reason::ExamType, 0..line.len());
-        row.exam_type = Some(known.ok_or_else(refusal)?);
+        row.more_mut().exam_type = Some(known.ok_or_else(refusal)?);
     }
     for text in fields.parts {
         fill(&mut row, Field::Parts, text.0.as_bytes())
             .map_err(|fault| Refusal::new(fault.reason, place(line, &text, fault.span)))?;
     }
-    row.series_count = count(line, Field::SeriesCount, fields.series_count)?;
-    row.image_count = count(line, Field::ImageCount, fields.image_count)?;
+    if let Some(found) = count(line, Field::SeriesCount, fields.series_count)? {
+        row.more_mut().series_count = Some(found);
+    }
+    if let Some(found) = count(line, Field::ImageCount, fields.image_count)? {
+        row.more_mut().image_count = Some(found);
+    }
     if let Some(key) = fields.supersedes {
         let code = parser
             .parse(&key.code.0)
@@ -129,7 +133,7 @@ pub(super) fn row<'a>(
             let reason = Reason::Record(RecordError::SupersedesItself);
             return Err(Refusal::new(reason, 0..line.len()));
         }
-        row.supersedes = Some(Box::new(earlier));
+        row.more_mut().supersedes = Some(earlier);
     }
     Ok(row)
 }

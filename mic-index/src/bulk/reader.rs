@@ -8,7 +8,7 @@ use core::fmt;
 use core::ops::Range;
 use core::str;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::counts::Tally;
 use super::csv::{self, Fields};
@@ -24,7 +24,9 @@ use crate::error::ParseError;
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCodeError;
 use crate::parser::Parser;
+use crate::part::{COMPACT_LEN, PRINTED_LEN};
 use crate::study_uid::StudyUidError;
+use crate::unit::CheckPolicy;
 
 /// A line of the file: a row, or why it is none.
 #[derive(Debug)]
@@ -146,6 +148,9 @@ impl Reader {
         &'a mut self,
         portion: &mut &'p [u8],
     ) -> Result<Option<Line<'a>>, BulkError> {
+        if let Some(row) = self.quick(portion) {
+            return Ok(Some(Line::Row(row)));
+        }
         let whole = *portion;
         match self.frame(portion)? {
             None => Ok(None),
@@ -193,6 +198,82 @@ impl Reader {
 
     pub(super) const fn set_ended(&mut self) {
         self.ended = true;
+    }
+
+    /// The usual line: whole in the portion, with a legal code in front and nothing to quarrel with
+    /// behind it. For all others [`frame`](Self::frame) and [`take`](Self::take) are asked, which
+    /// would give the same row.
+    #[inline]
+    pub(super) fn quick(&mut self, portion: &mut &[u8]) -> Option<Row> {
+        if !self.held.is_empty() || self.skipping || self.options.complete {
+            return None;
+        }
+        let (len, row) = match self.format {
+            Some(Format::Lines) => [PRINTED_LEN, COMPACT_LEN]
+                .into_iter()
+                .find_map(|len| self.quick_line(portion, len))?,
+            Some(Format::Csv) => self.quick_row(portion)?,
+            _ => return None,
+        };
+        if len > self.options.line_len_max {
+            return None;
+        }
+        *portion = portion.get(len..)?;
+        self.offset += len as u64;
+        self.line += 1;
+        self.tally.lines += 1;
+        Some(row)
+    }
+
+    /// A line with a code of this length and nothing else, and how many bytes it has.
+    #[inline]
+    fn quick_line(&self, portion: &[u8], len: usize) -> Option<(usize, Row)> {
+        let (code, rest) = portion.split_at_checked(len)?;
+        let end = match rest {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => return None,
+        };
+        Some((len + end, self.quick_code(code)?))
+    }
+
+    /// A row with a printed code in its first column and no quotation marks.
+    #[inline]
+    fn quick_row(&self, portion: &[u8]) -> Option<(usize, Row)> {
+        let columns = self.columns.as_ref()?;
+        let (code, rest) = portion.split_at_checked(PRINTED_LEN)?;
+        let (first, rest) = rest.split_first()?;
+        let ([Some(Field::Code), reads @ ..], true) =
+            (columns.at.as_slice(), *first == self.options.delimiter)
+        else {
+            return None;
+        };
+        let end = memchr2(b'\n', b'"', rest)?;
+        if rest.get(end) != Some(&b'\n') {
+            return None;
+        }
+        let mut row = self.quick_code(code)?;
+        let fields = strip(rest.get(..end)?);
+        let mut count = 1;
+        for (place, span) in csv::plain(fields, self.options.delimiter).enumerate() {
+            count += 1;
+            if let Some(Some(field)) = reads.get(place) {
+                let text = fields.get(span)?;
+                if !text.is_empty() {
+                    fill(&mut row, *field, text).ok()?;
+                }
+            }
+        }
+        (count == columns.count).then_some((PRINTED_LEN + 1 + end + 1, row))
+    }
+
+    #[inline]
+    fn quick_code(&self, text: &[u8]) -> Option<Row> {
+        let code = IndexCode::try_parse(text)?;
+        if self.options.parser.policy() == CheckPolicy::Require && !code.unit().check().is_match() {
+            return None;
+        }
+        Some(Row::new(self.line, self.offset, code))
     }
 
     /// Finds the next line. Whether it comes from what is held or from the portion, it stays where it
@@ -645,34 +726,35 @@ pub(super) fn fill(row: &mut Row, field: Field, bytes: &[u8]) -> Result<(), Faul
         }
         Field::Institution => {
             let code = text.parse().map_err(|e| refuse(Reason::Institution(e)))?;
-            row.institution = Some(code);
+            row.more_mut().institution = Some(code);
         }
-        Field::AccessionNumber => row.accession_number = Some(String::from(text)),
+        Field::AccessionNumber => row.more_mut().accession_number = Some(String::from(text)),
         Field::ExamType => {
             let known = number(text)
                 .and_then(|code| u8::try_from(code).ok())
                 .and_then(ExamType::from_code);
-            row.exam_type = Some(known.ok_or_else(|| refuse(Reason::ExamType))?);
+            row.more_mut().exam_type = Some(known.ok_or_else(|| refuse(Reason::ExamType))?);
         }
         Field::Parts => {
             let mut start = 0;
+            let parts = &mut row.more_mut().parts;
             for part in text.split('|') {
                 let code = part.parse().map_err(|error: ParseError| Fault {
                     span: start + error.span().start..start + error.span().end,
                     reason: Reason::Part(error),
                 })?;
-                row.parts.push(code);
+                parts.push(code);
                 start += part.len() + 1;
             }
-            row.parts.sort_unstable();
-            row.parts.dedup();
+            parts.sort_unstable();
+            parts.dedup();
         }
         Field::SeriesCount | Field::ImageCount => {
             let count = number(text).ok_or_else(|| refuse(Reason::Count { field }))?;
             if field == Field::SeriesCount {
-                row.series_count = Some(count);
+                row.more_mut().series_count = Some(count);
             } else {
-                row.image_count = Some(count);
+                row.more_mut().image_count = Some(count);
             }
         }
         // The code is read before; a key has no text of its own.

@@ -23,30 +23,37 @@ pub struct Row {
     pub(super) offset: u64,
     pub(super) code: IndexCode,
     pub(super) study_instance_uid: Option<StudyInstanceUid>,
+    /// Apart, so that rows of codes and studies are small to hand on.
+    more: Option<Box<More>>,
+}
+
+/// The fields that are not part of the key; at least one is set.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct More {
     pub(super) institution: Option<InstitutionCode>,
     pub(super) exam_type: Option<ExamType>,
     pub(super) parts: Vec<SiteCode>,
     pub(super) series_count: Option<u32>,
     pub(super) image_count: Option<u32>,
     pub(super) accession_number: Option<String>,
-    pub(super) supersedes: Option<Box<RecordKey>>,
+    pub(super) supersedes: Option<RecordKey>,
 }
 
 impl Row {
+    #[inline]
     pub(super) const fn new(line: u64, offset: u64, code: IndexCode) -> Self {
         Self {
             line,
             offset,
             code,
             study_instance_uid: None,
-            institution: None,
-            exam_type: None,
-            parts: Vec::new(),
-            series_count: None,
-            image_count: None,
-            accession_number: None,
-            supersedes: None,
+            more: None,
         }
+    }
+
+    /// The fields that are not part of the key, to set one.
+    pub(super) fn more_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 
     /// The number of the line, counted from one; that of the first where a CSV row has several.
@@ -75,69 +82,73 @@ impl Row {
 
     /// The institution that made the exam, where the line says so.
     #[must_use]
-    pub const fn institution(&self) -> Option<InstitutionCode> {
-        self.institution
+    pub fn institution(&self) -> Option<InstitutionCode> {
+        self.more.as_ref()?.institution
     }
 
     /// The accession number, where the line has one.
     #[must_use]
     pub fn accession_number(&self) -> Option<&str> {
-        self.accession_number.as_deref()
+        self.more.as_ref()?.accession_number.as_deref()
     }
 
     /// The exam type, where the line has one.
     #[must_use]
-    pub const fn exam_type(&self) -> Option<ExamType> {
-        self.exam_type
+    pub fn exam_type(&self) -> Option<ExamType> {
+        self.more.as_ref()?.exam_type
     }
 
     /// The parts examined that the line states beside the code.
     #[must_use]
     pub fn parts(&self) -> &[SiteCode] {
-        &self.parts
+        self.more.as_ref().map_or(&[], |more| &more.parts)
     }
 
     /// The number of series, where the line has one.
     #[must_use]
-    pub const fn series_count(&self) -> Option<u32> {
-        self.series_count
+    pub fn series_count(&self) -> Option<u32> {
+        self.more.as_ref()?.series_count
     }
 
     /// The number of images, where the line has one.
     #[must_use]
-    pub const fn image_count(&self) -> Option<u32> {
-        self.image_count
+    pub fn image_count(&self) -> Option<u32> {
+        self.more.as_ref()?.image_count
     }
 
     /// The record this one takes the place of, where the line has one.
     #[must_use]
     pub fn supersedes(&self) -> Option<RecordKey> {
-        self.supersedes.as_deref().copied()
+        self.more.as_ref()?.supersedes
     }
 
     /// A record's builder with what the line holds.
     #[must_use]
     pub fn to_builder(&self) -> RecordBuilder {
-        let mut builder = ExamRecord::builder().code(self.code).counts(
-            self.series_count.unwrap_or_default(),
-            self.image_count.unwrap_or_default(),
-        );
+        let mut builder = ExamRecord::builder().code(self.code);
         if let Some(uid) = self.study_instance_uid {
             builder = builder.study_instance_uid(uid);
         }
-        if let Some(institution) = self.institution {
+        let Some(more) = &self.more else {
+            return builder;
+        };
+        builder = builder.counts(
+            more.series_count.unwrap_or_default(),
+            more.image_count.unwrap_or_default(),
+        );
+        if let Some(institution) = more.institution {
             builder = builder.institution(institution);
         }
-        if let Some(exam_type) = self.exam_type {
+        if let Some(exam_type) = more.exam_type {
             builder = builder.exam_type(exam_type);
         }
-        for part in &self.parts {
+        for part in &more.parts {
             builder = builder.part(*part);
         }
-        if let Some(number) = &self.accession_number {
+        if let Some(number) = &more.accession_number {
             builder = builder.accession_number(number.as_str());
         }
-        if let Some(earlier) = self.supersedes() {
+        if let Some(earlier) = more.supersedes {
             builder = builder.supersedes(earlier);
         }
         builder
@@ -157,24 +168,9 @@ impl Row {
     /// Stands for the fields that are not part of the key. Two rows of one key with equal fields have
     /// equal digests; the reverse holds but for one pair in 2^64.
     pub(super) fn digest(&self) -> u64 {
-        if self.institution.is_none()
-            && self.exam_type.is_none()
-            && self.parts.is_empty()
-            && self.series_count.is_none()
-            && self.image_count.is_none()
-            && self.accession_number.is_none()
-            && self.supersedes.is_none()
-        {
-            return 0;
-        }
+        let Some(more) = &self.more else { return 0 };
         let mut hasher = DefaultHasher::new();
-        self.institution.hash(&mut hasher);
-        self.exam_type.hash(&mut hasher);
-        self.parts.hash(&mut hasher);
-        self.series_count.hash(&mut hasher);
-        self.image_count.hash(&mut hasher);
-        self.accession_number.hash(&mut hasher);
-        self.supersedes.hash(&mut hasher);
+        more.hash(&mut hasher);
         hasher.finish()
     }
 }
@@ -186,8 +182,8 @@ impl fmt::Debug for Row {
             .field("line", &self.line)
             .field("code", &self.code)
             .field("study_instance_uid", &self.study_instance_uid)
-            .field("institution", &self.institution)
-            .field("exam_type", &self.exam_type)
+            .field("institution", &self.institution())
+            .field("exam_type", &self.exam_type())
             .finish_non_exhaustive()
     }
 }
