@@ -377,7 +377,7 @@ fn ok_ingest_writes_counts_rejects_findings_and_asked_for_lines() {
         read(&rejects),
         "line,offset,start,end,field,part,kind,expected,faults\n\
          5,323,33,35,code,exam_time,month,01 to 12,1\n\
-         7,514,0,90,,,columns,4 fields,1\n"
+         7,511,0,90,,,columns,4 fields,1\n"
     );
     assert_eq!(
         read(&findings),
