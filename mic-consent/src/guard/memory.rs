@@ -22,7 +22,7 @@ pub(super) type Print = [u8; 16];
 const BUCKET_S: i64 = 60;
 
 /// A guard in memory, with room for a stated number of entries. It forgets what is out of date, a minute late
-/// at most, and refuses when it is full. A million entries take some 26 MiB, and at most 40.
+/// at most, and refuses when it is full. A million entries take some 27 MiB, and at most 40.
 ///
 /// It starts empty. After a restart within the life of a proof (60 seconds and the skew) a proof could come
 /// again: wait that long, or keep the guard with a [`KeptGuard`](crate::KeptGuard).

@@ -597,6 +597,18 @@ fn narrowings(cases: &mut Cases, link: &Object) {
         wider,
     );
     push(
+        "narrowed-no-studies",
+        "a count of nought",
+        link.with(&[MIC, 12], number(0)),
+        Reason::TooMany,
+    );
+    push(
+        "narrowed-many-studies",
+        "a count beyond the limit",
+        link.with(&[MIC, 12], number(10_001)),
+        Reason::TooMany,
+    );
+    push(
         "narrowed-longer",
         "a second longer than the grant",
         link.with(&[4], number(ends + 1)),
