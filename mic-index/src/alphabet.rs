@@ -101,7 +101,8 @@ pub enum FoundClass {
     /// Any other printable ASCII character.
     #[error("a punctuation character")]
     Punctuation,
-    /// A control character or a mark that cannot be seen, such as a byte order mark.
+    /// A control character or a mark that cannot be seen, such as a byte order mark or one that turns
+    /// the direction of writing: all that Unicode lets a display ignore (Default_Ignorable_Code_Point).
     #[error("an invisible character")]
     Invisible,
     /// A full-width form (U+FF01 to U+FF5E), as Chinese input methods produce.
@@ -130,15 +131,28 @@ impl FoundClass {
             | '\r'
             | '\u{a0}'
             | '\u{3000}'
+            | '\u{1680}'
             | '\u{2000}'..='\u{200a}'
-            | '\u{202f}' => Self::Blank,
+            | '\u{202f}'
+            | '\u{205f}' => Self::Blank,
             '!'..='~' => Self::Punctuation,
             '\0'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}'
-            | '\u{ad}' => Self::Invisible,
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}' => Self::Invisible,
             '\u{ff01}'..='\u{ff5e}' => Self::FullWidth,
             _ => Self::NonAscii,
         }

@@ -244,7 +244,10 @@ impl FromStr for IndexCode {
 }
 
 impl fmt::Display for IndexCode {
-    /// The printed form; with `{:#}` the compact one.
+    /// The printed form; with `{:#}` the compact one, which is read as well (`IDX-3`).
+    ///
+    /// A `Display` that hands its own formatter on hands the `#` on, too; [`printed`](Self::printed) and
+    /// [`compact`](Self::compact) are each one form always. `{:#?}` shows no code at all.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
             f.pad(self.compact().as_str())

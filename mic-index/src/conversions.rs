@@ -86,14 +86,10 @@ impl From<IndexCode> for [u8; PACKED_LEN] {
     }
 }
 
+// Not `AsRef<[u8]>` as well: readers of text take that, and would look at packed bytes as text.
 impl AsRef<[u8; PACKED_LEN]> for IndexCode {
+    /// The packed form.
     fn as_ref(&self) -> &[u8; PACKED_LEN] {
-        self.packed()
-    }
-}
-
-impl AsRef<[u8]> for IndexCode {
-    fn as_ref(&self) -> &[u8] {
         self.packed()
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::alphabet::FoundClass;
 use crate::part::{COMPACT_LEN, PRINTED_LEN, Part};
@@ -65,11 +66,23 @@ pub fn normalise(text: &str) -> (String, Vec<Change>) {
 }
 
 /// One change of the normaliser: offset, from, to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+///
+/// The characters are those of the input, and personal data like it; `Debug` shows neither.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Change {
     offset: usize,
     from: char,
     to: Option<char>,
+}
+
+impl fmt::Debug for Change {
+    /// Shows where and why, and neither character (`IDX-28`).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Change")
+            .field("offset", &self.offset)
+            .field("kind", &self.kind())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Change {

@@ -86,6 +86,8 @@ fn columns(text: &[u8], start: usize, end: usize) -> usize {
         .take(SHOWN_MAX)
         .filter(|cell| (start..end).contains(&cell.start))
         .map(|cell| match cell.found {
+            // Drawn as one dot.
+            _ if cell.class() == FoundClass::Invisible => 1,
             Some('\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}')
             | Some('\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff60}')
             | Some('\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}') => 2,

@@ -1,6 +1,7 @@
 //! What a wrong character may have been meant to be. Proposed, ranked, never applied.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::alphabet::{Cell, FoundClass};
 use crate::part::Part;
@@ -8,13 +9,35 @@ use crate::unit::StorageUnitCode;
 
 /// A character that might stand in place of another: offset, from, to.
 ///
-/// Never the whole code. `to` is `None` where the character should be left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// `to` is `None` where the character should be left out. One proposal is never the whole code, but those of a
+/// code in full-width digits are, read one after the other: both characters are personal data like the
+/// input. Show them to whoever gave the text; `Debug` shows neither.
+///
+/// ```
+/// use mic_index::diagnose;
+///
+/// let text = "１0000000000000000708463177-202411221430-000000000-0000000000000-123502004266007916";
+/// let diagnosis = diagnose(text);
+/// let proposal = diagnosis.faults()[0].proposals()[0];
+/// assert_eq!((proposal.from(), proposal.to()), ('１', Some('1')));
+/// assert_eq!(format!("{proposal:?}"), "Proposal { offset: 0, confidence: SameCharacter, .. }");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Proposal {
     offset: usize,
     from: char,
     to: Option<char>,
     confidence: Confidence,
+}
+
+impl fmt::Debug for Proposal {
+    /// Shows where and why, and neither character (`IDX-28`).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proposal")
+            .field("offset", &self.offset)
+            .field("confidence", &self.confidence)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Proposal {

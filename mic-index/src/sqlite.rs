@@ -6,6 +6,11 @@
 //! | the parts, UIDs, institution codes | TEXT | TEXT |
 //! | [`ExamType`] | INTEGER, 1 to 5 | INTEGER |
 //!
+//! Declare columns as in the table above, or without a type. A column declared `STRING`, `NUMERIC`, `INTEGER`
+//! or with another name that SQLite takes for a number turns digits into numbers when they are written: a
+//! person code becomes a floating-point number with its last digits lost, a filler becomes a zero. SQLite
+//! tells no error then; reading does, as none of the types of text is read from a number.
+//!
 //! SQLite compares BLOBs byte by byte, so `ORDER BY` and `BETWEEN` follow the order of codes
 //! (`IDX-35`), and an index on the column finds all exams of a person as one range
 //! ([`PersonCode::codes`]). TEXT is read for tables that have it, but a column should hold one of the

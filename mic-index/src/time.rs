@@ -4,7 +4,10 @@ use core::fmt;
 use core::ops::Range;
 use core::str::FromStr;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone,
+    Timelike, Utc,
+};
 
 use crate::calendar::{self, MINUTES, MINUTES_PER_DAY, YEAR_FIRST, YEAR_LAST};
 use crate::error::ParseError;
@@ -100,15 +103,16 @@ impl ExamTime {
     ///
     /// [`TimeFault::Year`] outside 1900 to 2154.
     pub fn from_naive(beijing: NaiveDateTime) -> Result<Self, TimeFault> {
-        // Division rounds towards minus infinity: seconds are cut off, never rounded (IDX-7).
-        let minutes = beijing
-            .signed_duration_since(EPOCH)
-            .num_seconds()
-            .div_euclid(60);
-        u32::try_from(minutes)
-            .ok()
-            .and_then(Self::from_minutes)
-            .ok_or(TimeFault::Year)
+        // Fields, not a duration: seconds are cut off, never rounded, and a second 60 belongs to the
+        // minute it ends (IDX-7).
+        let small = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
+        Self::new(
+            u16::try_from(beijing.year()).map_err(|_| TimeFault::Year)?,
+            small(beijing.month()),
+            small(beijing.day()),
+            small(beijing.hour()),
+            small(beijing.minute()),
+        )
     }
 
     /// Minutes since 1900-01-01 00:00 Beijing time.

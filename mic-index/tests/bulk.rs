@@ -456,7 +456,7 @@ fn ok_a_reject_has_all_faults_of_its_code_where_they_stand_in_the_line() {
     let row: Value = serde_json::from_slice(&rejects.into_inner()).unwrap();
     assert_eq!(row["faults"], 4);
     let proposal = &row["code_faults"][0]["proposals"][0];
-    assert_eq!(proposal, &json!({"offset": 11, "from": "O", "to": "0"}));
+    assert_eq!(proposal, &json!({"offset": 11, "confidence": "unverified"}));
     assert_eq!(row["code_faults"][3]["start"], 43);
 }
 

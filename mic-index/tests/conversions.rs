@@ -2,6 +2,8 @@
 
 mod common;
 
+use core::marker::PhantomData;
+
 use common::EXAMPLE;
 use mic_index::{
     DeviceCode, ExamTime, IndexCode, InstitutionCode, PersonCode, SiteCode, StorageUnitCode,
@@ -45,8 +47,29 @@ fn display_has_two_forms_and_the_bytes_have_hex() {
 fn bytes_go_both_ways() {
     let bytes = <[u8; 40]>::from(CODE);
     assert_eq!(IndexCode::try_from(bytes), Ok(CODE));
-    assert_eq!(AsRef::<[u8]>::as_ref(&CODE), bytes);
+    assert_eq!(CODE.as_ref().len(), 40);
     assert_eq!(AsRef::<[u8; 40]>::as_ref(&CODE), &bytes);
+}
+
+/// What `diagnose` takes is text; packed bytes are none.
+#[test]
+fn a_code_is_no_text_for_readers_of_text() {
+    struct Probe<T>(PhantomData<T>);
+    trait No {
+        const YES: bool = false;
+    }
+    impl<T> No for Probe<T> {}
+    impl<T: AsRef<[u8]>> Probe<T> {
+        const YES: bool = true;
+    }
+    const { assert!(Probe::<&str>::YES && !Probe::<IndexCode>::YES) };
+}
+
+/// `{:#}` asks for another form of text and `{:#?}` for more lines; neither shows what `{:?}` hides.
+#[test]
+fn alternate_debug_is_not_the_compact_form() {
+    let shown = format!("{CODE:#?} {:#?}", [Some(CODE)]);
+    assert!(!shown.contains("708463177"), "{shown}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use arbitrary::{Arbitrary, Unstructured};
 use mic_index::fhir::{
-    Finding, FindingKind, Identifier, ImagingStudy, Mapper, Release, Subject, Systems,
+    Finding, FindingKind, Identifier, ImagingStudy, Mapper, Modality, Reference, Release, Subject,
+    Systems,
 };
 use mic_index::{ExamRecord, IndexCode, RecordBuilder, index_code};
 use proptest::prelude::*;
@@ -162,6 +163,31 @@ fn nothing_personal_in_debug_or_errors() {
     let record: ExamRecord = serde_json::from_value(cases()[0]["input"]["record"].clone()).unwrap();
     let (study, findings) = Mapper::new(Release::R5).write(&record, Subject::PersonCode);
     let mut shown = format!("{study:?} {findings:?}");
+    let searched: ImagingStudy = serde_json::from_value(json!({
+        "resourceType": PERSON, "id": PERSON, "status": PERSON, "started": PERSON, PERSON: 1,
+        "subject": { "reference": format!("Patient?identifier=urn:oid:1.2|{PERSON}"), "type": PERSON },
+        "basedOn": [{ "reference": PERSON }],
+        "modality": [{ "code": PERSON }],
+        "location": { "reference": PERSON },
+    }))
+    .unwrap();
+    shown += &format!("{searched:?} {searched:#?} {:?}", searched.subject);
+    shown += &format!("{:?}", Mapper::new(Release::R5).read(&searched).1);
+    for error in [
+        serde_json::from_str::<Reference>("\"Zhang San\"").unwrap_err(),
+        serde_json::from_str::<Modality>("\"Zhang San\"").unwrap_err(),
+        serde_json::from_str::<Modality>(r#"{"code": ["Zhang San"]}"#).unwrap_err(),
+        serde_json::from_str::<ImagingStudy>(r#"{"numberOfSeries": "Zhang San"}"#).unwrap_err(),
+        serde_json::from_str::<ImagingStudy>(r#"{"subject": "Zhang San"}"#).unwrap_err(),
+        serde_json::from_str::<Identifier>(r#"{"value": {"Zhang San": 1}}"#).unwrap_err(),
+        serde_json::from_str::<Identifier>("7084631").unwrap_err(),
+    ] {
+        shown += &format!("{error} {error:?}");
+    }
+    assert!(
+        !shown.contains("Zhang") && !shown.contains("7084631"),
+        "{shown}"
+    );
     for json in [
         json!({ "resourceType": "ImagingStudy", "identifier": [{ "value": 1_000_000_000_000_000_000_u64 }] }),
         json!({ "resourceType": "ImagingStudy", "identifier": PERSON }),

@@ -75,12 +75,18 @@ fn every_vector() {
             );
             let before = upload;
             let at = minute(of["at"].as_i64().unwrap());
-            match upload.apply(&event(of), at, &policy()) {
-                Ok(applied) => results.push(match applied {
-                    Applied::Changed => "changed",
-                    Applied::Repeated => "repeated",
-                    Applied::Stale => "stale",
-                }),
+            let answer = if of["event"] == "ask" {
+                upload.next_attempt(at).map(|attempt| json!(attempt))
+            } else {
+                let applied = upload.apply(&event(of), at, &policy());
+                applied.map(|applied| match applied {
+                    Applied::Changed => json!("changed"),
+                    Applied::Repeated => json!("repeated"),
+                    Applied::Stale => json!("stale"),
+                })
+            };
+            match answer {
+                Ok(answer) => results.push(answer),
                 Err(error) => {
                     assert_eq!(upload, before);
                     found = match error {
@@ -143,6 +149,35 @@ fn a_ledger_says_what_is_due_unanswered_and_old() {
     assert_eq!(summary.total(), 2);
     assert_eq!(ledger.remove(&key(1)).unwrap().state(), UploadState::Sent);
     assert_eq!(ledger.len(), 1);
+}
+
+/// What a hospital found after it had changed its waits between writing the journal and reading it.
+#[test]
+fn ok_an_acceptance_survives_a_longer_wait() {
+    let timeout = UploadEvent::Failed {
+        attempt: 1,
+        class: FailureClass::Retryable,
+        reason: "timeout".parse().unwrap(),
+    };
+    let longer = Backoff::new(TimeDelta::minutes(5), TimeDelta::hours(1), 12).unwrap();
+    let mut ledger = Ledger::new();
+    ledger.add(key(1), minute(0));
+    for (event, at) in [
+        (UploadEvent::Sent { attempt: 1 }, 0),
+        (timeout, 1),
+        (UploadEvent::Sent { attempt: 2 }, 3),
+        (UploadEvent::Accepted { attempt: 2 }, 4),
+    ] {
+        let applied = ledger.apply(&key(1), &event, minute(at), &longer);
+        assert_eq!(applied, Ok(Applied::Changed), "{event:?}");
+    }
+    assert_eq!(ledger.due(minute(10_000)).count(), 0);
+}
+
+#[test]
+fn the_default_waits_are_twenty_hours_and_a_half() {
+    let waits = (1..).map_while(|attempts| Backoff::default().delay(attempts));
+    assert_eq!(waits.map(|wait| wait.num_minutes()).sum::<i64>(), 1231);
 }
 
 #[test]
@@ -269,6 +304,11 @@ proptest! {
                     prop_assert!(!error.to_string().is_empty());
                 }
             }
+            // What may go out is what is next, and only then.
+            if let Ok(attempt) = before.next_attempt(minute(at)) {
+                prop_assert_eq!(attempt, before.attempts() + 1);
+                prop_assert!(before.due().is_some_and(|due| due <= minute(at)) || before.state() == UploadState::Pending);
+            }
             // IDX-101: the whole journal again, at other times.
             let mut again = upload;
             for (event, at) in &taken {
@@ -283,6 +323,31 @@ proptest! {
             }
             prop_assert!(upload.changed() >= upload.created());
             prop_assert_eq!(upload.due().is_some(), matches!(upload.state(), UploadState::Pending | UploadState::Retryable));
+        }
+    }
+
+    /// `IDX-101`: a journal says the same under another policy, another random share, or none.
+    #[test]
+    fn a_journal_gives_the_same_under_any_policy(
+        events in events(), waits in vec(prop::option::of(0..40_i64), 8),
+    ) {
+        let other = |attempts: u32| {
+            let wait = waits.get(attempts as usize).copied().flatten();
+            wait.map(TimeDelta::minutes)
+        };
+        let (mut written, mut replayed) = (Upload::new(START), Upload::new(START));
+        for (event, at) in events {
+            let first = written.apply(&event, minute(at), &policy());
+            let again = replayed.apply(&event, minute(at), &other);
+            prop_assert_eq!(first.ok(), again.ok(), "{:?}", event);
+            prop_assert_eq!(written.attempts(), replayed.attempts());
+            prop_assert_eq!(written.failure(), replayed.failure());
+            prop_assert_eq!(written.changed(), replayed.changed());
+            // Only whether and when a retryable failure is retried is the policy's.
+            match written.failure() {
+                Some((FailureClass::Retryable, _)) => {}
+                _ => prop_assert_eq!(written, replayed),
+            }
         }
     }
 

@@ -2,10 +2,11 @@
 
 mod common;
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 use mic_index::{
     CheckPolicy, DeviceCode, ExamTime, IndexCode, InstitutionCode, PACKED_LEN, ParseError, Parser,
-    PersonCode, SiteCode, StorageUnitCode, StudyInstanceUid, UnitCheck, diagnose, normalise,
+    PersonCode, SiteCode, StorageUnitCode, StudyInstanceUid, TimeFault, UnitCheck, diagnose,
+    normalise,
 };
 use proptest::prelude::*;
 
@@ -158,6 +159,26 @@ proptest! {
         prop_assert_eq!(second, []);
     }
 
+    /// `IDX-7`: fractions and leap seconds belong to the minute they stand in, whichever way they come.
+    #[test]
+    fn fractions_and_leap_seconds_stay_in_their_minute(
+        seconds in prop_oneof![-2_208_988_870_i64..-2_208_988_700, -2_208_988_800_i64..5_838_048_000],
+        nanos in 0..1_000_000_000_u32,
+        leap: bool,
+    ) {
+        let seconds = if leap { seconds.div_euclid(60) * 60 + 59 } else { seconds };
+        let nanos = if leap { nanos + 1_000_000_000 } else { nanos };
+        let utc = DateTime::from_timestamp(seconds, nanos).unwrap();
+        let beijing = utc.with_timezone(&FixedOffset::east_opt(8 * 3600).unwrap());
+        let shown = beijing.format("%Y%m%d%H%M").to_string();
+        let found = ExamTime::from_naive(beijing.naive_local());
+        prop_assert_eq!(found, ExamTime::from_chrono(&utc));
+        match found {
+            Ok(minute) => prop_assert_eq!(minute.to_string(), shown),
+            Err(fault) => prop_assert!(fault == TimeFault::Year && &shown[..4] < "1900"),
+        }
+    }
+
     /// `IDX-7`: any instant lands on the minute a clock in Beijing shows, whatever its offset.
     #[test]
     fn instants_are_cut_to_the_minute_in_beijing(
@@ -254,4 +275,18 @@ fn no_error_or_debug_shows_a_person() {
         let digits = core::str::from_utf8(digits).unwrap();
         assert!(!shown.contains(digits), "{digits}");
     }
+}
+
+/// `IDX-7`, at the edges.
+#[test]
+fn half_a_second_before_1900_is_no_minute_of_1900() {
+    let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+    let before = day(1899, 12, 31)
+        .and_hms_milli_opt(23, 59, 59, 500)
+        .unwrap();
+    assert_eq!(ExamTime::from_naive(before), Err(TimeFault::Year));
+    let leap = day(2017, 1, 1).and_hms_milli_opt(7, 59, 59, 1000).unwrap();
+    assert_eq!(ExamTime::from_naive(leap), ExamTime::new(2017, 1, 1, 7, 59));
+    let end = day(2155, 1, 1).and_hms_opt(0, 0, 0).unwrap();
+    assert_eq!(ExamTime::from_naive(end), Err(TimeFault::Year));
 }

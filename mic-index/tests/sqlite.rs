@@ -154,3 +154,49 @@ fn parts_are_texts() {
         .unwrap();
     assert_eq!(row, (parts, beside, "textinteger".to_owned()));
 }
+
+/// A declared type with numeric affinity destroys digits on writing; nothing is read from the ruins.
+#[test]
+fn err_texts_in_columns_of_numbers() {
+    for declared in ["STRING", "NUMERIC", "INTEGER"] {
+        let db = Connection::open_in_memory().unwrap();
+        let create = format!(
+            "CREATE TABLE t (person {declared}, minute {declared}, site {declared}, code {declared})"
+        );
+        db.execute_batch(&create).unwrap();
+        let (person, minute) = (EXAMPLE.person(), EXAMPLE.exam_time());
+        db.execute(
+            "INSERT INTO t VALUES (?1, ?2, ?3, ?4)",
+            params![person, minute, SiteCode::FILLER, EXAMPLE],
+        )
+        .unwrap();
+        let read = |at: usize| {
+            db.query_row("SELECT * FROM t", [], |row| row.get::<_, Value>(at))
+                .unwrap()
+        };
+        assert!(matches!(read(0), Value::Real(_)), "{declared}");
+        assert!(
+            matches!((read(1), read(2)), (Value::Integer(_), Value::Integer(0))),
+            "{declared}"
+        );
+        let errors = [
+            db.query_row("SELECT person FROM t", [], |row| {
+                row.get::<_, PersonCode>(0)
+            })
+            .unwrap_err(),
+            db.query_row("SELECT minute FROM t", [], |row| row.get::<_, ExamTime>(0))
+                .unwrap_err(),
+            db.query_row("SELECT site FROM t", [], |row| row.get::<_, SiteCode>(0))
+                .unwrap_err(),
+        ];
+        for error in errors {
+            assert!(
+                matches!(error, rusqlite::Error::InvalidColumnType(..)),
+                "{error}"
+            );
+        }
+        // A BLOB stays one under any declaration.
+        let code = db.query_row("SELECT code FROM t", [], |row| row.get::<_, IndexCode>(0));
+        assert_eq!(code, Ok(EXAMPLE), "{declared}");
+    }
+}

@@ -12,6 +12,7 @@ use super::header::Field;
 use super::rejection::{QuoteFault, Reason, Rejection};
 use crate::diagnose::Fault;
 use crate::part::Part;
+use crate::repair::{Confidence, Proposal};
 
 /// How rejects are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +22,10 @@ pub enum RejectFormat {
     /// bytes of the line at fault, field, part, kind, what was expected, and how many faults the
     /// line's code has in all.
     Csv,
-    /// An object for each rejected line: the same, and all faults of the code with their proposals.
+    /// An object for each rejected line: the same, and all faults of the code, with where and why
+    /// something is proposed. The character proposed is given in the storage unit alone, and not where
+    /// it is the one that stands there written otherwise: of a person or a time, proposals read one after the
+    /// other would spell the line (`IDX-92`).
     Ndjson,
 }
 
@@ -181,20 +185,31 @@ struct FaultRow {
 #[derive(Serialize)]
 struct ProposalRow {
     offset: usize,
-    from: char,
+    confidence: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<char>,
+}
+
+impl ProposalRow {
+    fn of(part: Part, proposal: Proposal, code_start: usize) -> Self {
+        let tells_the_line =
+            part != Part::Unit || proposal.confidence() == Confidence::SameCharacter;
+        Self {
+            offset: code_start + proposal.offset(),
+            confidence: proposal.confidence().name(),
+            to: proposal.to().filter(|_| !tells_the_line),
+        }
+    }
 }
 
 impl FaultRow {
     fn of(fault: &Fault, code_start: Option<usize>) -> Self {
         let start = code_start.unwrap_or_default();
-        let proposals = fault.proposals().iter().map(|proposal| ProposalRow {
-            offset: start + proposal.offset(),
-            from: proposal.from(),
-            to: proposal.to(),
-        });
+        let part = fault.part();
+        let proposals = fault.proposals().iter();
+        let proposals = proposals.map(|proposal| ProposalRow::of(part, *proposal, start));
         Self {
-            part: fault.part().name(),
+            part: part.name(),
             start: start + fault.span().start,
             end: start + fault.span().end,
             kind: fault.kind().name(),

@@ -56,6 +56,8 @@ pub(super) fn date_time(text: &str) -> Read<(NaiveDateTime, Option<TimeDelta>)> 
         let date_alone = all_consuming(digits).parse(text).is_ok();
         return Err(if date_alone {
             FindingKind::NoTime
+        } else if is_range_of_moments(text) {
+            FindingKind::Range
         } else {
             FindingKind::NotDate
         });
@@ -168,6 +170,22 @@ fn delta((sign, hours, minutes): Offset) -> Option<TimeDelta> {
     let legal = minutes < 60 && (-12 * 60..=14 * 60).contains(&total);
     (legal && !(sign == '-' && total == 0)).then(|| TimeDelta::minutes(total))
 }
+
+/// A range of a query, of values that may hold an offset: a hyphen at an end, or before a date.
+fn is_range_of_moments(text: &str) -> bool {
+    let digits = |part: &str| part.bytes().take_while(u8::is_ascii_digit).count();
+    text.len() > 1
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte))
+        && text.char_indices().any(|(at, c)| {
+            let after = text.get(at + 1..).unwrap_or_default();
+            c == '-' && (at == 0 || after.is_empty() || digits(after) >= DATE_LEN)
+        })
+}
+
+/// Digits of a date; an offset has four.
+const DATE_LEN: usize = 8;
 
 /// A range of a query: `a-b`, `a-` or `-b` of digits.
 fn is_range(text: &str) -> bool {

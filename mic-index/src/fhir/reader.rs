@@ -6,7 +6,7 @@ use chrono::DateTime;
 
 use super::finding::{Finding, FindingKind};
 use super::mapper::{DCM, DICOM_UID, Mapper, OID, Release, one};
-use super::resource::{CodeableConcept, Identifier, ImagingStudy, Modality};
+use super::resource::{CodeableConcept, Identifier, ImagingStudy, Modality, Reference};
 use crate::code::IndexCode;
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
@@ -21,6 +21,11 @@ impl Mapper {
     ///
     /// The index code is believed before `started` and `subject`; both are compared with it. What
     /// the builder lacks it names itself. Either release is read, whichever the mapper writes.
+    ///
+    /// Every entry of an element that gives nothing to the record is told once per element. Not told are
+    /// `id` and `subject.reference`, which most studies on a server have and no record keeps, and what the
+    /// types of this module do not hold of an entry that is read: `display`, `version`, `text`, `period`,
+    /// `assigner`.
     #[must_use]
     pub fn read(&self, study: &ImagingStudy) -> (RecordBuilder, Vec<Finding>) {
         let mut reader = Reader {
@@ -115,6 +120,16 @@ impl Reader<'_> {
 
     fn accession_number(&mut self) {
         let study = self.study;
+        let other = |of: &Reference| {
+            let number = of
+                .identifier
+                .as_ref()
+                .and_then(Identifier::accession_number);
+            of.reference.is_some() || number.is_none()
+        };
+        if study.based_on.iter().any(other) {
+            self.note("basedOn", FindingKind::NotRead);
+        }
         let requests = study
             .based_on
             .iter()
@@ -143,11 +158,6 @@ impl Reader<'_> {
         if self.study.identifier.iter().any(other) {
             self.note("identifier", FindingKind::NotRead);
         }
-        let accession = |found: &Identifier| found.accession_number().is_some();
-        let mut requests = self.study.based_on.iter();
-        if !requests.all(|request| request.identifier.as_ref().is_some_and(accession)) {
-            self.note("basedOn", FindingKind::NotRead);
-        }
     }
 
     fn started(&mut self, code: Option<IndexCode>) {
@@ -173,6 +183,7 @@ impl Reader<'_> {
             return;
         };
         if identifier.system.as_ref() != Some(&self.mapper.systems.person) {
+            self.note("subject", FindingKind::NotRead);
             return;
         }
         let value = identifier.value.as_deref().unwrap_or_default();
@@ -252,6 +263,9 @@ impl Reader<'_> {
             self.note("location", FindingKind::NoInstitution);
             return;
         };
+        if location.is_some_and(|location| location.reference.is_some()) {
+            self.note("location", FindingKind::NotRead);
+        }
         match identifier
             .value
             .as_deref()

@@ -14,8 +14,10 @@ use crate::serde::discreet;
 /// `ImagingStudy`, as far as a record fills it.
 ///
 /// Other elements of the resource are read past and named by [`others`](Self::others); they are not
-/// written. So keep what was received, and write studies of your own: this is no editor. Errors of reading never repeat a long number.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// written. So keep what was received, and write studies of your own: this is no editor. Errors of
+/// reading never repeat a value, and `Debug` shows neither values nor names of unknown elements
+/// (`IDX-28`).
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct ImagingStudy {
@@ -59,6 +61,25 @@ pub struct ImagingStudy {
     pub location: Option<Reference>,
     #[serde(flatten, skip_serializing)]
     pub(super) others: BTreeMap<String, IgnoredAny>,
+}
+
+impl fmt::Debug for ImagingStudy {
+    /// Shows what is there and how often, and no value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImagingStudy")
+            .field("identifier", &self.identifier)
+            .field("modality", &self.modality.len())
+            .field("subject", &self.subject)
+            .field("started", &self.started.is_some())
+            .field("based_on", &self.based_on)
+            .field("number_of_series", &self.number_of_series)
+            .field("number_of_instances", &self.number_of_instances)
+            .field("procedure_code", &self.procedure_code.len())
+            .field("procedure", &self.procedure.len())
+            .field("location", &self.location)
+            .field("others", &self.others.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl ImagingStudy {
@@ -122,7 +143,20 @@ impl fmt::Debug for Identifier {
 }
 
 /// `Reference`, by URL or by identifier.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+///
+/// A URL may name a patient, or search for one by a number; `Debug` shows none.
+///
+/// ```
+/// use mic_index::fhir::Reference;
+///
+/// let json = r#"{"reference": "Patient?identifier=17", "type": "Patient"}"#;
+/// let patient: Reference = serde_json::from_str(json)?;
+/// assert_eq!(patient.reference.as_deref(), Some("Patient?identifier=17"));
+/// assert!(!format!("{patient:?}").contains("17"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Reference {
     /// `Patient/17`.
@@ -136,8 +170,19 @@ pub struct Reference {
     pub identifier: Option<Identifier>,
 }
 
+impl fmt::Debug for Reference {
+    /// Shows the forms that are there; of the type and the URL nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reference")
+            .field("reference", &self.reference.is_some())
+            .field("identifier", &self.identifier)
+            .finish_non_exhaustive()
+    }
+}
+
 /// `Coding`: a code and the system it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Coding {
     /// An absolute URI.
@@ -150,6 +195,7 @@ pub struct Coding {
 
 /// `CodeableConcept`: codings that mean the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct CodeableConcept {
     /// The codings.
@@ -159,6 +205,7 @@ pub struct CodeableConcept {
 
 /// `CodeableReference` of R5: a concept or a reference.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct CodeableReference {
     /// The concept.
@@ -189,12 +236,14 @@ impl Modality {
 }
 
 impl<'de> Deserialize<'de> for Modality {
-    /// An object with `coding` is a concept, any other a coding.
+    /// An object with `coding` or `text` is a concept, any other a coding.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Either {
             #[serde(default)]
             coding: Option<Vec<Coding>>,
+            #[serde(default)]
+            text: Option<IgnoredAny>,
             #[serde(default)]
             system: Option<String>,
             #[serde(default)]
@@ -202,12 +251,18 @@ impl<'de> Deserialize<'de> for Modality {
         }
         let Either {
             coding,
+            text,
             system,
             code,
-        } = Either::deserialize(deserializer)?;
-        Ok(match coding {
-            Some(coding) => Self::Concept(CodeableConcept { coding }),
-            None => Self::Coding(Coding { system, code }),
+        } = {
+            let instead = format_args!("expected a modality, found another value");
+            discreet(Either::deserialize(deserializer), instead)?
+        };
+        Ok(match (coding, text) {
+            (None, None) => Self::Coding(Coding { system, code }),
+            (coding, _) => Self::Concept(CodeableConcept {
+                coding: coding.unwrap_or_default(),
+            }),
         })
     }
 }
@@ -230,4 +285,11 @@ macro_rules! discreetly {
     )*};
 }
 
-discreetly!(ImagingStudy => "an ImagingStudy", Identifier => "an identifier");
+discreetly!(
+    ImagingStudy => "an ImagingStudy",
+    Identifier => "an identifier",
+    Reference => "a reference",
+    Coding => "a coding",
+    CodeableConcept => "a concept",
+    CodeableReference => "a concept or reference",
+);

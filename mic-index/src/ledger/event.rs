@@ -14,7 +14,7 @@ use super::upload::UploadState;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UploadEvent {
-    /// An attempt went out.
+    /// An attempt went out. A fact: taken whenever it is the next one, due or not (`IDX-101`).
     Sent {
         /// Its number: one more than attempts so far.
         attempt: u32,
@@ -183,7 +183,8 @@ pub enum Applied {
     Stale,
 }
 
-/// An event that cannot have happened to this upload (`IDX-102`). The caller's books are wrong.
+/// An event that cannot have happened to this upload, or why nothing may be sent (`IDX-102`). The caller's
+/// books are wrong, or it has to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransitionError {
@@ -195,19 +196,19 @@ pub enum TransitionError {
         /// The attempt of the event.
         found: u32,
     },
-    /// Sent again while the last attempt has no answer.
+    /// To be sent while the last attempt has no answer.
     #[error("expected an answer to attempt {attempt} before another one is sent")]
     Unanswered {
         /// The attempt without an answer.
         attempt: u32,
     },
-    /// Sent again before its time.
+    /// To be sent before its time.
     #[error("expected to be sent at {due} at the earliest")]
     NotDue {
         /// When it is due.
         due: DateTime<Utc>,
     },
-    /// Sent again though it is accepted or has failed for good, or needs a person first.
+    /// To be sent though it is accepted or has failed for good, or needs a person first.
     #[error("expected nothing to be sent, the upload is {}", state.name())]
     Closed {
         /// The state of the upload.

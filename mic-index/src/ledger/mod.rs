@@ -3,13 +3,15 @@
 //! A pure state machine per record key. Nothing here sends anything or looks at a clock: the caller
 //! reports events with their time, and asks what is due. Events may come twice, late or in another
 //! order; what was applied once changes nothing the second time (`IDX-101`), so a ledger can be fed
-//! from a journal that is replayed after a crash.
+//! from a journal that is replayed after a crash. Waits need not be in the journal: attempts, verdicts and
+//! acceptances come out the same under another policy or another random share, only the times of
+//! retries are those of the policy in force. Whether to send is asked before: [`Upload::next_attempt`].
 //!
 //! ```text
 //!              sent                    accepted (of any attempt)
 //!  pending ───────────▶ sent ───────────────────────────────▶ accepted
 //!     ▲                 │  ▲
-//!     │          failed │  │ sent, when due
+//!     │          failed │  │ sent (asked for when due)
 //!     │                 ▼  │
 //!     │  released   ┌─ retryable ──── attempts used up ──▶ needs a person
 //!     └─────────────┤                                            │

@@ -68,8 +68,8 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// One minute, doubling up to six hours, twelve attempts: a day and a half in all, so that a
-    /// platform that is down over night is outwaited.
+    /// One minute, doubling up to six hours, twelve attempts: twenty hours and a half of waiting in
+    /// all, so that a platform that is down over night is outwaited.
     fn default() -> Self {
         Self {
             first: TimeDelta::minutes(1),

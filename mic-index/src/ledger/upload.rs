@@ -160,7 +160,41 @@ impl Upload {
             .max(TimeDelta::zero())
     }
 
-    /// Applies an event. The policy is asked only when an attempt fails in a retryable way.
+    /// The number of the attempt that may go out now: what a sender asks before it sends.
+    ///
+    /// ```
+    /// use chrono::{DateTime, TimeDelta, Utc};
+    /// use mic_index::ledger::{Backoff, TransitionError, Upload, UploadEvent};
+    ///
+    /// let now: DateTime<Utc> = DateTime::UNIX_EPOCH;
+    /// let mut upload = Upload::new(now);
+    /// let attempt = upload.next_attempt(now)?;
+    /// upload.apply(&UploadEvent::Sent { attempt }, now, &Backoff::default())?;
+    /// assert_eq!(upload.next_attempt(now), Err(TransitionError::Unanswered { attempt: 1 }));
+    /// # Ok::<(), TransitionError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswered`](TransitionError::Unanswered), [`NotDue`](TransitionError::NotDue) or
+    /// [`Closed`](TransitionError::Closed), if nothing may go out (`IDX-102`).
+    pub fn next_attempt(&self, now: DateTime<Utc>) -> Result<u32, TransitionError> {
+        let (state, last) = (self.state(), self.attempts);
+        match (state, self.due()) {
+            (UploadState::Sent, _) => Err(TransitionError::Unanswered { attempt: last }),
+            (UploadState::Retryable, Some(due)) if now < due => {
+                Err(TransitionError::NotDue { due })
+            }
+            (UploadState::Pending | UploadState::Retryable, _) => {
+                last.checked_add(1).ok_or(TransitionError::Closed { state })
+            }
+            _ => Err(TransitionError::Closed { state }),
+        }
+    }
+
+    /// Applies an event. What was sent was sent: whether it should have been is asked of
+    /// [`next_attempt`](Self::next_attempt) before, so that a journal gives the same attempts and verdicts
+    /// under any policy (`IDX-101`). The policy is asked only when an attempt fails in a retryable way.
     ///
     /// # Errors
     ///
@@ -173,20 +207,22 @@ impl Upload {
     ) -> Result<Applied, TransitionError> {
         let (last, found) = (self.attempts, event.attempt());
         let next = matches!(event, UploadEvent::Sent { .. }) && last.checked_add(1) == Some(found);
-        if found == 0 || (found > last && !next) {
+        let accepted = self.state == State::Accepted;
+        if found == 0 || (found > last && !next && !accepted) {
             return Err(TransitionError::UnknownAttempt { last, found });
         }
         let at = to_millisecond(at);
         let applied = match *event {
+            UploadEvent::Accepted { .. } if accepted => Applied::Repeated,
+            // The end, whatever is told of later attempts (IDX-103).
+            UploadEvent::Sent { .. } if accepted && found > last => Applied::Stale,
             UploadEvent::Sent { .. } if next => {
-                self.may_send(at)?;
                 self.attempts = found;
                 self.state = State::Sent;
                 Applied::Changed
             }
             UploadEvent::Sent { .. } if found == last => Applied::Repeated,
             UploadEvent::Sent { .. } => Applied::Stale,
-            UploadEvent::Accepted { .. } if self.state == State::Accepted => Applied::Repeated,
             UploadEvent::Accepted { .. } => {
                 // Of any attempt: the platform has the record (IDX-103).
                 self.state = State::Accepted;
@@ -202,18 +238,6 @@ impl Upload {
             self.changed = self.changed.max(at);
         }
         Ok(applied)
-    }
-
-    fn may_send(&self, at: DateTime<Utc>) -> Result<(), TransitionError> {
-        match (self.state(), self.due()) {
-            (UploadState::Pending, _) => Ok(()),
-            (UploadState::Retryable, Some(due)) if at < due => Err(TransitionError::NotDue { due }),
-            (UploadState::Retryable, _) => Ok(()),
-            (UploadState::Sent, _) => Err(TransitionError::Unanswered {
-                attempt: self.attempts,
-            }),
-            (state, _) => Err(TransitionError::Closed { state }),
-        }
     }
 
     fn fail(

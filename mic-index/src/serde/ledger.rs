@@ -120,7 +120,9 @@ impl<'de> Deserialize<'de> for Ledger {
             }
         }
 
-        deserializer.deserialize_seq(Entries)
+        let instead =
+            format_args!("expected a list of uploads with their keys, found another value");
+        discreet(deserializer.deserialize_seq(Entries), instead)
     }
 }
 
@@ -150,7 +152,10 @@ macro_rules! named {
                     }
                 }
 
-                deserializer.deserialize_str(Name)
+                discreet(
+                    deserializer.deserialize_str(Name),
+                    format_args!(concat!("expected ", $expecting)),
+                )
             }
         }
     )*};

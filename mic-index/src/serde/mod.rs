@@ -2,14 +2,17 @@
 //!
 //! | type | formats for people (JSON, TOML) | binary formats (CBOR, bincode) |
 //! |---|---|---|
-//! | [`IndexCode`] | printed text, 82 characters; reads the compact form as well | the 40 packed bytes |
+//! | [`IndexCode`] | printed text, 82 characters; reads the compact form and 40 packed bytes as well | the 40 packed bytes |
 //! | the parts, UIDs, institution codes | their text | their text |
 //! | [`ExamType`](crate::ExamType) | the number, 1 to 5 | the number |
 //! | [`RecordKey`](crate::RecordKey), [`ExamRecord`](crate::ExamRecord) | a map of their fields | the same |
 //!
-//! Everything is checked on the way in, and no error repeats what was read. Formats would: given a
-//! number where text is expected, they print it, and a person code without its quotation marks is
-//! such a number.
+//! Binary formats may be read through `#[serde(flatten)]`, untagged and internally tagged types: serde holds values
+//! back there and says that they are for people, which is why bytes are read in both columns.
+//!
+//! Everything is checked on the way in, and no error repeats what was read (`IDX-28`). Formats would: given
+//! something else than they expect, they print it, and that may be a name or a person code. An error of a
+//! format that repeats a value is replaced; what tells kinds and names of fields stays.
 
 mod ledger;
 mod record;
@@ -46,12 +49,15 @@ impl Serialize for IndexCode {
 impl<'de> Deserialize<'de> for IndexCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            from_text(deserializer, "an index code as text")
+            let instead = format_args!("expected {CODE_AS_TEXT}, found another value");
+            discreet(deserializer.deserialize_str(FromTextOrPacked), instead)
         } else {
             deserializer.deserialize_bytes(FromPacked)
         }
     }
 }
+
+const CODE_AS_TEXT: &str = "an index code as text";
 
 macro_rules! part_as_text {
     ($($part:ty => $expecting:literal,)*) => {$(
@@ -93,17 +99,17 @@ where
     };
     discreet(
         deserializer.deserialize_str(visitor),
-        format_args!("expected {expecting}, found a number"),
+        format_args!("expected {expecting}, found another value"),
     )
 }
 
-/// The result, with another message in place of one that may repeat a code.
+/// The result, with another message in place of one that may repeat a value.
 pub(crate) fn discreet<T, E: de::Error>(
     result: Result<T, E>,
     instead: fmt::Arguments<'_>,
 ) -> Result<T, E> {
     result.map_err(|error| {
-        if repeats_a_number(&error) {
+        if repeats_a_value(&alloc::format!("{error}")) {
             E::custom(instead)
         } else {
             error
@@ -115,31 +121,43 @@ fn refuse<E: de::Error>(expecting: &str) -> E {
     E::custom(format_args!("expected {expecting}, found a number"))
 }
 
-/// Whether a message holds a run of digits that may be the beginning of a code.
-fn repeats_a_number(message: &impl fmt::Display) -> bool {
-    struct Longest {
-        run: usize,
-        longest: usize,
-    }
-
-    impl fmt::Write for Longest {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            for byte in text.bytes() {
-                self.run = if byte.is_ascii_digit() {
-                    self.run + 1
-                } else {
-                    0
-                };
-                self.longest = self.longest.max(self.run);
-            }
-            Ok(())
-        }
-    }
-
-    let mut seen = Longest { run: 0, longest: 0 };
-    // Writing into a counter does not fail; a message that fails to print is not kept.
-    fmt::write(&mut seen, format_args!("{message}")).is_err() || seen.longest >= DIGITS_REPEATED
+/// Whether a message of a format may hold what was read.
+///
+/// serde puts what it found between quotation marks or backticks. Own messages have neither; of names
+/// between backticks only plain ones pass, which are those of fields.
+fn repeats_a_value(message: &str) -> bool {
+    // The way of ciborium: its errors show as they debug.
+    let inner = message
+        .strip_prefix("Semantic(None, \"")
+        .and_then(|rest| rest.strip_suffix("\")"))
+        .unwrap_or(message);
+    let mut pieces = inner.split('`');
+    // The first piece and every second one after it stand outside.
+    let mut inside = false;
+    let quoted = pieces.all(|piece| {
+        let fine = !inside || is_plain_name(piece);
+        inside = !inside;
+        fine
+    });
+    let longest = inner.split(|c: char| !c.is_ascii_digit()).map(str::len);
+    !quoted
+        // An even number of backticks leaves the last piece outside.
+        || !inside
+        || !inner.is_ascii()
+        || inner.contains('"')
+        || inner.starts_with("unknown variant")
+        || longest.max() >= Some(DIGITS_REPEATED)
 }
+
+/// The name of a field, or a mark of a format's syntax.
+fn is_plain_name(piece: &str) -> bool {
+    let name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let mark = piece.len() == 1 && piece.bytes().all(|byte| byte.is_ascii_punctuation());
+    mark || (piece.len() <= FIELD_NAME_MAX && piece.bytes().all(name))
+}
+
+/// Letters of a field's name at most; the longest of this crate has 18.
+const FIELD_NAME_MAX: usize = 40;
 
 /// Digits in a row that only a value has; lines and columns of any file are shorter.
 const DIGITS_REPEATED: usize = 10;
@@ -186,6 +204,49 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for FromText<T> {
             "expected {}, found bytes",
             self.expecting
         )))
+    }
+}
+
+/// Reads a code from text, or from the packed bytes that a binary format wrote and serde held back.
+struct FromTextOrPacked;
+
+impl<'de> Visitor<'de> for FromTextOrPacked {
+    type Value = IndexCode;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(CODE_AS_TEXT)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<IndexCode, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<IndexCode, E> {
+        FromPacked.visit_bytes(bytes)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<IndexCode, A::Error> {
+        FromPacked.visit_seq(seq)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<IndexCode, E> {
+        Err(refuse(CODE_AS_TEXT))
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<IndexCode, E> {
+        Err(refuse(CODE_AS_TEXT))
+    }
+
+    fn visit_u128<E: de::Error>(self, _: u128) -> Result<IndexCode, E> {
+        Err(refuse(CODE_AS_TEXT))
+    }
+
+    fn visit_i128<E: de::Error>(self, _: i128) -> Result<IndexCode, E> {
+        Err(refuse(CODE_AS_TEXT))
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<IndexCode, E> {
+        Err(refuse(CODE_AS_TEXT))
     }
 }
 

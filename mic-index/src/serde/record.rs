@@ -27,16 +27,33 @@ struct RecordFields {
     code: IndexCode,
     study_instance_uid: StudyInstanceUid,
     institution: InstitutionCode,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "accession_number")]
     accession_number: Option<String>,
     #[serde(default)]
     exam_type: Option<ExamType>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "parts")]
     parts: Vec<SiteCode>,
+    #[serde(deserialize_with = "count")]
     series_count: u32,
+    #[serde(deserialize_with = "count")]
     image_count: u32,
     #[serde(default)]
     supersedes: Option<RecordKey>,
+}
+
+fn accession_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let instead = format_args!("expected an accession number as text, found another value");
+    discreet(Option::deserialize(from), instead)
+}
+
+fn parts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SiteCode>, D::Error> {
+    let instead = format_args!("expected a list of parts as text, found another value");
+    discreet(Vec::deserialize(from), instead)
+}
+
+fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let instead = format_args!("expected a count of 32 bits, found another value");
+    discreet(u32::deserialize(from), instead)
 }
 
 impl Serialize for RecordKey {
