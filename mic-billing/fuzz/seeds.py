@@ -24,3 +24,10 @@ for case in cases("events"):
 for name in ["counting", "ledger", "models", "service", "tariff", "retention"]:
     for case in cases(name):
         write("fold", f"{name}-{case['id']}", json.dumps(case["input"]["events"], ensure_ascii=False))
+for case in cases("readers"):
+    format = ["csv", "ndjson", "json"].index(case["input"]["format"])
+    write("readers", case["id"], chr(format) + case["input"]["text"])
+for name in ["statements", "contracts", "disposal"]:
+    for case in cases(name):
+        if "events" in case["input"]:
+            write("fold", f"{name}-{case['id']}", json.dumps(case["input"]["events"], ensure_ascii=False))

@@ -6,6 +6,8 @@
 mod check;
 mod compile;
 mod error;
+#[cfg(feature = "read")]
+mod json;
 mod layer;
 #[cfg(feature = "toml")]
 mod toml;
@@ -55,8 +57,8 @@ impl Book {
     /// Puts layers together, in any order; one of them a region.
     ///
     /// # Errors
-    /// Every fault of every layer at once, each with its path and, where the layer came from TOML,
-    /// its line.
+    /// Every fault of every layer at once, each with its path and, where the layer came from TOML
+    /// or from JSON as text, its line.
     pub fn load(layers: impl IntoIterator<Item = Layer>) -> Result<Self, BookErrors> {
         let mut layers: Vec<Layer> = layers.into_iter().collect();
         layers.sort_by_key(Layer::level);

@@ -54,7 +54,11 @@
 //!   delays of events change nothing.
 //! - [`Line`]: what a visit should have, with its [`Explanation`].
 //! - [`Entry`]: what is appended to the journal by [`delta`].
-//! - [`Retention`]: until when.
+//! - [`Retention`]: until when. [`DisposalList`] and [`handover`] for the time after.
+//! - [`Accounts`] and [`Statement`]: months, closed under a seal; corrections go to the first open one.
+//! - [`Sweep`]: the same money without reasons, one pass over an export sorted by visit, ten times as
+//!   fast. `EventReader` reads exports in CSV, NDJSON and JSON.
+//! - [`Contract`] and [`ExamRules`]: what a region bought, and what its texts say of positions and film.
 //!
 //! # The contract
 //!
@@ -69,7 +73,7 @@
 //! # Errors
 //!
 //! Policy: [`BookErrors`], all faults at once with path and line. Events: [`EventError`],
-//! [`TextError`], [`FoldError`]. Money: [`MoneyError`], [`AllocateError`], [`LineError`]. A journal
+//! [`TextError`], [`FoldError`], `ReadError`, [`SweepError`]. Months: [`StatementError`]. Money: [`MoneyError`], [`AllocateError`], [`LineError`]. A journal
 //! that doesn't hold together: [`LedgerError`]. A retention that can't be told yet:
 //! [`RetentionError`]. None carries an identifier of a person.
 //!
@@ -79,6 +83,7 @@
 //! |---|---|
 //! | `std` (default) | `std` in the dependencies |
 //! | `toml` (default) | `Layer::from_toml` and the shipped `books` |
+//! | `read` (default) | `EventReader`: CSV, NDJSON, JSON; `Layer::from_json`, with the line of every fault |
 //!
 //! Without them the crate is `no_std` with `alloc`; books come from JSON through serde. The oldest
 //! compiler is Rust 1.85.
@@ -86,6 +91,8 @@
 //! The specification is `spec/pricing.md`, the vectors are in `vectors/`, both in the package.
 
 #![no_std]
+// Money, shares and dates are whole numbers; a part that estimates would have to say so here.
+#![deny(clippy::float_arithmetic, clippy::lossy_float_literal)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),

@@ -82,7 +82,7 @@ fn every_rule_is_cited_by_code_and_code_cites_only_known_ones() {
     let cited: BTreeSet<String> = texts.iter().flat_map(|text| ids(text)).collect();
     let missing: Vec<String> = carried().difference(&cited).cloned().collect();
     assert!(missing.is_empty(), "no code cites {missing:?}");
-    let later: BTreeSet<String> = ids(spec().split("## 10.").nth(1).unwrap());
+    let later: BTreeSet<String> = ids(spec().split("## 11.").nth(1).unwrap());
     let stray: BTreeSet<&String> = cited
         .iter()
         .filter(|id| !carried().contains(*id) && !later.contains(*id))
@@ -150,4 +150,91 @@ fn the_schema_names_every_fact_and_every_value() {
         }
     }
     assert!(tried > 25, "only {tried} words");
+}
+
+/// Each law of the specification is a test by the name given there, and none is missing.
+#[test]
+fn every_law_is_a_test() {
+    let mut laws = BTreeSet::new();
+    for row in spec().lines().filter(|line| line.starts_with("| I-")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        laws.insert(cells[1].to_owned());
+        let tests: Vec<&str> = cells[3].split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "{row}");
+        for test in tests {
+            let (file, name) = test.split_once("::").unwrap();
+            let text = fs::read_to_string(root().join(format!("tests/{file}.rs"))).unwrap();
+            assert!(text.contains(&format!("fn {name}(")), "no test {test}");
+        }
+    }
+    let all: BTreeSet<String> = (1..=21).map(|law| format!("I-{law:02}")).collect();
+    assert_eq!(laws, all);
+}
+
+/// No binary fractions: money, shares and dates are whole numbers everywhere.
+#[test]
+fn no_source_has_a_float() {
+    let mut texts = Vec::new();
+    sources(&root().join("src"), &mut texts);
+    for text in &texts {
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+            assert!(!matches!(word, "f32" | "f64"), "a float");
+        }
+    }
+    assert!(texts.len() > 30);
+}
+
+/// Each numbered requirement and the tests that hold it.
+const HELD_BY: [(&str, &str); 26] = [
+    ("BIL-1", "laws::i21_no_wrap"),
+    ("BIL-2", "vectors::events_one_by_one"),
+    ("BIL-3", "vectors::money"),
+    ("BIL-4", "laws::ok_a_part_is_rounded_once"),
+    ("BIL-5", "vectors::events_one_by_one"),
+    ("BIL-6", "vectors::events_one_by_one"),
+    ("BIL-7", "laws::merge_is_commutative_associative_idempotent"),
+    (
+        "BIL-8",
+        "visits::err_a_union_past_the_bound_changes_nothing",
+    ),
+    ("BIL-9", "laws::i15_only_what_is_known"),
+    ("BIL-10", "laws::agrees_with_the_reference_engine"),
+    ("BIL-11", "vectors::policy_books"),
+    ("BIL-12", "vectors::policy_books"),
+    ("BIL-13", "vectors::policy_books"),
+    ("BIL-14", "vectors::policy_books"),
+    ("BIL-15", "vectors::policy_books"),
+    ("BIL-16", "vectors::policy_books"),
+    (
+        "BIL-17",
+        "books::ok_toml_and_json_have_the_same_faults_each_on_its_line",
+    ),
+    ("BIL-18", "laws::i01_shares_add_up"),
+    ("BIL-19", "laws::i02_i05_i09_journals"),
+    ("BIL-20", "laws::i02_i05_i09_journals"),
+    ("BIL-21", "vectors::ledger"),
+    ("BIL-22", "laws::i02_i05_i09_journals"),
+    ("BIL-23", "laws::i18_i19_explanations"),
+    ("BIL-24", "statements::i14_closed_months_never_change"),
+    ("BIL-25", "sweep::agrees_with_the_readable_engine"),
+    ("BIL-26", "read::ok_nothing_is_dropped"),
+];
+
+#[test]
+fn every_requirement_is_held_by_a_test() {
+    let text = spec();
+    let numbered: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("- **"))
+        .filter_map(|rest| rest.split("**").next())
+        .collect();
+    assert_eq!(numbered, HELD_BY.iter().map(|(id, _)| *id).collect());
+    for (id, test) in HELD_BY {
+        let (file, name) = test.split_once("::").unwrap();
+        let text = fs::read_to_string(root().join(format!("tests/{file}.rs"))).unwrap();
+        assert!(
+            text.contains(&format!("fn {name}(")),
+            "{id}: no test {test}"
+        );
+    }
 }

@@ -9,7 +9,12 @@ fuzz_target!(|text: &str| {
     let Ok(layer) = Layer::from_toml(text) else {
         return;
     };
-    let json = serde_json::to_string(&layer).expect("a layer is written");
+    let json = serde_json::to_string_pretty(&layer).expect("a layer is written");
+    // With lines or without, JSON is one layer.
+    assert_eq!(
+        Layer::from_json(&json).ok(),
+        serde_json::from_str(&json).ok()
+    );
     if let Ok(book) = Book::load([books::national().expect("shipped"), layer]) {
         let again: Layer = serde_json::from_str(&json).expect("a layer that loads is read again");
         assert_eq!(again, book.layers()[1]);

@@ -19,11 +19,15 @@ use crate::{
 /// The format this crate reads.
 pub(crate) const FORMAT: &str = "mic-billing-book/1";
 
+/// The largest file read: a national book with every province's versions is far below it.
+#[cfg(any(feature = "toml", feature = "read"))]
+pub(crate) const FILE_BYTES_MAX: usize = 1 << 20;
+
 /// Fields nobody knows, kept by name so that loading can refuse them by name.
 pub(crate) type Unknown = BTreeMap<String, IgnoredAny>;
 
 /// One layer of policy, not yet checked against others: read it from TOML with
-/// `Layer::from_toml` or from JSON with serde, then give it to [`Book::load`](crate::Book::load).
+/// `Layer::from_toml`, from JSON with `Layer::from_json` or serde, then give it to [`Book::load`](crate::Book::load).
 ///
 /// ```
 /// use mic_billing::{Layer, Level, books};
@@ -49,7 +53,7 @@ pub struct Layer {
     pub(crate) versions: Vec<Version>,
     #[serde(flatten, skip_serializing)]
     pub(crate) unknown: Unknown,
-    /// Lines of the source by path; empty for JSON.
+    /// Lines of the source by path; empty where serde read it.
     #[serde(skip)]
     pub(crate) lines: BTreeMap<String, u32>,
 }

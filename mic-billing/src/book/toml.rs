@@ -10,11 +10,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     error::{BookError, BookErrorKind},
-    layer::Layer,
+    layer::{FILE_BYTES_MAX, Layer},
 };
-
-/// The largest file read: a national book with every province's versions is far below it.
-const FILE_BYTES_MAX: usize = 1 << 20;
 
 impl Layer {
     /// Reads a layer from TOML. What it says is checked later, by [`Book::load`](crate::Book::load);

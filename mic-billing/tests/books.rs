@@ -1,0 +1,267 @@
+//! Books in TOML and in JSON: the same faults at the same places, each with its line; and the JSON
+//! Schema says of the form what the reader says.
+
+#![cfg(all(feature = "toml", feature = "read"))]
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+extern crate alloc;
+
+mod common;
+
+use common::{cases, root, shipped};
+use mic_billing::{Book, BookError, BookErrorKind, Layer};
+use serde_json::Value;
+
+/// Loads the layers of a case, one of them read by the given reader.
+fn faults(case: &Value, layer: Result<Layer, BookError>) -> Vec<BookError> {
+    let named = case["input"]["shipped"].as_array().unwrap();
+    let shipped = named.iter().map(|id| shipped(id.as_str().unwrap()));
+    match layer {
+        Err(error) => vec![error],
+        Ok(layer) => match Book::load(shipped.chain([layer])) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.iter().cloned().collect(),
+        },
+    }
+}
+
+/// A case's layer as JSON over many lines, if its TOML is TOML.
+fn as_json(case: &Value) -> Option<Value> {
+    let text = case["input"]["toml"].as_str().unwrap();
+    let table: toml::Table = toml::from_str(text).ok()?;
+    Some(serde_json::to_value(table).unwrap())
+}
+
+/// The last name of a path: `version[0].price` → `price`.
+fn last_name(path: &str) -> &str {
+    let name = path.rsplit('.').next().unwrap();
+    name.split('[').next().unwrap()
+}
+
+#[test]
+fn ok_toml_and_json_have_the_same_faults_each_on_its_line() {
+    let (mut located, mut same) = (0, 0);
+    for case in cases("books") {
+        let Some(json) = as_json(&case) else { continue };
+        let text = serde_json::to_string_pretty(&json).unwrap();
+        let from_json = faults(&case, Layer::from_json(&text));
+        let from_toml = faults(
+            &case,
+            Layer::from_toml(case["input"]["toml"].as_str().unwrap()),
+        );
+        let without = faults(
+            &case,
+            serde_json::from_value(json.clone()).map_err(|_| from_json[0].clone()),
+        );
+        let what = |errors: &[BookError]| -> Vec<String> {
+            errors
+                .iter()
+                .map(|error| match error.kind() {
+                    // What a reader says of a wrong type is its own.
+                    BookErrorKind::Syntax { .. } => "syntax".to_owned(),
+                    kind => format!("{} {} {kind}", error.layer(), error.path()),
+                })
+                .collect()
+        };
+        assert_eq!(what(&from_json), what(&from_toml), "{}", case["id"]);
+        assert_eq!(what(&from_json), what(&without), "{}", case["id"]);
+        same += 1;
+        for error in &from_json {
+            let line = error.line();
+            assert!(
+                line.is_some()
+                    || error.path().is_empty()
+                    || json.get(last_name(error.path())).is_none()
+                    || error.layer() != json["id"],
+                "{}: {error}",
+                case["id"]
+            );
+            let Some(line) = line else { continue };
+            let there = text
+                .lines()
+                .nth(usize::try_from(line).unwrap() - 1)
+                .unwrap();
+            let name = last_name(error.path());
+            // A fact that is not there, or a version as a whole, is told where it would be.
+            if !matches!(error.kind(), BookErrorKind::Syntax { .. })
+                && name != "version"
+                && !name.is_empty()
+                && json.to_string().contains(&format!("\"{name}\""))
+            {
+                assert!(
+                    there.contains(&format!("\"{name}\"")),
+                    "{}: {error}: {there}",
+                    case["id"]
+                );
+            }
+            located += 1;
+        }
+    }
+    assert!(
+        same > 35 && located > 30,
+        "{same} layers, {located} located faults"
+    );
+}
+
+/// A shipped book written and read in either form is the same book.
+#[test]
+fn ok_shipped_books_survive_json() {
+    for id in ["nation", "guangdong", "shenzhen", "fictional-separate-item"] {
+        let layer = shipped(id);
+        assert_eq!(
+            Layer::from_json(&serde_json::to_string_pretty(&layer).unwrap()).as_ref(),
+            Ok(&layer)
+        );
+        assert_eq!(
+            Layer::from_json(&serde_json::to_string(&layer).unwrap()).as_ref(),
+            Ok(&layer)
+        );
+    }
+}
+
+#[test]
+fn err_json_that_is_none() {
+    for (text, line) in [
+        ("", 1),
+        ("{", 1),
+        ("[]", 1),
+        ("{\n\"format\": \"mic-billing-book/1\",\n", 3),
+        ("{\"format\": 1}", 1),
+    ] {
+        let error = Layer::from_json(text).unwrap_err();
+        assert_eq!(error.line(), Some(line), "{text}");
+        assert!(
+            matches!(error.kind(), BookErrorKind::Syntax { .. })
+                && !error.to_string().contains("column")
+        );
+    }
+    assert_eq!(
+        Layer::from_json(&" ".repeat((1 << 20) + 1))
+            .unwrap_err()
+            .line(),
+        None
+    );
+}
+
+/// What the schema says of a value: nothing, or where and by which word it refuses it.
+fn refuses(schema: &Value, whole: &Value, value: &Value) -> Option<String> {
+    let number = |name: &str| schema[name].as_i64();
+    let is = |kind: &str| match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        _ => value.is_boolean(),
+    };
+    if let Value::Bool(open) = schema {
+        return (!open).then(|| "nothing".to_owned());
+    }
+    if let Some(path) = schema["$ref"].as_str() {
+        let target = whole.pointer(path.strip_prefix('#').unwrap()).unwrap();
+        if let Some(fault) = refuses(target, whole, value) {
+            return Some(fault);
+        }
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        if let Some(fault) = refuses(part, whole, value) {
+            return Some(fault);
+        }
+    }
+    if schema["type"].as_str().is_some_and(|kind| !is(kind)) {
+        return Some(format!("type {}", schema["type"]));
+    }
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|words| !words.contains(value))
+    {
+        return Some("enum".to_owned());
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        return Some("const".to_owned());
+    }
+    if let Some(fen) = value.as_i64() {
+        if number("minimum").is_some_and(|min| fen < min)
+            || number("maximum").is_some_and(|max| fen > max)
+        {
+            return Some("bounds".to_owned());
+        }
+    }
+    if let Some(list) = value.as_array() {
+        if number("minItems").is_some_and(|min| (list.len() as i64) < min)
+            || number("maxItems").is_some_and(|max| list.len() as i64 > max)
+        {
+            return Some("items".to_owned());
+        }
+        return list.iter().find_map(|item| {
+            refuses(&schema["items"], whole, item).filter(|_| schema.get("items").is_some())
+        });
+    }
+    let fields = value.as_object()?;
+    if let Some(name) = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|name| !fields.contains_key(name.as_str().unwrap()))
+    {
+        return Some(format!("required {name}"));
+    }
+    fields.iter().find_map(|(name, field)| {
+        let known = schema["properties"]
+            .get(name)
+            .or_else(|| schema.get("additionalProperties"));
+        known
+            .and_then(|known| refuses(known, whole, field))
+            .map(|fault| format!("{name}: {fault}"))
+    })
+}
+
+/// The schema is of the form: it takes every book that loads, and of those that don't load it
+/// refuses every one whose fault is form, word or bound.
+#[test]
+fn ok_the_schema_takes_what_loads_and_refuses_what_is_no_layer() {
+    let text = std::fs::read_to_string(root().join("spec/book.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    for id in ["nation", "guangdong", "shenzhen", "fictional-separate-item"] {
+        assert_eq!(
+            refuses(
+                &schema,
+                &schema,
+                &serde_json::to_value(shipped(id)).unwrap()
+            ),
+            None,
+            "{id}"
+        );
+    }
+    let (mut taken, mut refused) = (0, 0);
+    for case in cases("books") {
+        let Some(json) = as_json(&case) else { continue };
+        let faults = faults(&case, Layer::from_json(&json.to_string()));
+        let said = refuses(&schema, &schema, &json);
+        // The days of the calendar are not for a schema.
+        let day = |error: &BookError| error.to_string().contains("expected a day written");
+        let form = |error: &BookError| {
+            !day(error)
+                && matches!(
+                    error.kind(),
+                    BookErrorKind::Syntax { .. }
+                        | BookErrorKind::UnknownField { .. }
+                        | BookErrorKind::OutOfBounds { .. }
+                        | BookErrorKind::Format
+                        | BookErrorKind::EmptyList
+                        | BookErrorKind::NoVersion
+                )
+        };
+        if faults.is_empty() {
+            assert_eq!(said, None, "{}", case["id"]);
+            taken += 1;
+        }
+        if faults.iter().any(form) {
+            assert!(said.is_some(), "{}: {faults:?}", case["id"]);
+            refused += 1;
+        }
+    }
+    assert!(
+        taken >= 3 && refused > 15,
+        "{taken} taken, {refused} refused"
+    );
+}
