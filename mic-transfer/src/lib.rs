@@ -87,6 +87,7 @@ mod range_set;
 mod receipt;
 pub mod receiver;
 pub mod sender;
+pub mod shape;
 mod sign;
 pub mod source;
 pub mod storage;

@@ -14,7 +14,9 @@ mod demand;
 mod early;
 mod event;
 mod frames;
+mod limiter;
 mod link;
+mod order;
 mod plan;
 mod settle;
 mod state;
@@ -27,15 +29,14 @@ pub use plan::Priority;
 pub use state::{StudyInput, StudyState};
 
 use crate::error::SessionError;
-use crate::limits::{OPEN_CHUNKS_MAX, OPEN_MANIFEST_BYTES_MAX, RUNS_MAX, SLOTS_MAX};
+use crate::limits::{OPEN_CHUNKS_MAX, OPEN_MANIFEST_BYTES_MAX, SLOTS_MAX};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::store::{Action, Outcome, StoreOp, StoreResult};
 use crate::wire::{Frame, NO_SLOT, PREFACE, Packet, Report, Request, Session, encode};
 use crate::{Auth, Digest, Instant, RangeSet, Run, SignedManifest, Uid};
-use demand::runs_of;
+use limiter::Limiter;
 use link::{Leg, Link, Phase};
-use plan::CLICK;
 use study::Study;
 
 /// The limits and timers of a receiver.
@@ -51,17 +52,21 @@ pub struct ReceiverConfig {
     pub greeting_timeout: Duration,
     /// The longest silence of a source that owes an answer.
     pub stall_timeout: Duration,
+    /// The longest silence of this side on a connection that stands.
+    pub keep_alive: Duration,
 }
 
 impl Default for ReceiverConfig {
     /// 8 MiB: a gigabit line of 60 ms round trip on one connection. 1 MiB of first images: one
-    /// slice of CT or several of MR, 9 ms of a gigabit line. 10 s to be let in; 30 s of silence.
+    /// slice of CT or several of MR, 9 ms of a gigabit line. 10 s to be let in; 30 s of silence;
+    /// a word each minute, a fifth of what a source bears.
     fn default() -> Self {
         Self {
             window_bytes: 8 * 1024 * 1024,
             early_bytes: 1024 * 1024,
             greeting_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(60),
         }
     }
 }
@@ -78,9 +83,14 @@ pub struct Receiver {
     next_slot: u16,
     /// The slot asked for last: studies of one class take turns.
     turn: u16,
+    /// Bytes asked for in its turn.
+    turn_bytes: u64,
     spare: Vec<Vec<u8>>,
     /// The latest time told.
     now: Instant,
+    limiter: Limiter,
+    /// Nothing but clicks is asked for.
+    paused: bool,
 }
 
 impl Receiver {
@@ -94,8 +104,11 @@ impl Receiver {
             out: VecDeque::new(),
             next_slot: 0,
             turn: 0,
+            turn_bytes: 0,
             spare: Vec::new(),
             now: Duration::ZERO,
+            limiter: Limiter::new(),
+            paused: false,
         }
     }
 
@@ -158,6 +171,10 @@ impl Receiver {
         for (id, since) in late {
             let seconds = now.saturating_sub(since).as_secs();
             self.fail_link(id, SessionError::TimedOut { seconds }, now);
+        }
+        self.keep_alive(now);
+        if self.limiter.deadline().is_some_and(|at| at <= now) {
+            self.top_up(now);
         }
     }
 
@@ -312,40 +329,6 @@ impl Receiver {
         });
     }
 
-    /// A click: the instance comes next, before everything else on every connection.
-    pub fn click(&mut self, slot: u16, instance: u32, now: Instant) {
-        self.now = self.now.max(now);
-        let Some(study) = self.studies.get_mut(&slot) else {
-            return;
-        };
-        let Some(bounds) = study.manifest().and_then(|known| known.chunks_of(instance)) else {
-            return;
-        };
-        study.plan.click(instance);
-        let mut ranks = Vec::new();
-        for (id, link) in &self.links {
-            let owed = link
-                .owed
-                .range((slot, bounds.first())..(slot, bounds.end()));
-            let runs = runs_of(owed.map(|((_, chunk), _)| *chunk));
-            if !runs.is_empty() {
-                ranks.push((*id, runs));
-            }
-        }
-        for (id, mut runs) in ranks {
-            runs.truncate(RUNS_MAX);
-            self.send(
-                id,
-                Frame::Rank {
-                    slot,
-                    class: CLICK as u32,
-                    runs,
-                },
-            );
-        }
-        self.top_up(now);
-    }
-
     /// Issues the receipt of a durable study: `at` by the receiver's clock, `previous` the digest of
     /// the receipt before it, `sign` over [`Receipt::message`].
     ///
@@ -429,10 +412,10 @@ impl Receiver {
                 .links
                 .iter()
                 .filter_map(|(id, link)| self.waiting(*id, link));
-            let deadline = waits
-                .map(|(since, limit)| since.saturating_add(limit))
-                .min();
-            ReceiverOutput::Wait(deadline)
+            let late = waits.map(|(since, limit)| since.saturating_add(limit));
+            let speak = self.links.values().filter_map(|link| self.speaks_at(link));
+            let others = speak.chain(self.limiter.deadline());
+            ReceiverOutput::Wait(late.chain(others).min())
         })
     }
 
@@ -687,7 +670,28 @@ impl Receiver {
         }
         self.event(ReceiverEvent::Disconnected(id, error));
         self.out.push_back(ReceiverOutput::Close(id));
+        self.fail_stranded();
         self.top_up(now);
+    }
+
+    /// A study that the lost connection carried, and that all others have refused, would wait without
+    /// end: it ends, to be pulled again (XFR-33).
+    fn fail_stranded(&mut self) {
+        let refused = |slot: &u16| {
+            let mut open = self.links.values().filter(|link| link.phase == Phase::Open);
+            open.clone().next().is_some()
+                && open.all(|link| link.legs.get(slot) == Some(&Leg::Ended))
+        };
+        let stranded: Vec<u16> = self
+            .studies
+            .iter()
+            .filter(|(_, study)| !study.is_over() && !study.is_settled())
+            .map(|(slot, _)| *slot)
+            .filter(refused)
+            .collect();
+        for slot in stranded {
+            self.fail_study(slot, SessionError::ConnectionLost, true);
+        }
     }
 
     fn give_back(&mut self, id: ConnectionId, slot: Option<u16>) {
@@ -746,6 +750,9 @@ impl Receiver {
             let outward = self.links.get(&id).and_then(|link| link.outward(*slot));
             let Some(outward) = outward else { return };
             *slot = outward;
+        }
+        if let Some(link) = self.links.get_mut(&id) {
+            link.spoke_at = self.now;
         }
         self.out.push_back(ReceiverOutput::Send(id, encode(&frame)));
     }

@@ -17,7 +17,7 @@ pub use state::{SourceInput, SourceState};
 use queue::Queue;
 
 use crate::error::{Context, ErrorCode, SessionError};
-use crate::limits::{MANIFEST_PART_BYTES, QUEUED_RUNS_MAX, SLOTS_MAX};
+use crate::limits::{CHUNK_BYTES, MANIFEST_PART_BYTES, QUEUED_RUNS_MAX, SLOTS_MAX};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::tree::Leaves;
@@ -150,6 +150,8 @@ pub struct Sender {
     last_slot: Option<u16>,
     /// The slot served last: studies of one class take turns.
     turn: u16,
+    /// Bytes sent in its turn.
+    turn_bytes: u64,
     /// The chunk being read, or whose leaves are asked for.
     reading: Option<(u16, u32)>,
     opened_at: Instant,
@@ -173,6 +175,7 @@ impl Sender {
             studies: BTreeMap::new(),
             last_slot: None,
             turn: 0,
+            turn_bytes: 0,
             reading: None,
             opened_at: now,
             heard_at: now,
@@ -723,11 +726,17 @@ impl Sender {
     /// The most urgent chunk; studies of one class take turns.
     fn next_chunk(&mut self) -> Option<SenderOutput> {
         let slots: Vec<u16> = {
-            let after = self.studies.range(self.turn.saturating_add(1)..);
-            after
-                .chain(self.studies.range(..=self.turn))
-                .map(|(slot, _)| *slot)
-                .collect()
+            // A study keeps its turn until it has had a chunk's bytes, however small its images are.
+            let begin = if self.turn_bytes < CHUNK_BYTES as u64 {
+                self.turn
+            } else {
+                self.turn.saturating_add(1)
+            };
+            let order = self
+                .studies
+                .range(begin..)
+                .chain(self.studies.range(..begin));
+            order.map(|(slot, _)| *slot).collect()
         };
         let serving = |slot: &&u16| {
             let study = self.studies.get(slot);
@@ -750,7 +759,11 @@ impl Sender {
         let place = manifest.place(chunk)?;
         let one = manifest.chunks_of(place.instance())?.count() == 1;
         let known = one || study.leaves_sent.contains(&place.instance());
-        self.turn = slot;
+        if self.turn != slot || self.turn_bytes >= CHUNK_BYTES as u64 {
+            self.turn = slot;
+            self.turn_bytes = 0;
+        }
+        self.turn_bytes = self.turn_bytes.saturating_add(u64::from(place.length()));
         self.reading = Some((slot, chunk));
         Some(if known {
             read_of(slot, place)

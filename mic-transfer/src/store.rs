@@ -346,6 +346,11 @@ impl<S: Storage> Store<S> {
 
     fn reopen(&mut self, root: &Digest) -> Result<(), StorageError> {
         let folder = self.entry(root)?.folder();
+        if self.config.synced {
+            // The process that created the files may have been killed before it synced their names.
+            self.storage.sync_dir(&folder)?;
+            self.storage.sync_dir(PARTIAL)?;
+        }
         let files = self.open_files(&folder, false)?;
         self.entry_mut(root)?.files = Some(files);
         // Before any mark, which would make chunks believed that a crash took.

@@ -185,7 +185,7 @@ fn err_damage_from_outside_is_found_and_not_spread() {
     other.files.truncate(2);
     let bytes = other.bytes();
     world.archive.clear();
-    world.archive.insert(other.uid().clone(), other);
+    world.archive.insert(other.uid().clone(), other.into());
     let sent = world.data_sent;
     world.pull_all();
     assert!(world.run(), "{:?}", world.errors);

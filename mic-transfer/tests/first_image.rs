@@ -34,7 +34,7 @@ fn warm(study: &MadeStudy) -> World {
     let slots = world.pull_all();
     assert!(world.run());
     assert!(world.receiver.forget(slots[0]));
-    world.archive = [(study.uid().clone(), study.clone())].into();
+    world.archive = [(study.uid().clone(), study.clone().into())].into();
     world.events.clear();
     world
 }

@@ -116,7 +116,7 @@ fn ok_a_standing_connection_carries_studies_after_hours_of_silence() {
     world.sender_config.idle_timeout = Duration::from_secs(100_000);
     world.connect();
     for study in &studies {
-        world.archive = [(study.uid().clone(), study.clone())].into();
+        world.archive = [(study.uid().clone(), study.clone().into())].into();
         let slots = world.pull_all();
         assert!(world.run(), "{:?}", world.errors);
         assert!(world.is_complete());

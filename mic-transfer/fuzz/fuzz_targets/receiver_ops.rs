@@ -65,12 +65,18 @@ fuzz_target!(|bytes: &[u8]| {
                 offer: Offer::new(*manifest.root(), 0, None),
             }),
             4 => {
-                let bytes = manifest.encoded().to_vec();
-                sent(Frame::Manifest {
-                    slot: 0,
-                    offset: 0,
-                    bytes,
-                })
+                let head = manifest.encoded_head();
+                let body = &manifest.encoded()[head.len()..];
+                let part = |offset: usize, bytes: &[u8]| {
+                    sent(Frame::Manifest {
+                        slot: 0,
+                        offset: offset as u32,
+                        bytes: bytes.to_vec(),
+                    })
+                };
+                let head = (part(0, head), part(head.len(), body));
+                // The head alone leaves room for first images.
+                if value % 2 == 0 { head.0 } else { [head.0, head.1].concat() }
             }
             5..=8 => sent(Frame::Data {
                 slot: 0,

@@ -13,69 +13,134 @@ use crate::limits::{CHUNK_BYTES, RUNS_MAX};
 use crate::wire::{CLASSES, Frame};
 use crate::{Instant, Run};
 
+/// Bytes of one study that are asked for before the next one's turn.
+const TURN_BYTES: u64 = 4 * CHUNK_BYTES as u64;
+
 impl Receiver {
     /// Asks for as much as fits the windows, most urgent first, connections in turn.
     pub(super) fn top_up(&mut self, now: Instant) {
+        self.limiter.fill(now);
         let ids: Vec<ConnectionId> = self.open_links().collect();
+        self.spread_clicks(&ids, now);
         for id in ids {
             self.top_up_link(id, now);
         }
     }
 
-    pub(super) fn top_up_link(&mut self, id: ConnectionId, now: Instant) {
-        let window = self.config.window_bytes.max(CHUNK_BYTES as u64);
-        for class in 0..CLASSES {
-            // A click goes over the window by as much again: it must not wait for preload.
-            let limit = if class == CLICK {
-                window.saturating_mul(2)
-            } else {
-                window
-            };
+    /// A click is asked for at once, over the window by as much again, since it must not wait for
+    /// preload; a chunk on each connection in turn, so that all of them carry it (XFR-62).
+    fn spread_clicks(&mut self, ids: &[ConnectionId], now: Instant) {
+        let limit = self.window().saturating_mul(2);
+        let mut wants: BTreeMap<ConnectionId, BTreeMap<u16, Vec<u32>>> = BTreeMap::new();
+        loop {
+            let before: usize = wants
+                .values()
+                .flat_map(BTreeMap::values)
+                .map(Vec::len)
+                .sum();
+            for id in ids {
+                let room = self.links.get(id);
+                if room.is_some_and(|link| link.owed_bytes < limit && !link.is_crowded()) {
+                    self.owe_next(
+                        *id,
+                        CLICK,
+                        CHUNK_BYTES as u64,
+                        wants.entry(*id).or_default(),
+                        now,
+                    );
+                }
+            }
+            let after: usize = wants
+                .values()
+                .flat_map(BTreeMap::values)
+                .map(Vec::len)
+                .sum();
+            if after == before {
+                break;
+            }
+        }
+        for (id, wants) in wants {
+            self.send_wants(id, CLICK, wants);
+        }
+    }
+
+    fn window(&self) -> u64 {
+        self.config.window_bytes.max(CHUNK_BYTES as u64)
+    }
+
+    fn top_up_link(&mut self, id: ConnectionId, now: Instant) {
+        let limit = self.window();
+        for class in CLICK + 1..CLASSES {
+            let mut wants: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
             let Some(link) = self.links.get(&id) else {
                 return;
             };
             // Asked for in portions, not chunk by chunk.
-            let full = limit.saturating_sub(link.owed_bytes) < limit / 8 + 1;
-            if full && class != CLICK {
+            if limit.saturating_sub(link.owed_bytes) < limit / 8 + 1 {
                 return;
             }
-            let mut wants: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
             loop {
                 let Some(link) = self.links.get(&id) else {
                     return;
                 };
-                let owed = link.owed_bytes;
-                if owed >= limit || link.is_crowded() {
+                let room = limit.saturating_sub(link.owed_bytes);
+                if room == 0 || link.is_crowded() {
                     break;
                 }
-                let Some((slot, run)) = self.next_run(id, class, limit.saturating_sub(owed)) else {
+                let room = room.min(TURN_BYTES);
+                if !self.owe_next(id, class, room, &mut wants, now) {
                     break;
-                };
-                let Some(manifest) = self.studies.get(&slot).and_then(Study::manifest).cloned()
-                else {
-                    break;
-                };
-                for chunk in run.first()..run.end() {
-                    let length = manifest.place(chunk).map_or(0, |place| place.length());
-                    if let Some(link) = self.links.get_mut(&id) {
-                        link.owe(slot, chunk, length, now);
-                    }
-                    wants.entry(slot).or_default().push(chunk);
                 }
             }
-            for (slot, mut chunks) in wants {
-                chunks.sort_unstable();
-                let runs = runs_of(chunks.into_iter());
-                for part in runs.chunks(RUNS_MAX) {
-                    self.send(
-                        id,
-                        Frame::Want {
-                            slot,
-                            class: class as u32,
-                            runs: part.to_vec(),
-                        },
-                    );
-                }
+            self.send_wants(id, class, wants);
+        }
+    }
+
+    /// Takes the next run at `class` within `room`; whether there was one.
+    fn owe_next(
+        &mut self,
+        id: ConnectionId,
+        class: usize,
+        room: u64,
+        wants: &mut BTreeMap<u16, Vec<u32>>,
+        now: Instant,
+    ) -> bool {
+        let allowed = self.limiter.room(class);
+        if allowed == 0 {
+            self.limiter.hold(class);
+            return false;
+        }
+        let Some((slot, run)) = self.next_run(id, class, room.min(allowed)) else {
+            return false;
+        };
+        let Some(manifest) = self.studies.get(&slot).and_then(Study::manifest).cloned() else {
+            return false;
+        };
+        for chunk in run.first()..run.end() {
+            let length = manifest.place(chunk).map_or(0, |place| place.length());
+            if let Some(link) = self.links.get_mut(&id) {
+                link.owe(slot, chunk, length, now);
+            }
+            self.limiter.spend(class, length);
+            self.turn_bytes = self.turn_bytes.saturating_add(u64::from(length));
+            wants.entry(slot).or_default().push(chunk);
+        }
+        true
+    }
+
+    fn send_wants(&mut self, id: ConnectionId, class: usize, wants: BTreeMap<u16, Vec<u32>>) {
+        for (slot, mut chunks) in wants {
+            chunks.sort_unstable();
+            let runs = runs_of(chunks.into_iter());
+            for part in runs.chunks(RUNS_MAX) {
+                self.send(
+                    id,
+                    Frame::Want {
+                        slot,
+                        class: class as u32,
+                        runs: part.to_vec(),
+                    },
+                );
             }
         }
     }
@@ -89,17 +154,26 @@ impl Receiver {
     ) -> Option<(u16, Run)> {
         let link = self.links.get(&id)?;
         let ready = |slot: &u16| link.legs.get(slot) == Some(&Leg::Ready);
-        let after = self.studies.range(self.turn.saturating_add(1)..);
-        let order = after
-            .chain(self.studies.range(..=self.turn))
-            .map(|(slot, _)| *slot);
+        // A study keeps its turn until it has had its bytes, however small its images are.
+        let begin = if self.turn_bytes < TURN_BYTES {
+            self.turn
+        } else {
+            self.turn.saturating_add(1)
+        };
+        let order = self
+            .studies
+            .range(begin..)
+            .chain(self.studies.range(..begin));
+        let order = order.map(|(slot, _)| *slot);
         let slots: Vec<u16> = order.filter(ready).collect();
+        let paused = self.paused;
         let most = u32::try_from(room.div_ceil(CHUNK_BYTES as u64)).unwrap_or(u32::MAX);
         for slot in slots {
             let Some(study) = self.studies.get_mut(&slot) else {
                 continue;
             };
-            if study.state != StudyState::Receiving {
+            let held = (paused || study.paused) && class != CLICK;
+            if study.state != StudyState::Receiving || held {
                 continue;
             }
             let Some(manifest) = study.manifest().cloned() else {
@@ -109,7 +183,10 @@ impl Receiver {
                 continue;
             }
             if let Some(run) = study.plan.take(&manifest, class, most) {
-                self.turn = slot;
+                if self.turn != slot || self.turn_bytes >= TURN_BYTES {
+                    self.turn = slot;
+                    self.turn_bytes = 0;
+                }
                 return Some((slot, run));
             }
         }

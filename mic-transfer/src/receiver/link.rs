@@ -44,6 +44,8 @@ pub(super) struct Link {
     /// Receipts sent and not answered.
     pub(super) unanswered: BTreeSet<u16>,
     pub(super) opened_at: Instant,
+    /// When something was last sent.
+    pub(super) spoke_at: Instant,
     /// When something was last heard, or first waited for.
     pub(super) heard_at: Instant,
 }
@@ -62,6 +64,7 @@ impl Link {
             owed_bytes: 0,
             unanswered: BTreeSet::new(),
             opened_at: now,
+            spoke_at: now,
             heard_at: now,
         }
     }

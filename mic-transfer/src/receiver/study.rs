@@ -29,6 +29,7 @@ pub(super) struct Study {
     pub(super) manifest_bytes: Vec<u8>,
     pub(super) plan: Plan,
     pub(super) early: Early,
+    pub(super) paused: bool,
     /// The SM3 digest of every instance was checked.
     pub(super) sm3: bool,
     /// Verified and written.
@@ -68,6 +69,7 @@ impl Study {
             manifest_bytes: Vec::new(),
             plan: Plan::default(),
             early: Early::default(),
+            paused: false,
             sm3: false,
             have: RangeSet::new(),
             leaves: BTreeMap::new(),

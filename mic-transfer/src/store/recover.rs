@@ -55,6 +55,12 @@ pub(super) fn recover<S: Storage>(
     storage.create_dir(PARTIAL)?;
     storage.create_dir(COMPLETE)?;
     storage.sync_dir("")?;
+    if config.synced {
+        // A killed process may have renamed a study and not synced the name: what is listed now is to
+        // outlive a power cut (XFR-59).
+        storage.sync_dir(COMPLETE)?;
+        storage.sync_dir(PARTIAL)?;
+    }
     let mut recovery = Recovery::default();
     let mut store = Store {
         storage,
@@ -191,7 +197,7 @@ impl<S: Storage> Store<S> {
             self.storage.close(file);
             synced?;
         }
-        Ok(())
+        self.storage.sync_dir(folder)
     }
 
     /// Bytes of the pack, where there is one.

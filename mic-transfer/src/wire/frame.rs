@@ -185,7 +185,7 @@ pub enum Frame {
     Error { slot: u16, report: Report },
     /// Either side: nothing more will be sent.
     Bye,
-    /// A frame of a later version that may be passed over.
+    /// A word that keeps a connection open, or a frame of a later version: passed over.
     Skipped { kind: u8 },
 }
 

@@ -16,7 +16,8 @@
 )]
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
@@ -138,6 +139,14 @@ pub struct LineConfig {
     pub cut: u64,
     /// The largest portion delivered at once.
     pub portion: u64,
+    /// One portion in so many comes after the next one; 0 is none.
+    pub reorder: u64,
+    /// One portion in so many comes twice; 0 is none.
+    pub duplicate: u64,
+    /// Bytes that a source's socket holds before it takes no more; 0 is without bound.
+    pub queue: u64,
+    /// One reading of a source in so many fails; 0 is none.
+    pub unreadable: u64,
 }
 
 impl Default for LineConfig {
@@ -148,6 +157,10 @@ impl Default for LineConfig {
             corrupt: 0,
             cut: 0,
             portion: 60_000,
+            reorder: 0,
+            duplicate: 0,
+            queue: 0,
+            unreadable: 0,
         }
     }
 }
@@ -169,12 +182,14 @@ struct Line {
     /// Bytes of each direction after which the line is cut.
     pub cut_up: Option<u64>,
     pub cut_down: Option<u64>,
+    /// Studies that this source does not have.
+    pub lacks: BTreeSet<Uid>,
 }
 
 /// The whole: a receiver with its store, any number of lines, one archive.
 pub struct World {
     pub now: Duration,
-    pub archive: BTreeMap<Uid, MadeStudy>,
+    pub archive: BTreeMap<Uid, Rc<MadeStudy>>,
     pub receiver: Receiver,
     pub store: Option<Store<MemoryStorage>>,
     lines: BTreeMap<u32, Line>,
@@ -196,6 +211,8 @@ pub struct World {
     pub receiver_config: ReceiverConfig,
     pub sender_config: SenderConfig,
     pub accepts_first: bool,
+    slots: BTreeMap<Uid, Vec<u16>>,
+    steps: u32,
 }
 
 pub fn open(storage: MemoryStorage) -> Store<MemoryStorage> {
@@ -214,11 +231,13 @@ impl World {
         // Tests that count bytes say when first images may come unasked.
         let mut receiver_config = ReceiverConfig::default();
         receiver_config.early_bytes = 0;
+        // Or a world in which nothing happens would never come to rest.
+        receiver_config.keep_alive = Duration::from_secs(1 << 30);
         Self {
             now: Duration::from_secs(1),
             archive: studies
                 .iter()
-                .map(|study| (study.uid().clone(), study.clone()))
+                .map(|study| (study.uid().clone(), Rc::new(study.clone())))
                 .collect(),
             receiver: Receiver::new(receiver_config),
             store: Some(open(storage)),
@@ -238,6 +257,8 @@ impl World {
             receiver_config,
             sender_config: SenderConfig::default(),
             accepts_first: true,
+            slots: BTreeMap::new(),
+            steps: 0,
         }
     }
 
@@ -263,10 +284,16 @@ impl World {
             down_closed: false,
             cut_up: None,
             cut_down: None,
+            lacks: BTreeSet::new(),
         };
         self.lines.insert(id, line);
         self.receiver.connect(id, Auth::none(), self.now);
         id
+    }
+
+    /// The source of a line does not have this study.
+    pub fn lacks(&mut self, id: u32, study: &Uid) {
+        self.lines.get_mut(&id).unwrap().lacks.insert(study.clone());
     }
 
     pub fn cut_after(&mut self, id: u32, up: Option<u64>, down: Option<u64>) {
@@ -275,20 +302,52 @@ impl World {
         line.cut_down = down;
     }
 
+    pub fn states(&self) -> Vec<(u16, mic_transfer::receiver::StudyState)> {
+        let slots = self.slots.values().flatten();
+        let state = |slot: &u16| Some((*slot, self.receiver.state(*slot)?));
+        slots.filter_map(state).collect()
+    }
+
+    /// Pulls those again that ended without being complete.
+    pub fn pull_failed(&mut self) {
+        let complete = self.store().complete();
+        let studies: Vec<Uid> = self.archive.keys().cloned().collect();
+        for study in studies {
+            let listed = complete
+                .iter()
+                .any(|known| known.signed().manifest().study() == &study);
+            let slots = self.slots.get(&study).cloned().unwrap_or_default();
+            let over = slots.iter().all(|slot| {
+                self.receiver
+                    .state(*slot)
+                    .is_none_or(mic_transfer::receiver::StudyState::is_over)
+            });
+            if over && !listed {
+                self.pull_one(study);
+            }
+        }
+    }
+
+    fn pull_one(&mut self, study: Uid) -> u16 {
+        let known = self
+            .store()
+            .known(&study)
+            .last()
+            .map(|known| (*known).clone());
+        let now = self.now;
+        let slot = self
+            .receiver
+            .pull(study.clone(), Auth::none(), self.priority, known, now)
+            .unwrap();
+        self.slots.entry(study).or_default().push(slot);
+        slot
+    }
+
     pub fn pull_all(&mut self) -> Vec<u16> {
         let studies: Vec<Uid> = self.archive.keys().cloned().collect();
         studies
             .into_iter()
-            .map(|study| {
-                let known = self
-                    .store()
-                    .known(&study)
-                    .last()
-                    .map(|known| (*known).clone());
-                self.receiver
-                    .pull(study, Auth::none(), self.priority, known, self.now)
-                    .unwrap()
-            })
+            .map(|study| self.pull_one(study))
             .collect()
     }
 
@@ -298,14 +357,15 @@ impl World {
         storage.crash(style);
         self.store = Some(open(storage));
         self.receiver = Receiver::new(self.receiver_config);
+        self.slots.clear();
         self.lines.clear();
         self.check_visible();
     }
 
     /// Whatever can be read is right; whatever is listed is whole (XFR-1, XFR-2).
     pub fn check_visible(&mut self) {
-        let archive = self.archive.clone();
-        for study in archive.values() {
+        let archive: Vec<Rc<MadeStudy>> = self.archive.values().cloned().collect();
+        for study in archive {
             for (instance, file) in study.signed.manifest().instances().iter().zip(&study.files) {
                 if self.store().locate(instance.digest()).is_some() {
                     let mut bytes = vec![0; file.len()];
@@ -327,7 +387,7 @@ impl World {
     }
 
     pub fn is_complete(&mut self) -> bool {
-        let roots: Vec<Digest> = self.archive.values().map(MadeStudy::root).collect();
+        let roots: Vec<Digest> = self.archive.values().map(|study| study.root()).collect();
         let complete = self.store().complete();
         roots
             .iter()
@@ -349,6 +409,8 @@ impl World {
     /// One arrival or timer.
     pub fn step(&mut self) {
         self.drain();
+        self.steps += 1;
+        assert!(self.steps < 300_000, "what is waited for does not come");
         assert!(
             self.receiver.is_idle() || self.advance(),
             "nothing more happens"
@@ -434,8 +496,8 @@ impl World {
                 signed.unwrap();
             }
             ReceiverEvent::Instance { digest, .. } => {
-                let archive = self.archive.clone();
-                for study in archive.values() {
+                let archive: Vec<Rc<MadeStudy>> = self.archive.values().cloned().collect();
+                for study in archive {
                     let Some(at) = study.signed.manifest().position(digest) else {
                         continue;
                     };
@@ -460,6 +522,9 @@ impl World {
             let Some(line) = self.lines.get_mut(&id) else {
                 return busy;
             };
+            if line.down.is_full(self.now, &self.config) {
+                return busy;
+            }
             match line.sender.poll_output() {
                 SenderOutput::Wait(_) => return busy,
                 SenderOutput::Send(packet) => {
@@ -481,6 +546,11 @@ impl World {
                         .sender
                         .manifest(slot)
                         .map(|known| &self.archive[known.study()]);
+                    let unreadable = self.config.unreadable;
+                    if unreadable > 0 && self.dice.below(unreadable) == 0 {
+                        line.sender.handle_read(None);
+                        continue;
+                    }
                     let file = &study.unwrap().files[instance as usize];
                     let start = offset as usize;
                     self.data_sent += u64::from(length);
@@ -499,7 +569,8 @@ impl World {
                 SenderOutput::Event(event) => match event {
                     SenderEvent::AuthorizeSession { .. } => line.sender.accept_session(),
                     SenderEvent::AuthorizeStudy { slot, study, .. } => {
-                        match self.archive.get(&study) {
+                        let known = self.archive.get(&study);
+                        match known.filter(|_| !line.lacks.contains(&study)) {
                             Some(study) => line.sender.offer(slot, study.signed.clone()),
                             None => line.sender.refuse(slot, ErrorCode::StudyUnknown, None),
                         }
@@ -537,18 +608,25 @@ impl World {
             .iter()
             .filter_map(|(id, line)| Some((arrival(line)?, *id)))
             .min();
+        // A full socket takes bytes again when enough of them have left.
+        let config = self.config;
+        let room = self
+            .lines
+            .values()
+            .filter_map(|line| line.down.room_at(&config));
+        let room = room.filter(|at| *at > self.now).min();
         let deadline = match self.receiver.poll_output() {
             ReceiverOutput::Wait(deadline) => deadline,
             _ => unreachable!("outputs are drained"),
         };
         let store = self.store().deadline();
-        let timer = deadline.into_iter().chain(store).min();
+        let timer = deadline.into_iter().chain(store).chain(room).min();
         match (next, timer) {
             (Some((at, id)), timer) if timer.is_none_or(|timer| at <= timer) => {
                 self.now = self.now.max(at);
                 self.deliver(id);
             }
-            (_, Some(timer)) => {
+            (_, Some(timer)) if timer < Duration::from_secs(1 << 29) => {
                 self.now = self.now.max(timer);
                 let now = self.now;
                 let _ = self.store().handle_time(now);
@@ -571,7 +649,16 @@ impl World {
         } else {
             (&mut line.down, line.cut_down)
         };
-        let (_, mut bytes) = pipe.flying.pop_front().unwrap();
+        if self.config.reorder > 0
+            && pipe.flying.len() > 1
+            && self.dice.below(self.config.reorder) == 0
+        {
+            pipe.flying.swap(0, 1);
+        }
+        let (at, mut bytes) = pipe.flying.pop_front().unwrap();
+        if self.config.duplicate > 0 && self.dice.below(self.config.duplicate) == 0 {
+            pipe.flying.push_front((at, bytes.clone()));
+        }
         let mut cut = self.config.cut > 0 && self.dice.below(self.config.cut) == 0;
         if cut {
             bytes.truncate(self.dice.below(bytes.len() as u64) as usize);
@@ -607,6 +694,16 @@ impl World {
 }
 
 impl Pipe {
+    /// When the socket takes bytes again.
+    fn room_at(&self, config: &LineConfig) -> Option<Duration> {
+        let held = (config.queue * 1_000_000_000).checked_div(config.rate)?;
+        (config.queue > 0).then(|| self.free_at.saturating_sub(Duration::from_nanos(held)))
+    }
+
+    fn is_full(&self, now: Duration, config: &LineConfig) -> bool {
+        self.room_at(config).is_some_and(|at| at > now)
+    }
+
     fn put(&mut self, bytes: Vec<u8>, now: Duration, config: &LineConfig) {
         for portion in bytes.chunks(config.portion.max(1) as usize) {
             let start = self.free_at.max(now);

@@ -23,6 +23,7 @@ use crate::receipt::Receipt;
 use crate::receiver::{
     ConnectionId, Priority, Progress, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput,
 };
+use crate::shape::Shape;
 use crate::sign::{SignFailed, Signature};
 use crate::{Auth, Digest, SignedHead, SignedManifest, Uid};
 
@@ -70,6 +71,9 @@ pub enum PullEvent<'a> {
     Reconnecting(&'a SessionError),
 }
 
+/// The longest wait of a standing group before it dials again.
+const DIAL_DELAY_MAX: Duration = Duration::from_secs(60);
+
 type Verify<'a> = dyn Fn(&SignedManifest) -> Result<(), SignatureRefused> + 'a;
 type VerifyFirst<'a> = dyn Fn(&SignedHead) -> Result<(), SignatureRefused> + 'a;
 type Sign<'a> = dyn Fn(&[u8]) -> Result<Option<Signature>, SignFailed> + 'a;
@@ -106,12 +110,19 @@ enum Message {
     Bytes(ConnectionId, Result<Vec<u8>, io::ErrorKind>),
     /// A command is waiting.
     Wake,
+    /// A connection of a standing group was made, or not.
+    Dialled(Result<TcpStream, io::ErrorKind>),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Command {
     Cancel,
     Click(Digest),
+    Pause(Option<Uid>),
+    Resume(Option<Uid>),
+    Shape(Shape),
+    Pull(Uid, Auth, Priority),
+    Close,
 }
 
 /// Steers a pull, from another thread or from within its events.
@@ -130,6 +141,31 @@ impl PullControl {
     /// The doctor wants this image now.
     pub fn click(&self, instance: Digest) {
         self.give(Command::Click(instance));
+    }
+
+    /// Asks for no more of this study, or of any, clicks excepted.
+    pub fn pause(&self, study: Option<Uid>) {
+        self.give(Command::Pause(study));
+    }
+
+    /// Asks for it again.
+    pub fn resume(&self, study: Option<Uid>) {
+        self.give(Command::Resume(study));
+    }
+
+    /// Limits the rates of classes from now on.
+    pub fn shape(&self, shape: Shape) {
+        self.give(Command::Shape(shape));
+    }
+
+    /// Asks for a study more; on a standing group at any time, on a pull while it runs.
+    pub fn pull(&self, study: Uid, auth: Auth, priority: Priority) {
+        self.give(Command::Pull(study, auth, priority));
+    }
+
+    /// Ends a standing group when its studies have ended.
+    pub fn close(&self) {
+        self.give(Command::Close);
     }
 
     fn give(&self, command: Command) {
@@ -261,6 +297,36 @@ impl<'a> Pull<'a> {
         store: &DiskStore,
         on_event: impl FnMut(PullEvent<'_>),
     ) -> Result<PullReport, PullError> {
+        self.drive(store, on_event, false)
+    }
+
+    /// Keeps the connections to the source standing and pulls whatever [`PullControl::pull`] asks for,
+    /// until [`PullControl::close`]: a study then costs no set-up, and its first image one round trip.
+    /// A connection that is lost or can't be made is dialled again, after 100 ms at first and 60 s at
+    /// last. Runs on the calling thread; what became of each study is told by events.
+    ///
+    /// ```no_run
+    /// # use mic_transfer::{Auth, Uid, adapter::{disk::DiskStore, tcp::Pull}, receiver::Priority};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = DiskStore::open("cache")?;
+    /// let group = Pull::new("10.0.0.5:7070".parse()?).connections(4);
+    /// let control = group.control();
+    /// std::thread::spawn(move || control.pull(Uid::new("1.2.3").unwrap(), Auth::none(), Priority::Waiting));
+    /// group.stand(&store, |event| println!("{event:?}"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stand(self, store: &DiskStore, on_event: impl FnMut(PullEvent<'_>)) {
+        // A standing group does not fail to connect: it dials again.
+        let _ = self.drive(store, on_event, true);
+    }
+
+    fn drive(
+        self,
+        store: &DiskStore,
+        on_event: impl FnMut(PullEvent<'_>),
+        standing: bool,
+    ) -> Result<PullReport, PullError> {
         let started = Clock::now();
         let mut run = Run {
             clock: started,
@@ -276,18 +342,23 @@ impl<'a> Pull<'a> {
             sent: 0,
             received: 0,
             reconnects: 0,
+            standing: false,
+            dial: Dial::default(),
             pull: self,
             store,
             on_event,
         };
-        let first = run.connect();
-        if let Err(kind) = first {
-            return Err(PullError {
+        if standing {
+            run.standing = true;
+            run.waiting = core::mem::take(&mut run.pull.studies).into();
+            run.start_waiting();
+        } else {
+            run.connect().map_err(|kind| PullError {
                 address: run.pull.address,
                 kind,
-            });
+            })?;
+            run.start();
         }
-        run.start();
         run.work();
         Ok(run.finish(started.elapsed()))
     }
@@ -313,6 +384,8 @@ struct Run<'a, 'b, F> {
     sent: u64,
     received: u64,
     reconnects: u32,
+    standing: bool,
+    dial: Dial,
     pull: Pull<'a>,
     store: &'b DiskStore,
     on_event: F,
@@ -320,9 +393,11 @@ struct Run<'a, 'b, F> {
 
 impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
     fn connect(&mut self) -> Result<(), io::ErrorKind> {
-        let stream = TcpStream::connect_timeout(&self.pull.address, CONNECT_TIMEOUT)
-            .and_then(|stream| prepare(&stream).map(|()| stream))
-            .map_err(|error| error.kind())?;
+        let stream = dial(self.pull.address)?;
+        self.take_line(stream)
+    }
+
+    fn take_line(&mut self, stream: TcpStream) -> Result<(), io::ErrorKind> {
         let id = self.next_line;
         self.next_line = self.next_line.saturating_add(1);
         let reading = stream.try_clone().map_err(|error| error.kind())?;
@@ -396,10 +471,14 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                     if self.obey() {
                         continue;
                     }
-                    if self.receiver.is_idle() && self.waiting.is_empty() {
+                    let idle = self.receiver.is_idle() && self.waiting.is_empty();
+                    if idle && !self.standing {
                         return;
                     }
-                    if self.receiver.connections() == 0 && !self.reconnect() {
+                    if self.standing {
+                        self.forget_ended();
+                        self.dial_again();
+                    } else if self.receiver.connections() == 0 && !self.reconnect() {
                         self.give_up();
                         continue;
                     }
@@ -410,7 +489,11 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
     }
 
     fn wait(&mut self, deadline: Option<Duration>) {
-        let deadlines = [deadline, self.store.deadline()];
+        let deadlines = [
+            deadline,
+            self.store.deadline(),
+            self.dial.due(self.is_short()),
+        ];
         let now = self.clock.elapsed();
         let until = deadlines.into_iter().flatten().min();
         let left = until.map_or(LINGER, |until| until.saturating_sub(now));
@@ -422,6 +505,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             Ok(Message::Bytes(id, Err(_))) => {
                 self.receiver.handle_disconnect(id, self.clock.elapsed());
             }
+            Ok(Message::Dialled(stream)) => self.dialled(stream),
             Ok(Message::Wake) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             }
         }
@@ -443,7 +527,8 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             .unwrap_or_else(PoisonError::into_inner);
         let commands = core::mem::take(&mut *waiting);
         drop(waiting);
-        for command in &commands {
+        let some = !commands.is_empty();
+        for command in commands {
             match command {
                 Command::Cancel => {
                     // Before the slots: each that ends would start one that waits.
@@ -455,10 +540,37 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                         .into_iter()
                         .for_each(|slot| self.receiver.cancel(slot));
                 }
-                Command::Click(digest) => self.click(digest),
+                Command::Click(digest) => self.click(&digest),
+                Command::Pause(None) => self.receiver.pause_all(),
+                Command::Resume(None) => self.receiver.resume_all(self.clock.elapsed()),
+                Command::Pause(Some(study)) => {
+                    let slots = self.slots_of(&study);
+                    slots.into_iter().for_each(|slot| self.receiver.pause(slot));
+                }
+                Command::Resume(Some(study)) => {
+                    let now = self.clock.elapsed();
+                    let slots = self.slots_of(&study);
+                    slots
+                        .into_iter()
+                        .for_each(|slot| self.receiver.resume(slot, now));
+                }
+                Command::Shape(shape) => {
+                    let now = self.clock.elapsed();
+                    self.receiver.set_shape(shape, wall_clock(), now);
+                }
+                Command::Pull(study, auth, priority) => {
+                    self.waiting.push_back((study, auth, priority));
+                    self.start_waiting();
+                }
+                Command::Close => self.standing = false,
             }
         }
-        !commands.is_empty()
+        some
+    }
+
+    fn slots_of(&self, study: &Uid) -> Vec<u16> {
+        let slots = self.slots.iter().filter(|(_, known)| *known == study);
+        slots.map(|(slot, _)| *slot).collect()
     }
 
     fn click(&mut self, digest: &Digest) {
@@ -541,6 +653,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                 self.start_waiting();
             }
             ReceiverEvent::Disconnected(_, error) => {
+                self.dial.lost(self.clock.elapsed());
                 self.last_error = error.or(self.last_error.take());
             }
             ReceiverEvent::Planned(progress) => {
@@ -566,7 +679,8 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                     });
                 }
             }
-            ReceiverEvent::Connected(_) | ReceiverEvent::Countersigned { .. } => {}
+            ReceiverEvent::Connected(_) => self.dial.welcomed(),
+            ReceiverEvent::Countersigned { .. } => {}
         }
     }
 
@@ -589,6 +703,47 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             }
         }
         false
+    }
+
+    /// Fewer connections than the standing group is to have.
+    fn is_short(&self) -> bool {
+        self.standing && self.receiver.connections() < self.pull.connections as usize
+    }
+
+    /// Dials one connection more, on a thread of its own so that the others go on.
+    fn dial_again(&mut self) {
+        let now = self.clock.elapsed();
+        if !self.is_short() || !self.dial.start(now) {
+            return;
+        }
+        let (address, channel) = (self.pull.address, self.pull.channel.0.clone());
+        let dialling = thread::Builder::new()
+            .name(String::from("mic-transfer-dial"))
+            .spawn(move || channel.send(Message::Dialled(dial(address))));
+        if dialling.is_err() {
+            self.dial.failed(now);
+        }
+    }
+
+    fn dialled(&mut self, stream: Result<TcpStream, io::ErrorKind>) {
+        let now = self.clock.elapsed();
+        match stream.and_then(|stream| self.take_line(stream)) {
+            Ok(()) => self.dial.made(),
+            Err(_) => self.dial.failed(now),
+        }
+    }
+
+    /// A group that stands for months must not keep every study it ever had.
+    fn forget_ended(&mut self) {
+        let ended: Vec<u16> = self.ended.keys().copied().collect();
+        for slot in ended {
+            if self.receiver.forget(slot) {
+                self.ended.remove(&slot);
+                self.slots.remove(&slot);
+            }
+        }
+        self.lines
+            .retain(|_, line| !(line.closing && line.reader.is_finished()));
     }
 
     fn give_up(&mut self) {
@@ -663,6 +818,55 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             reconnects: self.reconnects,
             elapsed,
         }
+    }
+}
+
+fn dial(address: SocketAddr) -> Result<TcpStream, io::ErrorKind> {
+    TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)
+        .and_then(|stream| prepare(&stream).map(|()| stream))
+        .map_err(|error| error.kind())
+}
+
+/// When a standing group dials: at once, then after waits that double.
+#[derive(Debug, Default)]
+struct Dial {
+    under_way: bool,
+    failures: u32,
+    not_before: Duration,
+}
+
+impl Dial {
+    /// When to dial, if a connection is lacking and none is being made.
+    fn due(&self, short: bool) -> Option<Duration> {
+        (short && !self.under_way).then_some(self.not_before)
+    }
+
+    fn start(&mut self, now: Duration) -> bool {
+        let due = self.due(true).is_some_and(|at| at <= now);
+        self.under_way |= due;
+        due
+    }
+
+    fn made(&mut self) {
+        self.under_way = false;
+    }
+
+    /// A source has let this side in.
+    const fn welcomed(&mut self) {
+        self.failures = 0;
+    }
+
+    /// It was not made.
+    fn failed(&mut self, now: Duration) {
+        self.under_way = false;
+        self.lost(now);
+    }
+
+    /// It was refused or lost.
+    fn lost(&mut self, now: Duration) {
+        let wait = RECONNECT_DELAY.saturating_mul(1 << self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now.saturating_add(wait.min(DIAL_DELAY_MAX));
     }
 }
 
