@@ -2,7 +2,7 @@
 
 /// The 31 characters of a 统一社会信用代码 (GB 32100-2015): no I, O, S, V, Z. The position is the value.
 pub(crate) const CREDIT_ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
-/// The 36 characters of the site and device parts. The position is the value.
+/// The 36 characters of the site and device parts. The position is the value (`IDX-31`).
 pub(crate) const ALNUM_ALPHABET: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// Marks a byte that is not in an alphabet.

@@ -219,7 +219,7 @@ impl IndexCode {
         Text::new(text)
     }
 
-    /// Writes the parts, `gap` bytes apart.
+    /// Writes the parts, `gap` bytes apart: the same bytes for the same code always (`IDX-4`).
     #[inline]
     const fn write<const N: usize>(&self, out: &mut [u8; N], gap: usize) {
         self.person().write(out, 0);

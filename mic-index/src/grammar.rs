@@ -1,4 +1,5 @@
-//! The reference parser: `spec/index-code.abnf` in nom, one function per rule.
+//! The reference parser: `spec/index-code.abnf` in nom, one function per rule. Bytes outside the two ASCII forms
+//! are part of none (`IDX-2`).
 //!
 //! Read this to know what a code is. [`IndexCode::parse`] gives the same answer for every input;
 //! mutation tests, properties and a fuzz target hold the two together.

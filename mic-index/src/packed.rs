@@ -1,4 +1,4 @@
-//! The packed form: 40 bytes, big-endian, byte order = text order (spec section 4).
+//! The packed form: 40 bytes, big-endian, byte order = text order (`IDX-30`, `IDX-35`).
 //!
 //! | bits | width | field | values |
 //! |---|---|---|---|
@@ -92,7 +92,8 @@ pub(crate) const fn unpack(bytes: &[u8; PACKED_LEN]) -> Fields {
     }
 }
 
-/// Range-checks every field of untrusted bytes, in the order of the parts (`IDX-34`).
+/// Range-checks every field of untrusted bytes, in the order of the parts (`IDX-34`). The limit of the first
+/// ten digits refuses every first byte of `96` and above (`IDX-33`).
 pub(crate) const fn check(f: &Fields) -> Result<(), PackedError> {
     let out_of_range = PackedErrorKind::OutOfRange;
     if f.person_hi >= PERSON_HI_LIMIT || f.person_lo >= PERSON_LO_LIMIT {

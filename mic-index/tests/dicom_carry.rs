@@ -242,6 +242,7 @@ fn err_two_codes_that_differ_are_none() {
     );
 }
 
+/// `IDX-71`.
 #[test]
 fn err_no_block_is_free() {
     let header: Vec<Element> = (0x10..=0xff)

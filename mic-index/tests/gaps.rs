@@ -29,6 +29,7 @@ fn side_name(side: Side) -> &'static str {
     }
 }
 
+/// `IDX-107` to `IDX-109`: the seven combinations, the order of rows (`IDX-108`), exams without a code.
 #[test]
 fn every_vector() {
     let root: Value = serde_json::from_str(include_str!("../vectors/gaps.json")).unwrap();
@@ -184,6 +185,7 @@ proptest! {
         prop_assert_eq!(counts.repeated(Side::Images), (lists.2.len() - images.len()) as u64);
     }
 
+    /// `IDX-106`.
     #[test]
     fn a_list_out_of_order_is_told_or_does_not_matter(lists in lists()) {
         let sorted = lists.0.is_sorted() && lists.1.is_sorted_by_key(by_study) && lists.2.is_sorted();

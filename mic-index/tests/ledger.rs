@@ -60,6 +60,8 @@ fn minutes(at: DateTime<Utc>) -> i64 {
     (at - START).num_minutes()
 }
 
+/// `IDX-100` to `IDX-104`: attempts by number (`IDX-100`), what is refused (`IDX-102`), the graver verdict
+/// (`IDX-104`).
 #[test]
 fn every_vector() {
     let root: Value = serde_json::from_str(include_str!("../vectors/ledger.json")).unwrap();
@@ -197,6 +199,7 @@ fn err_what_is_no_reason() {
     );
 }
 
+/// `IDX-105`.
 #[test]
 fn err_parts_that_are_no_upload() {
     let good = UploadParts {

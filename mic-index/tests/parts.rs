@@ -28,6 +28,7 @@ fn fitting(check: UnitCheck, last: char) -> char {
     }
 }
 
+/// `IDX-44` to `IDX-46`: the inner check (`IDX-44`), departments and categories (`IDX-45`), divisions (`IDX-46`).
 #[test]
 fn units() {
     for case in cases(include_str!("../vectors/unit.json")) {
@@ -48,6 +49,7 @@ fn units() {
     }
 }
 
+/// `IDX-47`, `IDX-48`.
 #[test]
 fn institutions() {
     for case in cases(include_str!("../vectors/institution.json")) {

@@ -49,6 +49,8 @@ fn question(input: &Value) -> QuestionBuilder {
     builder
 }
 
+/// `IDX-60` to `IDX-65`: askable (`IDX-61`), the window (`IDX-62`), closeness (`IDX-63`), what is left out
+/// (`IDX-64`).
 #[test]
 fn every_vector() {
     let root: Value = serde_json::from_str(include_str!("../vectors/repeat.json")).unwrap();

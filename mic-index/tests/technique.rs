@@ -117,6 +117,7 @@ fn names_are_stored_in_half_width() {
     assert!(technique::all().all(|row| !row.name().contains(wide)));
 }
 
+/// `IDX-43`.
 #[test]
 fn names_and_third_characters_name_one_type() {
     for row in technique::all() {
@@ -257,6 +258,7 @@ proptest! {
         }
     }
 
+    /// `IDX-40`, and `IDX-8`: no answer makes a code illegal.
     #[test]
     fn a_site_code_is_known_unknown_or_ambiguous_and_stays_a_site_code(code in "[0-9A-Z]{9}") {
         let site: SiteCode = code.parse().unwrap();

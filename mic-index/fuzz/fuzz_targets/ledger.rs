@@ -1,4 +1,5 @@
-//! Any events: what was taken once changes nothing again, acceptance is final, a kept upload is read.
+//! Any events: what was taken once changes nothing again, acceptance is final, a kept upload is read, and another
+//! policy gives the same attempts and verdicts (IDX-101).
 #![no_main]
 
 use arbitrary::Unstructured;
@@ -10,6 +11,9 @@ fuzz_target!(|bytes: &[u8]| {
     let mut u = Unstructured::new(bytes);
     let policy = Backoff::default();
     let mut upload = Upload::new(DateTime::UNIX_EPOCH);
+    // Waits of no kind: the third attempt is the last, the second waits for days.
+    let other = |attempts: u32| (attempts < 3).then(|| TimeDelta::days(i64::from(attempts)));
+    let mut replayed = upload;
     let mut taken = Vec::new();
     while let Ok((kind, attempt, seconds)) = u.arbitrary::<(u8, u8, u16)>() {
         if u.is_empty() && kind == 0 || taken.len() == 64 {
@@ -28,7 +32,12 @@ fuzz_target!(|bytes: &[u8]| {
         };
         let at = DateTime::UNIX_EPOCH + TimeDelta::seconds(i64::from(seconds) * 30);
         let before = upload;
-        match upload.apply(&event, at, &policy) {
+        let result = upload.apply(&event, at, &policy);
+        assert_eq!(replayed.apply(&event, at, &other).ok(), result.ok());
+        assert_eq!(replayed.attempts(), upload.attempts());
+        assert_eq!(replayed.failure(), upload.failure());
+        assert_eq!(replayed.changed(), upload.changed());
+        match result {
             Ok(_) => taken.push((event, at)),
             Err(_) => assert_eq!(upload, before),
         }
