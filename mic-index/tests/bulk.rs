@@ -6,6 +6,10 @@
     reason = "a test's way to fail, and a vector that lacks a field is a broken vector"
 )]
 
+extern crate alloc;
+
+use alloc::rc::Rc;
+use core::cell::Cell;
 use core::ops::ControlFlow;
 
 use mic_index::bulk::{
@@ -196,7 +200,7 @@ fn ok_spilled_searches_find_what_others_find_in_the_same_order() {
         Search::new(64 << 20, Heap),
     )
     .unwrap();
-    // 16 entries a run: 313 runs, merged two by two.
+    // 16 entries a run: 313 runs, merged two by two, few of them open at once.
     let tiny = outcome(file.as_bytes(), &Options::new(), 4096, Search::new(0, Heap)).unwrap();
     let some = Search::new(50 * 1024, Folder::new(folder.path()));
     let some = outcome(file.as_bytes(), &Options::new(), 4096, some).unwrap();
@@ -222,25 +226,121 @@ fn ok_a_search_that_is_dropped_leaves_no_file() {
             search.add(&row).unwrap();
         }
     }
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 6);
+    // On Unix they have no name, so that not even a process that is killed leaves any (IDX-91).
+    let named = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(named, 0, "IDX-91");
     assert_eq!(search.spilled_bytes(), 96 * 88);
     drop(search);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-#[cfg(unix)]
+/// Runs that are counted, and refused where there are too many, as files of a process are.
+#[derive(Clone)]
+struct Few {
+    open: Rc<Cell<usize>>,
+    most: Rc<Cell<usize>>,
+    max: usize,
+}
+
+impl Few {
+    fn new(max: usize) -> Self {
+        let (open, most) = (Rc::default(), Rc::default());
+        Self { open, most, max }
+    }
+}
+
+struct Counted {
+    bytes: std::io::Cursor<Vec<u8>>,
+    open: Rc<Cell<usize>>,
+}
+
+impl Spill for Few {
+    type Run = Counted;
+
+    fn create(&mut self) -> std::io::Result<Counted> {
+        if self.open.get() >= self.max {
+            return Err(std::io::ErrorKind::QuotaExceeded.into());
+        }
+        self.open.set(self.open.get() + 1);
+        self.most.set(self.most.get().max(self.open.get()));
+        let (bytes, open) = (std::io::Cursor::default(), Rc::clone(&self.open));
+        Ok(Counted { bytes, open })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.open.set(self.open.get() - 1);
+    }
+}
+
+impl std::io::Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.bytes.read(into)
+    }
+}
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl std::io::Seek for Counted {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}
+
 #[test]
-fn ok_runs_are_readable_by_their_owner_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let run = Folder::new(folder.path()).create().unwrap();
-    let file = std::fs::read_dir(folder.path())
-        .unwrap()
-        .next()
-        .unwrap()
+fn ok_a_search_has_few_runs_open_however_many_it_writes() {
+    let file = crowded(5_000);
+    let few = Few::new(20);
+    let (open, most) = (Rc::clone(&few.open), Rc::clone(&few.most));
+    let search = Search::new(0, few);
+    let found = outcome(file.as_bytes(), &Options::new(), 4096, search).unwrap();
+    assert_eq!(found["counts"]["accepted"], 40);
+    // 313 runs of 16 entries were written.
+    assert!(most.get() > 2 && most.get() <= 20, "IDX-91: {}", most.get());
+    assert_eq!(open.get(), 0);
+}
+
+#[test]
+fn err_a_search_whose_merging_failed_never_finishes() {
+    let file = crowded(1_000);
+    let mut search = Search::new(0, Few::new(3));
+    let mut ingest = Ingest::new(file.as_bytes(), Options::new());
+    let mut failed = None;
+    while let Some(line) = ingest.next_line().unwrap() {
+        if let Line::Row(row) = line {
+            failed = search.add(&row).err().or(failed);
+        }
+    }
+    let kind = std::io::ErrorKind::QuotaExceeded;
+    assert_eq!(failed, Some(BulkError::Spill { kind }));
+    assert_eq!(search.finish().unwrap_err(), BulkError::Spill { kind });
+}
+
+#[test]
+fn ok_no_limit_is_too_large() {
+    let file = crowded(50);
+    for portion in [1, 50, 1_000] {
+        let options = Options::new()
+            .with_line_len_max(usize::MAX)
+            .with_decompressed_max(u64::MAX);
+        let found = outcome(
+            file.as_bytes(),
+            &options,
+            portion,
+            Search::new(1 << 20, Heap),
+        )
         .unwrap();
-    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    drop(run);
+        assert_eq!(found["counts"]["lines"], 50, "IDX-54");
+    }
 }
 
 #[test]

@@ -14,8 +14,9 @@ use super::search::ENTRY_LEN;
 use super::spill::Spill;
 use crate::record::{COLLIDED_STUDIES_MAX, CollidedStudy, Collision};
 
-/// Runs merged at once: enough for a thousand million rows at the usual bounds, and far from the number
-/// of files a process may have open.
+/// Runs merged at once. A search has at most this many runs of each size, and one or two more while it merges;
+/// one size is this many times the one below. With 64 MiB some 130 runs do for three thousand million rows,
+/// and the usual systems let a process have 256 files open at least.
 pub const FAN_IN_MAX: usize = 64;
 
 /// Entries a run is read or written by.
@@ -53,6 +54,86 @@ impl<F: Read + Write + Seek> Run<F> {
     pub(super) const fn bytes(&self) -> u64 {
         self.entries * ENTRY_LEN as u64
     }
+}
+
+/// The runs of a search, shortest first: those written from memory, those merged of them, and so on. No
+/// more of each than are merged at once, so that few are open.
+pub(super) struct Runs<F> {
+    levels: Vec<Vec<Run<F>>>,
+}
+
+impl<F> Default for Runs<F> {
+    fn default() -> Self {
+        let levels = Vec::new();
+        Self { levels }
+    }
+}
+
+impl<F: Read + Write + Seek> Runs<F> {
+    pub(super) fn len(&self) -> usize {
+        self.levels.iter().map(Vec::len).sum()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.levels.iter().all(Vec::is_empty)
+    }
+
+    pub(super) fn push(&mut self, run: Run<F>) {
+        push_at(&mut self.levels, 0, run);
+    }
+
+    /// Whether one run more asks for a merge.
+    pub(super) fn is_full(&self, memory: usize) -> bool {
+        let first = self.levels.first().map_or(0, Vec::len);
+        first >= fan_in(memory)
+    }
+
+    /// Merges the runs of each size of which there are more than are merged at once at the end.
+    pub(super) fn merge<S: Spill<Run = F>>(
+        &mut self,
+        spill: &mut S,
+        memory: usize,
+    ) -> Result<(), BulkError> {
+        let mut level = 0;
+        while let Some(runs) = self.levels.get_mut(level) {
+            level += 1;
+            if runs.len() > fan_in(memory) {
+                let run = merge(core::mem::take(runs), spill, memory)?;
+                push_at(&mut self.levels, level, run);
+            }
+        }
+        Ok(())
+    }
+
+    /// All of them, the shortest first.
+    pub(super) fn into_all(self) -> Vec<Run<F>> {
+        self.levels.into_iter().flatten().collect()
+    }
+}
+
+fn push_at<F>(levels: &mut Vec<Vec<Run<F>>>, level: usize, run: Run<F>) {
+    if let Some(runs) = levels.get_mut(level) {
+        runs.push(run);
+    } else {
+        levels.push(vec![run]);
+    }
+}
+
+/// How many runs are merged at once: a page for each and one to write.
+fn fan_in(memory: usize) -> usize {
+    (memory / PAGE_LEN).saturating_sub(1).clamp(2, FAN_IN_MAX)
+}
+
+/// Several runs into one.
+fn merge<S: Spill>(
+    runs: Vec<Run<S::Run>>,
+    spill: &mut S,
+    memory: usize,
+) -> Result<Run<S::Run>, BulkError> {
+    let page = page_len(memory, runs.len());
+    let mut merged = Merged::open(runs.into_iter(), page)?;
+    let into = spill.create().map_err(BulkError::spill)?;
+    Run::write(into, core::iter::from_fn(|| merged.next().transpose()))
 }
 
 /// A run that is read.
@@ -178,14 +259,12 @@ impl<S: Spill> Findings<S> {
         let source = if runs.is_empty() {
             Entries::Memory(entries.into_iter())
         } else {
-            // A page a run and one to write.
-            let fan_in = (memory / PAGE_LEN).saturating_sub(1).clamp(2, FAN_IN_MAX);
+            let fan_in = fan_in(memory);
             while runs.len() > fan_in {
-                let rest = runs.split_off(fan_in);
-                let mut merged = Merged::open(runs.into_iter(), page_len(memory, fan_in))?;
-                let into = spill.create().map_err(BulkError::spill)?;
-                let run = Run::write(into, core::iter::from_fn(|| merged.next().transpose()))?;
-                // To the end: short runs are merged with short runs.
+                // The shortest, which are the first, and no more than it takes.
+                let enough = (runs.len() - fan_in + 1).min(fan_in);
+                let rest = runs.split_off(enough);
+                let run = merge(runs, &mut spill, memory)?;
                 runs = rest;
                 runs.push(run);
             }

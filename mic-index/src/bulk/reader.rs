@@ -205,7 +205,7 @@ impl Reader {
     /// would give the same row.
     #[inline]
     pub(super) fn quick(&mut self, portion: &mut &[u8]) -> Option<Row> {
-        if !self.held.is_empty() || self.skipping || self.options.complete {
+        if !self.begun || !self.held.is_empty() || self.skipping || self.options.complete {
             return None;
         }
         let (len, row) = match self.format {
@@ -422,7 +422,8 @@ impl Reader {
             portion.len()
         } else {
             // One byte more than is allowed tells that the line is too long.
-            let room = (self.options.line_len_max + 1).saturating_sub(self.held.len());
+            let max = self.options.line_len_max;
+            let room = max.saturating_add(1).saturating_sub(self.held.len());
             let end = memchr(b'\n', portion).map_or(portion.len(), |at| at + 1);
             end.min(room.max(1))
         };

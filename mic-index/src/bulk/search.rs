@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::entry::Entry;
 use super::error::BulkError;
-use super::merge::{Findings, Run};
+use super::merge::{Findings, Run, Runs};
 use super::row::Row;
 use super::spill::Spill;
 
@@ -21,14 +21,18 @@ pub const ENTRIES_MIN: usize = 16;
 ///
 /// What is found, and its order, depends on the rows alone: not on the memory, nor on the order the
 /// rows are added in. The number of its line is a row's identity; give rows of one file to one search.
-/// Ten million rows need 880 MB of memory and disk together.
+/// Ten million rows need 880 MB of memory and disk together, and up to twice as much on disk while runs are
+/// merged. Runs are merged as they become many, so that the search has at most some two hundred of them,
+/// and as many files of a [`Folder`](super::Folder), open at once, whatever the number of rows.
 pub struct Search<S: Spill> {
     spill: S,
     entries: Vec<Entry>,
     /// Entries that memory is allowed for.
     entries_max: usize,
-    runs: Vec<Run<S::Run>>,
+    runs: Runs<S::Run>,
     spilled: u64,
+    /// What went wrong while runs were merged: rows are lost then, and it is told again.
+    failed: Option<BulkError>,
 }
 
 impl<S: Spill> Search<S> {
@@ -40,8 +44,9 @@ impl<S: Spill> Search<S> {
             spill,
             entries: Vec::new(),
             entries_max: (memory_bytes / ENTRY_LEN).max(ENTRIES_MIN),
-            runs: Vec::new(),
+            runs: Runs::default(),
             spilled: 0,
+            failed: None,
         }
     }
 
@@ -49,22 +54,41 @@ impl<S: Spill> Search<S> {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Spill`].
+    /// [`BulkError::Spill`]. The row was not taken then; give it again or drop the search. Where merging
+    /// failed, every further call fails alike.
     pub fn add(&mut self, row: &Row) -> Result<(), BulkError> {
         if self.entries.len() >= self.entries_max {
             self.spill_run()?;
         }
         if self.entries.len() == self.entries.capacity() {
-            // To the bound and not beyond it, so that no doubling breaks the caller's limit.
-            let more = self.entries.len().max(ENTRIES_MIN);
-            let more = more.min(self.entries_max - self.entries.len());
-            self.entries.reserve_exact(more);
+            self.entries
+                .reserve_exact(growth(self.entries.len(), self.entries_max));
         }
         self.entries.push(Entry::of(row));
         Ok(())
     }
 
     fn spill_run(&mut self) -> Result<(), BulkError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let memory = self.memory();
+        if self.runs.is_full(memory) {
+            // In two steps, so that the memory is that of the entries or that of merging.
+            self.write_run()?;
+            self.entries = Vec::new();
+            let merged = self.runs.merge(&mut self.spill, memory);
+            return merged.inspect_err(|error| self.failed = Some(*error));
+        }
+        self.write_run()
+    }
+
+    /// Bytes that may be used.
+    const fn memory(&self) -> usize {
+        self.entries_max * ENTRY_LEN
+    }
+
+    fn write_run(&mut self) -> Result<(), BulkError> {
         self.entries.sort_unstable();
         let run = self.spill.create().map_err(BulkError::spill)?;
         let run = Run::write(run, self.entries.iter().copied().map(Ok))?;
@@ -86,16 +110,19 @@ impl<S: Spill> Search<S> {
     ///
     /// [`BulkError::Spill`].
     pub fn finish(mut self) -> Result<Findings<S>, BulkError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
         if !self.runs.is_empty() && !self.entries.is_empty() {
             self.spill_run()?;
         }
         self.entries.sort_unstable();
-        let memory = self.entries_max * ENTRY_LEN;
+        let memory = self.memory();
         if !self.runs.is_empty() {
             // Merging has the memory now.
             self.entries = Vec::new();
         }
-        Findings::new(self.entries, self.runs, self.spill, memory)
+        Findings::new(self.entries, self.runs.into_all(), self.spill, memory)
     }
 }
 
@@ -105,5 +132,38 @@ impl<S: Spill> fmt::Debug for Search<S> {
             .field("entries", &self.entries.len())
             .field("runs", &self.runs.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// How many entries more to make room for. A block that grows may be copied, and old and new are there
+/// at once: doubling goes on while both have room within the bound, and the last step goes to the bound
+/// at once, of which only what was copied is in use.
+const fn growth(len: usize, max: usize) -> usize {
+    if len > max / 4 || max <= 4 * ENTRIES_MIN {
+        max.saturating_sub(len)
+    } else if len < ENTRIES_MIN {
+        // Never beyond the bound, which is no smaller.
+        ENTRIES_MIN - len
+    } else {
+        len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_growing_keeps_old_and_new_entries_within_the_bound() {
+        for max in (ENTRIES_MIN..5_000).chain([1 << 20, (1 << 20) + 1]) {
+            let mut len = 0;
+            while len < max {
+                let more = growth(len, max);
+                assert!(more > 0 && len + more <= max, "IDX-91: {len} of {max}");
+                // The entries themselves, before and after they were copied.
+                assert!(2 * len <= max, "IDX-91: {len} of {max}");
+                len += more;
+            }
+        }
     }
 }

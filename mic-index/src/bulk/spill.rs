@@ -22,11 +22,16 @@ pub trait Spill {
     fn create(&mut self) -> io::Result<Self::Run>;
 }
 
-/// Runs as files of a folder, readable by their owner alone (on Unix) and removed as soon as they are
-/// merged or the search is dropped.
+/// Runs as files of a folder, readable by their owner alone and gone as soon as they are merged, the search
+/// is dropped or the process ends, however it ends.
 ///
-/// A process that is killed leaves its files, named `mic-index-<process>-<number>.run`; they are not
-/// used again. The folder should be as well protected as the bulk file itself.
+/// On Unix a file loses its name as soon as it is open, so the folder looks empty while its disk fills; on
+/// Windows the system removes it when it is closed. Elsewhere, and where a file system does not let go
+/// of an open file's name, it is removed when the run is dropped: a process that is killed leaves it then, as
+/// `mic-index-<process>-<number>.run`, and it is not used again.
+///
+/// The disk of the folder should be as well protected as that of the bulk file, and be a disk: the folder
+/// of temporary files is memory on many systems.
 ///
 /// ```no_run
 /// use mic_index::bulk::{Folder, Search};
@@ -57,26 +62,48 @@ impl Spill for Folder {
             self.number += 1;
             let mut options = OpenOptions::new();
             options.read(true).write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            private(&mut options);
             match options.open(&path) {
                 // Left by a process that was killed and had the same number.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(file) => {
-                    let file = Some(file);
-                    return Ok(RunFile { file, path });
+                    // Without a name nothing is left of it, even if the process is killed.
+                    let named = !cfg!(unix) || remove_file(&path).is_err();
+                    return Ok(RunFile {
+                        file: Some(file),
+                        path: named.then_some(path),
+                    });
                 }
             }
         }
     }
 }
 
-/// A run of a [`Folder`]; removed when dropped.
+/// For the owner alone.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+/// For this process alone, and removed when closed.
+#[cfg(windows)]
+fn private(options: &mut OpenOptions) {
+    /// `FILE_FLAG_DELETE_ON_CLOSE` of `CreateFileW`.
+    const DELETE_ON_CLOSE: u32 = 0x0400_0000;
+    use std::os::windows::fs::OpenOptionsExt;
+    options.share_mode(0).custom_flags(DELETE_ON_CLOSE);
+}
+
+#[cfg(not(any(unix, windows)))]
+fn private(_: &mut OpenOptions) {}
+
+/// A run of a [`Folder`]; gone when dropped.
 pub struct RunFile {
     /// `None` only while it is dropped: some systems remove no open file.
     file: Option<File>,
-    path: PathBuf,
+    /// `None` once it has no name.
+    path: Option<PathBuf>,
 }
 
 impl RunFile {
@@ -112,8 +139,10 @@ impl Seek for RunFile {
 impl Drop for RunFile {
     fn drop(&mut self) {
         drop(self.file.take());
-        // Nobody is left to be told; the name says what it is.
-        let _ = remove_file(&self.path);
+        if let Some(path) = &self.path {
+            // Nobody is left to be told; the name says what it is.
+            let _ = remove_file(path);
+        }
     }
 }
 
@@ -135,5 +164,32 @@ impl Spill for Heap {
 
     fn create(&mut self) -> io::Result<Self::Run> {
         Ok(Cursor::default())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use alloc::string::String;
+
+    use super::*;
+
+    #[test]
+    fn ok_a_run_is_its_owners_alone_and_has_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Folder::new(folder.path()).create().unwrap();
+        run.write_all(b"written").unwrap();
+        let about = run.file().unwrap().metadata().unwrap();
+        assert_eq!(about.mode() & 0o777, 0o600, "IDX-91");
+        assert_eq!(
+            about.nlink(),
+            0,
+            "IDX-91: a process that is killed leaves it"
+        );
+        run.seek(SeekFrom::Start(0)).unwrap();
+        let mut text = String::new();
+        run.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "written");
     }
 }
