@@ -570,6 +570,29 @@ fn ok_memory_and_time_do_not_explode_on_hostile_quotation_marks() {
     assert!(started.elapsed().as_secs() < 30);
 }
 
+/// A line of parts costs what its bytes cost, not their square (IDX-55).
+#[test]
+fn ok_many_parts_of_a_line_are_read_in_time() {
+    let part = |at: u32| format!("\"{:09}\"", u64::from(at) * 7919 % 1_000_003 + 1);
+    let parts: Vec<_> = (0..5_000).map(part).collect();
+    let line = format!(
+        "{{\"code\": \"{CODE}\", \"parts\": [{}]}}\n",
+        parts.join(",")
+    );
+    let file = line.repeat(20);
+    let started = std::time::Instant::now();
+    let mut ingest = Ingest::new(file.as_bytes(), Options::new());
+    let Some(Line::Row(row)) = ingest.next_line().unwrap() else {
+        panic!("no row");
+    };
+    assert!(row.parts().len() == 5_000 && row.parts().is_sorted());
+    while let Some(line) = ingest.next_line().unwrap() {
+        assert!(matches!(line, Line::Row(_)));
+    }
+    assert_eq!(ingest.tally().lines(), 20);
+    assert!(started.elapsed().as_secs() < 20);
+}
+
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => Just(CODE.to_owned()),

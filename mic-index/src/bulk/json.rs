@@ -4,13 +4,15 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use core::marker::PhantomData;
 use core::ops::Range;
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use super::header::Field;
-use super::reader::{Refusal, fill};
+use super::reader::{Refusal, fill, read_part};
 use super::rejection::{JsonFault, Reason};
 use super::row::Row;
 use crate::exam_type::ExamType;
@@ -33,13 +35,13 @@ struct Fields<'a> {
     #[serde(default)]
     exam_type: Option<u64>,
     #[serde(borrow, default)]
-    parts: Vec<Text<'a>>,
+    parts: Option<Vec<Text<'a>>>,
     #[serde(default)]
     series_count: Option<u64>,
     #[serde(default)]
     image_count: Option<u64>,
     #[serde(borrow, default)]
-    supersedes: Option<Key<'a>>,
+    supersedes: Option<Object<Key<'a>>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -49,6 +51,29 @@ struct Key<'a> {
     code: Text<'a>,
     #[serde(borrow)]
     study_instance_uid: Text<'a>,
+}
+
+/// An object and nothing else: what is derived would take an array for its fields in their order.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AsObject<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for AsObject<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(AsObject(PhantomData))
+    }
 }
 
 /// Text as it stands in the line, or without its escapes.
@@ -83,7 +108,8 @@ pub(super) fn row<'a>(
     mut row: impl FnMut(crate::IndexCode) -> Row,
     parser: Parser,
 ) -> Result<Row, Box<Refusal<'a>>> {
-    let fields: Fields<'a> = serde_json::from_slice(line).map_err(|error| refuse(line, &error))?;
+    let Object(fields): Object<Fields<'a>> =
+        serde_json::from_slice(line).map_err(|error| refuse(line, &error))?;
     let Some(code) = &fields.code else {
         let reason = Reason::NoField { field: Field::Code };
         return Err(Refusal::new(reason, 0..line.len()));
@@ -98,8 +124,9 @@ pub(super) fn row<'a>(
         (Field::Institution, fields.institution),
         (Field::AccessionNumber, fields.accession_number),
     ] {
-        // Text that is there and empty is a fault here; only CSV has no other way to leave out.
-        if let Some(text) = text {
+        // An empty text is a fault where a code or UID is expected; an empty number is none.
+        let none = |text: &Text<'_>| field == Field::AccessionNumber && text.0.is_empty();
+        if let Some(text) = text.filter(|text| !none(text)) {
             fill(&mut row, field, text.0.as_bytes())
                 .map_err(|fault| Refusal::new(fault.reason, place(line, &text, fault.span)))?;
         }
@@ -109,9 +136,13 @@ pub(super) fn row<'a>(
         let refusal = || Refusal::new(Reason::ExamType, 0..line.len());
         row.more_mut().exam_type = Some(known.ok_or_else(refusal)?);
     }
-    for text in fields.parts {
-        fill(&mut row, Field::Parts, text.0.as_bytes())
-            .map_err(|fault| Refusal::new(fault.reason, place(line, &text, fault.span)))?;
+    let parts = fields.parts.unwrap_or_default().into_iter().map(|text| {
+        read_part(&text.0)
+            .map_err(|fault| Refusal::new(fault.reason, place(line, &text, fault.span)))
+    });
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    if !parts.is_empty() {
+        row.set_parts(parts);
     }
     if let Some(found) = count(line, Field::SeriesCount, fields.series_count)? {
         row.more_mut().series_count = Some(found);
@@ -119,7 +150,7 @@ pub(super) fn row<'a>(
     if let Some(found) = count(line, Field::ImageCount, fields.image_count)? {
         row.more_mut().image_count = Some(found);
     }
-    if let Some(key) = fields.supersedes {
+    if let Some(Object(key)) = fields.supersedes {
         let code = parser
             .parse(&key.code.0)
             .map_err(|error| refuse_code(line, &key.code, error))?;

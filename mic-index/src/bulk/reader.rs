@@ -25,6 +25,7 @@ use crate::exam_type::ExamType;
 use crate::institution::InstitutionCodeError;
 use crate::parser::Parser;
 use crate::part::{COMPACT_LEN, PRINTED_LEN};
+use crate::site::SiteCode;
 use crate::study_uid::StudyUidError;
 use crate::unit::CheckPolicy;
 
@@ -738,17 +739,13 @@ pub(super) fn fill(row: &mut Row, field: Field, bytes: &[u8]) -> Result<(), Faul
         }
         Field::Parts => {
             let mut start = 0;
-            let parts = &mut row.more_mut().parts;
+            let mut parts = Vec::new();
             for part in text.split('|') {
-                let code = part.parse().map_err(|error: ParseError| Fault {
-                    span: start + error.span().start..start + error.span().end,
-                    reason: Reason::Part(error),
-                })?;
-                parts.push(code);
+                let code = read_part(part);
+                parts.push(code.map_err(|fault| Fault::at(fault.reason, fault.span, start))?);
                 start += part.len() + 1;
             }
-            parts.sort_unstable();
-            parts.dedup();
+            row.set_parts(parts);
         }
         Field::SeriesCount | Field::ImageCount => {
             let count = number(text).ok_or_else(|| refuse(Reason::Count { field }))?;
@@ -762,6 +759,14 @@ pub(super) fn fill(row: &mut Row, field: Field, bytes: &[u8]) -> Result<(), Faul
         Field::Code | Field::Supersedes => {}
     }
     Ok(())
+}
+
+/// One part examined.
+pub(super) fn read_part(text: &str) -> Result<SiteCode, Fault> {
+    text.parse().map_err(|error: ParseError| Fault {
+        span: error.span(),
+        reason: Reason::Part(error),
+    })
 }
 
 /// Digits and nothing else.

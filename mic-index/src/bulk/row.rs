@@ -28,7 +28,7 @@ pub struct Row {
 }
 
 /// The fields that are not part of the key; at least one is set.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub(super) struct More {
     pub(super) institution: Option<InstitutionCode>,
     pub(super) exam_type: Option<ExamType>,
@@ -54,6 +54,13 @@ impl Row {
     /// The fields that are not part of the key, to set one.
     pub(super) fn more_mut(&mut self) -> &mut More {
         self.more.get_or_insert_default()
+    }
+
+    /// The parts examined, in order and each once.
+    pub(super) fn set_parts(&mut self, mut parts: Vec<SiteCode>) {
+        parts.sort_unstable();
+        parts.dedup();
+        self.more_mut().parts = parts;
     }
 
     /// The number of the line, counted from one; that of the first where a CSV row has several.
@@ -169,8 +176,19 @@ impl Row {
     /// equal digests; the reverse holds but for one pair in 2^64.
     pub(super) fn digest(&self) -> u64 {
         let Some(more) = &self.more else { return 0 };
+        // Filler and the code's own site state nothing beside the code; a record leaves them out too.
+        let stated = |part: &&SiteCode| part.is_assigned() && **part != self.code.site();
+        let parts: Vec<&SiteCode> = more.parts.iter().filter(stated).collect();
+        let others = (
+            (more.institution, more.exam_type),
+            (more.series_count, more.image_count),
+            (&more.accession_number, more.supersedes),
+        );
+        if parts.is_empty() && others == ((None, None), (None, None), (&None, None)) {
+            return 0;
+        }
         let mut hasher = DefaultHasher::new();
-        more.hash(&mut hasher);
+        (parts, others).hash(&mut hasher);
         hasher.finish()
     }
 }

@@ -129,10 +129,10 @@ impl RecordBuilder {
         self
     }
 
-    /// Sets the accession number; optional.
+    /// Sets the accession number; optional, and an empty one is none.
     #[must_use]
     pub fn accession_number(mut self, number: impl Into<String>) -> Self {
-        self.accession_number = Some(number.into());
+        self.accession_number = Some(number.into()).filter(|number| !number.is_empty());
         self
     }
 
