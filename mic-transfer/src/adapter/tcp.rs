@@ -11,10 +11,15 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::SyncSender;
 
+mod control;
+mod dial;
 mod pull;
+mod report;
 mod serve;
 
-pub use pull::{Pull, PullControl, PullError, PullEvent, PullReport, StudyOutcome, StudyReport};
+pub use control::PullControl;
+pub use pull::{Pull, PullEvent};
+pub use report::{PullError, PullReport, StudyOutcome, StudyReport};
 pub use serve::{AllowAll, Authorizer, Refusal, ServeReport, serve_connection};
 
 use crate::wire::Packet;

@@ -15,22 +15,18 @@ use std::time::{Instant as Clock, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 
-use super::{LINGER, PORTIONS, close_gently, prepare, read_into, write_packet};
+use super::control::{Command, Message, PullControl};
+use super::dial::{Dial, RECONNECT_DELAY, dial};
+use super::report::{PullError, PullReport, StudyOutcome, StudyReport};
+use super::{LINGER, PORTIONS, close_gently, read_into, write_packet};
 use crate::adapter::disk::DiskStore;
 use crate::error::SessionError;
 use crate::manifest::SignatureRefused;
-use crate::receipt::Receipt;
 use crate::receiver::{
     ConnectionId, Priority, Progress, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput,
 };
-use crate::shape::Shape;
 use crate::sign::{SignFailed, Signature};
 use crate::{Auth, Digest, SignedHead, SignedManifest, Uid};
-
-/// The longest that a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The wait before the first new connection after a loss; doubled for each further one.
-const RECONNECT_DELAY: Duration = Duration::from_millis(100);
 
 /// What happens while studies are pulled.
 #[non_exhaustive]
@@ -71,9 +67,6 @@ pub enum PullEvent<'a> {
     Reconnecting(&'a SessionError),
 }
 
-/// The longest wait of a standing group before it dials again.
-const DIAL_DELAY_MAX: Duration = Duration::from_secs(60);
-
 type Verify<'a> = dyn Fn(&SignedManifest) -> Result<(), SignatureRefused> + 'a;
 type VerifyFirst<'a> = dyn Fn(&SignedHead) -> Result<(), SignatureRefused> + 'a;
 type Sign<'a> = dyn Fn(&[u8]) -> Result<Option<Signature>, SignFailed> + 'a;
@@ -102,79 +95,6 @@ impl core::fmt::Debug for Pull<'_> {
         f.debug_struct("Pull")
             .field("address", &self.address)
             .finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug)]
-enum Message {
-    Bytes(ConnectionId, Result<Vec<u8>, io::ErrorKind>),
-    /// A command is waiting.
-    Wake,
-    /// A connection of a standing group was made, or not.
-    Dialled(Result<TcpStream, io::ErrorKind>),
-}
-
-#[derive(Debug, Clone)]
-enum Command {
-    Cancel,
-    Click(Digest),
-    Pause(Option<Uid>),
-    Resume(Option<Uid>),
-    Shape(Shape),
-    Pull(Uid, Auth, Priority),
-    Close,
-}
-
-/// Steers a pull, from another thread or from within its events.
-#[derive(Debug, Clone)]
-pub struct PullControl {
-    commands: Arc<Mutex<Vec<Command>>>,
-    wake: SyncSender<Message>,
-}
-
-impl PullControl {
-    /// Gives every study up; what is verified stays.
-    pub fn cancel(&self) {
-        self.give(Command::Cancel);
-    }
-
-    /// The doctor wants this image now.
-    pub fn click(&self, instance: Digest) {
-        self.give(Command::Click(instance));
-    }
-
-    /// Asks for no more of this study, or of any, clicks excepted.
-    pub fn pause(&self, study: Option<Uid>) {
-        self.give(Command::Pause(study));
-    }
-
-    /// Asks for it again.
-    pub fn resume(&self, study: Option<Uid>) {
-        self.give(Command::Resume(study));
-    }
-
-    /// Limits the rates of classes from now on.
-    pub fn shape(&self, shape: Shape) {
-        self.give(Command::Shape(shape));
-    }
-
-    /// Asks for a study more; on a standing group at any time, on a pull while it runs.
-    pub fn pull(&self, study: Uid, auth: Auth, priority: Priority) {
-        self.give(Command::Pull(study, auth, priority));
-    }
-
-    /// Ends a standing group when its studies have ended.
-    pub fn close(&self) {
-        self.give(Command::Close);
-    }
-
-    fn give(&self, command: Command) {
-        self.commands
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(command);
-        // A full channel wakes the pull by itself; waiting here could be waiting for oneself.
-        let _ = self.wake.try_send(Message::Wake);
     }
 }
 
@@ -821,141 +741,10 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
     }
 }
 
-fn dial(address: SocketAddr) -> Result<TcpStream, io::ErrorKind> {
-    TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)
-        .and_then(|stream| prepare(&stream).map(|()| stream))
-        .map_err(|error| error.kind())
-}
-
-/// When a standing group dials: at once, then after waits that double.
-#[derive(Debug, Default)]
-struct Dial {
-    under_way: bool,
-    failures: u32,
-    not_before: Duration,
-}
-
-impl Dial {
-    /// When to dial, if a connection is lacking and none is being made.
-    fn due(&self, short: bool) -> Option<Duration> {
-        (short && !self.under_way).then_some(self.not_before)
-    }
-
-    fn start(&mut self, now: Duration) -> bool {
-        let due = self.due(true).is_some_and(|at| at <= now);
-        self.under_way |= due;
-        due
-    }
-
-    fn made(&mut self) {
-        self.under_way = false;
-    }
-
-    /// A source has let this side in.
-    const fn welcomed(&mut self) {
-        self.failures = 0;
-    }
-
-    /// It was not made.
-    fn failed(&mut self, now: Duration) {
-        self.under_way = false;
-        self.lost(now);
-    }
-
-    /// It was refused or lost.
-    fn lost(&mut self, now: Duration) {
-        let wait = RECONNECT_DELAY.saturating_mul(1 << self.failures.min(16));
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = now.saturating_add(wait.min(DIAL_DELAY_MAX));
-    }
-}
-
 fn wall_clock() -> DateTime<Utc> {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
     DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH)
-}
-
-/// What a pull came to.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullReport {
-    /// Each study, in the order asked for.
-    pub studies: Vec<StudyReport>,
-    /// Bytes received, frames included.
-    pub received: u64,
-    /// Bytes sent, frames included.
-    pub sent: u64,
-    /// Connections made again.
-    pub reconnects: u32,
-    /// Time taken.
-    pub elapsed: Duration,
-}
-
-impl PullReport {
-    /// Whether every study is complete and its receipt kept.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.studies
-            .iter()
-            .all(|study| matches!(study.outcome, StudyOutcome::Complete(_)))
-    }
-
-    /// Bytes of chunks that came over the line in this pull.
-    #[must_use]
-    pub fn fetched(&self) -> u64 {
-        self.studies
-            .iter()
-            .filter_map(|study| study.progress)
-            .map(|p| p.bytes_fetched)
-            .sum()
-    }
-
-    /// Bytes that were here before.
-    #[must_use]
-    pub fn held(&self) -> u64 {
-        self.studies
-            .iter()
-            .filter_map(|study| study.progress)
-            .map(|p| p.bytes_held)
-            .sum()
-    }
-}
-
-/// What became of one study.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StudyReport {
-    /// The study.
-    pub study: Uid,
-    /// What became of it.
-    pub outcome: StudyOutcome,
-    /// How far it came: bytes fetched and held, instances.
-    pub progress: Option<Progress>,
-}
-
-/// How a study ended.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StudyOutcome {
-    /// It is complete, durable and listed.
-    Complete(Receipt),
-    /// It is complete, durable and listed, but its receipt could not be signed or kept and was not
-    /// sent: pulling the study again moves no chunk and issues it.
-    Unreceipted(SessionError),
-    /// It is not complete; what is verified is resumed from.
-    Failed(SessionError),
-}
-
-/// No connection could be made.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("could not connect to {address}: {kind}")]
-pub struct PullError {
-    /// The source.
-    pub address: SocketAddr,
-    /// What the operating system says.
-    pub kind: io::ErrorKind,
 }

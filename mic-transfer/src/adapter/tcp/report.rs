@@ -1,0 +1,93 @@
+//! What pulls come to.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io;
+
+use crate::Uid;
+use crate::error::SessionError;
+use crate::receipt::Receipt;
+use crate::receiver::Progress;
+
+/// What a pull came to.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullReport {
+    /// Each study, in the order asked for.
+    pub studies: Vec<StudyReport>,
+    /// Bytes received, frames included.
+    pub received: u64,
+    /// Bytes sent, frames included.
+    pub sent: u64,
+    /// Connections made again.
+    pub reconnects: u32,
+    /// Time taken.
+    pub elapsed: Duration,
+}
+
+impl PullReport {
+    /// Whether every study is complete and its receipt kept.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.studies
+            .iter()
+            .all(|study| matches!(study.outcome, StudyOutcome::Complete(_)))
+    }
+
+    /// Bytes of chunks that came over the line in this pull.
+    #[must_use]
+    pub fn fetched(&self) -> u64 {
+        self.studies
+            .iter()
+            .filter_map(|study| study.progress)
+            .map(|p| p.bytes_fetched)
+            .sum()
+    }
+
+    /// Bytes that were here before.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.studies
+            .iter()
+            .filter_map(|study| study.progress)
+            .map(|p| p.bytes_held)
+            .sum()
+    }
+}
+
+/// What became of one study.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StudyReport {
+    /// The study.
+    pub study: Uid,
+    /// What became of it.
+    pub outcome: StudyOutcome,
+    /// How far it came: bytes fetched and held, instances.
+    pub progress: Option<Progress>,
+}
+
+/// How a study ended.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StudyOutcome {
+    /// It is complete, durable and listed.
+    Complete(Receipt),
+    /// It is complete, durable and listed, but its receipt could not be signed or kept and was not
+    /// sent: pulling the study again moves no chunk and issues it.
+    Unreceipted(SessionError),
+    /// It is not complete; what is verified is resumed from.
+    Failed(SessionError),
+}
+
+/// No connection could be made.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not connect to {address}: {kind}")]
+pub struct PullError {
+    /// The source.
+    pub address: SocketAddr,
+    /// What the operating system says.
+    pub kind: io::ErrorKind,
+}
