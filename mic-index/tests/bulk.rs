@@ -13,8 +13,8 @@ use core::cell::Cell;
 use core::ops::ControlFlow;
 
 use mic_index::bulk::{
-    BulkError, Counts, Ended, Field, Finding, Folder, Format, Heap, Ingest, Line, Options, Reader,
-    RejectFormat, RejectWriter, Search, Spill,
+    BulkError, Counts, Ended, Field, Finding, Folder, Format, Header, Heap, Ingest, Line, Options,
+    Reader, RejectFormat, RejectWriter, Search, Spill,
 };
 use mic_index::{CheckPolicy, Collision, RecordKey};
 use proptest::prelude::*;
@@ -53,6 +53,7 @@ fn options(case: &Value) -> Options {
             "require_check" => options.check(CheckPolicy::Require),
             "delimiter" => options.delimiter(text(value).as_bytes()[0]),
             "complete" => options.require_complete(true),
+            "no_header" => options.header(Header::Absent),
             other => panic!("no option {other}"),
         };
     }
@@ -177,6 +178,25 @@ fn ok_every_collision_of_the_vectors_with_and_without_spilling() {
             "{}",
             case["id"]
         );
+        // The same rows as a file, whose empty lines keep their numbers.
+        let mut lines = Vec::new();
+        for row in rows {
+            let at = row["line"].as_u64().unwrap() as usize;
+            lines.resize(at.max(lines.len()), String::new());
+            assert!(lines[at - 1].is_empty(), "one row a line");
+            lines[at - 1] = format!(
+                "{},{}",
+                text(&row["code"]),
+                text(&row["study_instance_uid"])
+            );
+        }
+        let file = lines.join("\n");
+        for memory in [0, 1 << 20] {
+            let search = Search::new(memory, Heap);
+            let found = outcome(file.as_bytes(), &Options::new(), 4096, search).unwrap();
+            let expected = &case["expect"]["collisions"];
+            assert_eq!(&found["collisions"], expected, "{} in {memory}", case["id"]);
+        }
     }
 }
 
@@ -475,6 +495,10 @@ fn ok_zstd_of_one_and_several_frames() {
     assert_eq!(read(&frame(&file), Options::new()), (9_000, None));
     let several = [frame(one), frame(two)].concat();
     assert_eq!(read(&several, Options::new()), (9_000, None));
+    // As pzstd writes: a skippable frame before each other (IDX-52).
+    let skippable = b"\x50\x2a\x4d\x18\x04\0\0\0size".to_vec();
+    let parallel = [skippable.clone(), frame(one), skippable, frame(two)].concat();
+    assert_eq!(read(&parallel, Options::new()), (9_000, None));
 }
 
 #[cfg(feature = "zstd")]
@@ -562,8 +586,9 @@ fn ok_a_reject_has_all_faults_of_its_code_where_they_stand_in_the_line() {
 
 #[test]
 fn ok_memory_and_time_do_not_explode_on_hostile_quotation_marks() {
-    // Each row leaves a mark open that the next line closes and opens again.
-    let file = "a\",\"\n".repeat(200_000);
+    // A row leaves a mark open that the next line closes and opens again, and so on to the limit.
+    let block = String::from("a,\"\n") + &"\",\"\n".repeat(19_999);
+    let file = String::from("code,x\n") + &block.repeat(10);
     let started = std::time::Instant::now();
     let (lines, error) = read(file.as_bytes(), Options::new().format(Format::Csv));
     assert_eq!((lines, error), (200_000, None));

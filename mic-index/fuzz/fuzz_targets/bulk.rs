@@ -3,17 +3,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mic_index::bulk::{BulkError, Finding, Heap, Line, Options, Reader, Search};
+use mic_index::bulk::{
+    BulkError, Column, Field, Finding, Folder, Heap, Line, Options, Reader, Search, Spill,
+};
 
 /// The rejected lines, the findings in their order, and the counts.
-fn outcome(
+fn outcome<S: Spill>(
     file: &[u8],
     options: &Options,
     portion: usize,
-    memory: usize,
+    mut search: Search<S>,
 ) -> Result<String, BulkError> {
     let mut reader = Reader::new(options.clone());
-    let mut search = Search::new(memory, Heap);
     let mut told = String::new();
     let mut see = |line: Line<'_>| match line {
         Line::Row(row) => search.add(&row),
@@ -45,14 +46,34 @@ fn outcome(
 }
 
 fuzz_target!(|input: &[u8]| {
-    // How it is split and how long a line may be; the rest is the file.
-    let [portion, limit, file @ ..] = input else {
+    // How it is split, what is chosen, and how long a line may be; the rest is the file.
+    let [choices, limit, file @ ..] = input else {
         return;
     };
-    let options = Options::new().with_line_len_max(match limit {
-        0xff => 64 * 1024,
-        few => usize::from(*few) * 4,
-    });
-    let whole = outcome(file, &options, file.len().max(1), 1 << 20);
-    assert_eq!(outcome(file, &options, usize::from(*portion) + 1, 0), whole);
+    let mut options = Options::new()
+        .with_line_len_max(match limit {
+            0xff => 64 * 1024,
+            few => usize::from(*few) * 4,
+        })
+        .require_complete(choices & 0x80 != 0);
+    if choices & 0x20 != 0 {
+        options = options
+            .delimiter(b';')
+            .column(Field::Code, Column::Named("note".into()))
+            .column(Field::StudyInstanceUid, Column::At(1));
+    }
+    let portion = usize::from(choices & 0x1f) + 1;
+    let whole = outcome(
+        file,
+        &options,
+        file.len().max(1),
+        Search::new(1 << 20, Heap),
+    );
+    let apart = if portion == 1 {
+        let folder = Folder::new(std::env::temp_dir());
+        outcome(file, &options, portion, Search::new(0, folder))
+    } else {
+        outcome(file, &options, portion, Search::new(0, Heap))
+    };
+    assert_eq!(apart, whole);
 });

@@ -146,7 +146,8 @@ fn open<R: Read>(input: Option<Input<R>>) -> Result<Text<R>, BulkError> {
     })?;
     match magic {
         [0x1f, 0x8b, 8, ..] => gzip(input),
-        [0x28, 0xb5, 0x2f, 0xfd] => zstd(input),
+        // A frame, or a skippable one before it, as pzstd writes.
+        [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => zstd(input),
         _ => Ok(Text::Plain(input)),
     }
 }

@@ -63,6 +63,14 @@ pub enum BulkError {
         /// What its first bytes say it is.
         found: &'static str,
     },
+    /// The first row of a CSV file, which says what the columns are, cannot be split into fields: it has a
+    /// quotation mark too many or is too long. Repair it, or say that there is no header and which
+    /// columns are which.
+    #[error("header: expected a first row of fields, found {found}")]
+    FirstRow {
+        /// What is wrong with it.
+        found: &'static str,
+    },
     /// The header has no column for the code, or not the one the caller named.
     #[error("header: expected a column for {}, found none", field.name())]
     NoColumn {
@@ -95,7 +103,7 @@ impl BulkError {
     }
 
     /// The stable name for programs: `read`, `truncated`, `damaged`, `not_compiled_in`, `too_large`,
-    /// `encoding`, `no_column`, `two_columns`, `spill`, `output`.
+    /// `encoding`, `first_row`, `no_column`, `two_columns`, `spill`, `output`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -105,6 +113,7 @@ impl BulkError {
             Self::NotCompiledIn { .. } => "not_compiled_in",
             Self::TooLarge { .. } => "too_large",
             Self::Encoding { .. } => "encoding",
+            Self::FirstRow { .. } => "first_row",
             Self::NoColumn { .. } => "no_column",
             Self::TwoColumns { .. } => "two_columns",
             Self::Spill { .. } => "spill",

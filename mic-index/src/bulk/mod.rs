@@ -51,6 +51,7 @@
 //! ```
 
 mod archive;
+mod begin;
 mod counts;
 mod csv;
 mod entry;

@@ -10,12 +10,13 @@ use core::str;
 
 use memchr::{memchr, memchr_iter, memchr2};
 
+use super::begin::{begin, detect, first_line, no_text, strip};
 use super::counts::Tally;
 use super::csv::{self, Fields};
 use super::error::BulkError;
 use super::header::{Columns, Field, FirstRow};
 use super::json;
-use super::options::{Format, Options};
+use super::options::{Format, Header, Options};
 use super::rejection::{Reason, Rejection};
 use super::row::Row;
 use super::scan::{Found, Scan};
@@ -79,7 +80,10 @@ pub struct Reader {
     scan: Scan,
     /// In a line that is too long: everything up to its end is passed over.
     skipping: bool,
+    /// The byte order mark was passed over.
     begun: bool,
+    /// The first line was looked at.
+    looked: bool,
     ended: bool,
     /// Rows that begin before this byte end with their line, whatever their quotation marks say.
     physical_until: u64,
@@ -125,6 +129,7 @@ impl Reader {
             scan: Scan::START,
             skipping: false,
             begun: false,
+            looked: false,
             ended: false,
             physical_until: 0,
             offset: 0,
@@ -206,7 +211,7 @@ impl Reader {
     /// would give the same row.
     #[inline]
     pub(super) fn quick(&mut self, portion: &mut &[u8]) -> Option<Row> {
-        if !self.begun || !self.held.is_empty() || self.skipping || self.options.complete {
+        if !self.looked || !self.held.is_empty() || self.skipping || self.options.complete {
             return None;
         }
         let (len, row) = match self.format {
@@ -315,10 +320,14 @@ impl Reader {
                 }
                 continue;
             }
-            if self.format.is_none() {
+            if !self.looked {
                 if let Some(line) = first_line(bytes, max, self.ended) {
-                    self.format = Some(detect(line, &self.options));
-                    self.scan = Scan::START;
+                    no_text(line)?;
+                    self.looked = true;
+                    if self.format.is_none() {
+                        self.format = Some(detect(line, &self.options));
+                        self.scan = Scan::START;
+                    }
                 }
             }
             let found = if self.format == Some(Format::Csv) {
@@ -330,6 +339,7 @@ impl Reader {
             let (len, quotes) = match found {
                 Found::End { len, quotes } => (len, quotes),
                 Found::TooLong => {
+                    self.needs_no_header("one that is too long")?;
                     let frame = self.framed(held, start, 0, false, true);
                     self.tally.lines += 1;
                     self.skipping = true;
@@ -438,14 +448,27 @@ impl Reader {
     #[cold]
     fn is_data(&mut self, frame: Frame, portion: &[u8]) -> Result<bool, BulkError> {
         let line = frame.of(&self.held, portion);
-        // A row that cannot be split says nothing; the next one decides.
         let Ok(fields) = csv::fields(line, self.options.delimiter) else {
+            // Where it is data at any rate it says nothing, and the next one decides how many fields.
+            self.needs_no_header("a quotation mark out of place")?;
             return Ok(true);
         };
         let FirstRow { columns, is_header } = Columns::of(&fields, &self.options)?;
         self.columns = Some(columns);
         self.has_header = is_header;
         Ok(!is_header)
+    }
+
+    /// Refuses a CSV file whose first row may be its header and cannot be read: the next row would be taken
+    /// for the first, and its columns guessed.
+    fn needs_no_header(&self, found: &'static str) -> Result<(), BulkError> {
+        if self.format != Some(Format::Csv)
+            || self.columns.is_some()
+            || self.options.header == Header::Absent
+        {
+            return Ok(());
+        }
+        Err(BulkError::FirstRow { found })
     }
 
     /// The line of a frame; `portion` is that of the call that found it.
@@ -526,59 +549,6 @@ impl<'a> Refusal<'a> {
         let reason = Reason::Code(error);
         Box::new(Self { reason, span, code })
     }
-}
-
-/// How many bytes of byte order mark the file begins with; `None` while too few are there.
-fn begin(bytes: &[u8], ended: bool) -> Result<Option<usize>, BulkError> {
-    /// The longest mark looked for.
-    const MARK_LEN_MAX: usize = 4;
-    if bytes.len() < MARK_LEN_MAX && !ended {
-        return Ok(None);
-    }
-    let found = match bytes {
-        [0xef, 0xbb, 0xbf, ..] => return Ok(Some(3)),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
-        [b'P', b'K', 3, 4, ..] => "a zip archive or Excel workbook",
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => "an old Excel workbook",
-        [0x1f, 0x8b, ..] => "a gzip archive",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "a zstd archive",
-        _ => return Ok(Some(0)),
-    };
-    Err(BulkError::Encoding { found })
-}
-
-/// The first line if it is there as far as it may go, and is not empty.
-fn first_line(bytes: &[u8], max: usize, ended: bool) -> Option<&[u8]> {
-    let window = bytes.get(..=max).unwrap_or(bytes);
-    let line = match memchr(b'\n', window) {
-        Some(at) => strip(window.get(..at)?),
-        None if ended || window.len() > max => strip(window),
-        None => return None,
-    };
-    (!line.is_empty()).then_some(line)
-}
-
-/// The format of a file by its first line (`IDX-51`).
-fn detect(line: &[u8], options: &Options) -> Format {
-    let names = Field::Code.column_names();
-    if line.trim_ascii_start().first() == Some(&b'{') {
-        Format::Ndjson
-    } else if line.contains(&options.delimiter)
-        || line.contains(&b'"')
-        || names
-            .iter()
-            .any(|name| line.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
-    {
-        Format::Csv
-    } else {
-        Format::Lines
-    }
-}
-
-/// Without the carriage return of a Windows line end.
-#[inline]
-fn strip(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The fields of a row as they stand in it, by [`Field`].

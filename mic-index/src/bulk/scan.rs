@@ -7,12 +7,16 @@ use memchr::{memchr, memchr2};
 enum Place {
     /// At the first byte of a field.
     FieldStart,
-    /// In a field without quotation marks, or behind a closing one.
+    /// In a field without quotation marks.
     Plain,
     /// Between quotation marks.
     Quoted,
     /// Behind a quotation mark that closes or is doubled.
     QuoteSeen,
+    /// Behind a carriage return after a closing quotation mark: the row ends here, or is at fault.
+    ReturnSeen,
+    /// Behind a quotation mark that stands where none may: the row ends with its line.
+    Faulty,
 }
 
 /// How far the current line was looked through. Nothing is looked at twice, however the bytes come.
@@ -106,11 +110,14 @@ impl Scan {
             }
             self.broken |= byte == b'\n';
             self.place = match (self.place, byte) {
-                (Place::FieldStart, b'"') | (Place::QuoteSeen, b'"') => Place::Quoted,
+                (Place::FieldStart | Place::QuoteSeen, b'"') => Place::Quoted,
                 (Place::Quoted, b'"') => Place::QuoteSeen,
                 (Place::Quoted, _) => Place::Quoted,
+                (Place::Faulty | Place::ReturnSeen, _) | (Place::Plain, b'"') => Place::Faulty,
                 (_, byte) if byte == delimiter => Place::FieldStart,
-                _ => Place::Plain,
+                (Place::QuoteSeen, b'\r') => Place::ReturnSeen,
+                (Place::QuoteSeen, _) => Place::Faulty,
+                (Place::FieldStart | Place::Plain, _) => Place::Plain,
             };
             self.seen += 1;
         }
