@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use mic_index::messages::{
     Booking, BookingOutput, CancelBooking, DataNode, ExamInfo, ExamReport, ImageInfo, IndexPage,
     IndexPageOutput, ItemInfo, MESSAGE_LEN_MAX, MessageError, Number, PageUrl, PageUrlError,
-    RepeatAnswer, RepeatCheck, RepeatCheckOutput, WireDate, WireTime, WireTimeError,
+    RepeatAnswer, RepeatCheck, RepeatCheckOutput, SampleInfo, WireDate, WireTime, WireTimeError,
 };
 use mic_index::repeat::Question;
 use mic_index::{ExamType, PersonCode, SiteCode, TimeFault};
@@ -166,7 +166,10 @@ fn golden() -> Vec<(&'static str, Value, String)> {
         .unwrap();
     let url: PageUrl = "https://example.org/index?t=1".parse().unwrap();
     let page_output = IndexPageOutput::builder().url(url.clone()).build().unwrap();
-    let check_output = RepeatCheckOutput::builder().build().unwrap();
+    let check_output = RepeatCheckOutput::builder()
+        .url(None::<PageUrl>)
+        .build()
+        .unwrap();
     let mut files = Vec::new();
     for (name, (value, text)) in [
         ("4501-input", pair(&report)),
@@ -250,8 +253,21 @@ fn names_on_the_wire_are_those_of_the_platform() {
 fn the_three_outcomes_of_4804_stay_apart() {
     let answer = |json: &str| RepeatAnswer::from(RepeatCheckOutput::from_json(json).unwrap());
     assert_eq!(answer(r#"{"url":""}"#), RepeatAnswer::Nothing);
-    assert_eq!(answer("{}"), RepeatAnswer::Nothing);
-    assert_eq!(answer(r#"{"url":null}"#), RepeatAnswer::Nothing);
+    // What says nothing is not an answer that nothing was found.
+    for json in [
+        "{}",
+        r#"{"url":null}"#,
+        r#"{"URL":"https://example.org/a"}"#,
+        r#"{"data":{"url":"https://example.org/a"}}"#,
+    ] {
+        let error = RepeatCheckOutput::from_json(json).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "url: expected text, empty if there is nothing"
+        );
+    }
+    let unsaid = RepeatCheckOutput::builder().build().unwrap_err();
+    assert_eq!(unsaid.to_string(), "url: missing");
     let url: PageUrl = "https://example.org/a".parse().unwrap();
     assert_eq!(
         answer(r#"{"url":"https://example.org/a"}"#),
@@ -373,7 +389,162 @@ fn err_a_message_longer_than_the_platform_takes() {
     );
 }
 
+#[test]
+fn err_a_longer_message_is_neither_built_nor_written() {
+    let cancel = |letters: usize| CancelBooking::builder().ordr_rgst_sn("医".repeat(letters));
+    let frame = r#"{"ordrRgstSn":""}"#.len();
+    let longest = cancel(MESSAGE_LEN_MAX - frame).build().unwrap();
+    assert_eq!(
+        cancel(MESSAGE_LEN_MAX - frame + 1).build(),
+        Err(MessageError::TooLong {
+            found: MESSAGE_LEN_MAX + 1
+        })
+    );
+    let json = serde_json::to_string(&longest).unwrap();
+    assert_eq!(json.chars().count(), MESSAGE_LEN_MAX);
+    // The node data counts, both ways.
+    let told = "expected at most 40000 characters, found 40009";
+    let node = serde_json::to_string(&DataNode(longest)).unwrap_err();
+    assert_eq!(node.to_string(), told);
+    let node = format!(r#"{{"data":{json}}}"#);
+    let node = serde_json::from_str::<DataNode<CancelBooking>>(&node).unwrap_err();
+    assert!(node.to_string().starts_with(told), "{node}");
+    // Read it fits, with its empty fields written it does not.
+    let short = format!(
+        r#"{{"psnNo":"1","psnName":"1","certno":"{}"}}"#,
+        "1".repeat(39_960)
+    );
+    let page = IndexPage::from_json(&short).unwrap();
+    assert!(serde_json::to_string(&page).is_err());
+}
+
+/// Every error that reading a message of a type gives, by all ways.
+fn told<T: serde::de::DeserializeOwned>(json: &str) -> String
+where
+    DataNode<T>: serde::de::DeserializeOwned,
+{
+    let mut told = String::new();
+    let mut add = |error: Option<serde_json::Error>| {
+        if let Some(error) = error {
+            told += &format!("{error} {error:?} ");
+        }
+    };
+    add(serde_json::from_str::<T>(json).err());
+    add(serde_json::from_slice::<T>(json.as_bytes()).err());
+    add(serde_json::from_str::<Vec<T>>(&format!("[{json}]")).err());
+    add(serde_json::from_str::<DataNode<T>>(json).err());
+    let node = format!(r#"{{"data":{json}}}"#);
+    add(serde_json::from_str::<DataNode<T>>(&node).err());
+    if let Ok(value) = serde_json::from_str::<Value>(json) {
+        add(serde_json::from_value::<T>(value).err());
+    }
+    told
+}
+
+fn told_by_every_type(json: &str) -> String {
+    [
+        told::<ExamReport>(json),
+        told::<ExamInfo>(json),
+        told::<ItemInfo>(json),
+        told::<SampleInfo>(json),
+        told::<ImageInfo>(json),
+        told::<IndexPage>(json),
+        told::<IndexPageOutput>(json),
+        told::<Booking>(json),
+        told::<BookingOutput>(json),
+        told::<CancelBooking>(json),
+        told::<RepeatCheck>(json),
+        told::<RepeatCheckOutput>(json),
+        told_by_node::<String>(json),
+        told_by_node::<u32>(json),
+        told_by_node::<Vec<ImageInfo>>(json),
+    ]
+    .concat()
+}
+
+/// What a node wraps by itself must be quiet, too.
+fn told_by_node<T>(json: &str) -> String
+where
+    DataNode<T>: serde::de::DeserializeOwned,
+{
+    let node = serde_json::from_str::<DataNode<T>>(&format!(r#"{{"data":{json}}}"#));
+    node.err()
+        .map(|error| format!("{error} {error:?}"))
+        .unwrap_or_default()
+}
+
+/// JSON of any type, full of what is not to be repeated.
+fn secret_json() -> impl Strategy<Value = Value> {
+    let secret = prop_oneof![
+        Just(json!("张三")),
+        Just(json!("110105194912310021")),
+        Just(json!(110_105_194_912_310_021_u64)),
+        Just(json!(-110_105_194_912_310_i64)),
+        Just(json!(110_105_194.912)),
+        Just(json!("2024-11-22 张三")),
+        Just(json!(true)),
+        Just(Value::Null),
+    ];
+    secret.prop_recursive(3, 16, 4, |inside| {
+        let name = prop_oneof![
+            Just("张三"),
+            Just("110105194912310021"),
+            Just("data"),
+            Just("url"),
+            Just("certno"),
+            Just("psnName"),
+            Just("imgExamType"),
+            Just("examDate"),
+            Just("examPart"),
+            Just("admdvs"),
+            Just("appointmentTime"),
+            Just("examinfo"),
+            Just("imageinfo"),
+            Just("iteminfo"),
+            Just("sampleinfo"),
+            Just("study_uid"),
+            Just("study_time"),
+            Just("series_count"),
+            Just("exam_charge"),
+        ];
+        prop_oneof![
+            proptest::collection::vec(inside.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((name, inside), 0..5).prop_map(|fields| {
+                let fields = fields.into_iter();
+                Value::Object(fields.map(|(name, value)| (name.into(), value)).collect())
+            }),
+        ]
+    })
+}
+
+#[test]
+fn err_a_node_of_another_type_repeats_nothing() {
+    let json = r#"{"data":"110105194912310021"}"#;
+    for error in [
+        serde_json::from_str::<DataNode<u32>>(json).unwrap_err(),
+        serde_json::from_str::<DataNode<RepeatCheck>>(json).unwrap_err(),
+    ] {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("110105"), "{shown}");
+    }
+    // The fields of the node are named within it.
+    let error = serde_json::from_str::<DataNode<CancelBooking>>(r#"{"data":{}}"#).unwrap_err();
+    assert_eq!(error.to_string(), "data.ordrRgstSn: missing");
+}
+
 proptest! {
+    #[test]
+    fn no_error_of_serde_repeats_the_input(value in secret_json(), cut in 0..40_usize) {
+        let whole = value.to_string();
+        let cut: String = whole.chars().take(cut).collect();
+        for json in [&whole, &cut] {
+            let told = told_by_every_type(json);
+            for secret in ["张", "三", "110105"] {
+                prop_assert!(!told.contains(secret), "{}", told);
+            }
+        }
+    }
+
     #[test]
     fn what_is_built_is_read_again(
         name in "\\PC{1,20}", number in "[!-~]{1,20}", path in ".{0,20}", series in any::<u32>(),

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde::de::{self, Deserialize, Deserializer};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{self, Serialize, SerializeMap, Serializer};
 
 use super::error::{FieldFaultKind, MessageError};
-use super::fields::{self, Faults, Need, RawFields, UnknownFields, given};
+use super::fields::{self, Faults, Need, RawFields, UnknownFields, given, unset};
 use super::message::{kind, message, view, viewed};
 use super::time::{WireDate, WireTime};
 use super::url::PageUrl;
@@ -115,9 +115,22 @@ impl RepeatCheckBuilder {
 
 message! {
     /// 4804, output: the address of the earlier exam, empty if there is none.
+    ///
+    /// An answer without a text in `url` is an error, never "none": it may be the answer to another
+    /// question, or one that failed (`IDX-114`). Likewise the builder has to be told,
+    /// `url(None::<PageUrl>)` being none.
+    ///
+    /// ```
+    /// use mic_index::messages::RepeatCheckOutput;
+    ///
+    /// assert!(RepeatCheckOutput::from_json(r#"{"url":""}"#)?.url().is_none());
+    /// let error = RepeatCheckOutput::from_json(r#"{"infcode":-1}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), "url: expected text, empty if there is nothing");
+    /// # Ok::<(), mic_index::messages::MessageError>(())
+    /// ```
     RepeatCheckOutput RepeatCheckOutputBuilder {
         /// Address of the earlier exam.
-        Optional url: url = "url",
+        Told url: url = "url",
     }
 }
 
@@ -152,6 +165,9 @@ impl From<MessageError> for RepeatAnswer {
 
 /// The node `data`, in which 4801 to 4804 wrap their input.
 ///
+/// Any value can be written in it; read are the messages of this module, so that no error repeats a
+/// value (`IDX-115`). The whole of it has at most [`MESSAGE_LEN_MAX`](super::MESSAGE_LEN_MAX) characters.
+///
 /// ```
 /// use mic_index::messages::{CancelBooking, DataNode};
 ///
@@ -169,21 +185,28 @@ pub struct DataNode<T>(pub T);
 /// Its name on the wire.
 const DATA: &str = "data";
 
+/// The characters around what it wraps.
+const DATA_AROUND: usize = r#"{"data":}"#.len();
+
 impl<T: Serialize> Serialize for DataNode<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        fields::fits_written(&self.0, DATA_AROUND).map_err(ser::Error::custom)?;
         let mut map = serializer.serialize_map(Some(1))?;
         map.serialize_entry(DATA, &self.0)?;
         map.end()
     }
 }
 
-impl<'de, T: de::DeserializeOwned> Deserialize<'de> for DataNode<T> {
+impl<'de, T: WireValue> Deserialize<'de> for DataNode<T> {
+    /// From JSON alone; the error names every field, none of their values.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = RawFields::deserialize(deserializer)?;
         let Some(json) = fields.only(DATA) else {
             return Err(de::Error::custom("expected the node data and nothing else"));
         };
-        let inside = serde_json::from_str(json).map_err(de::Error::custom)?;
-        Ok(Self(inside))
+        fields::fits(json, DATA_AROUND).map_err(de::Error::custom)?;
+        let mut faults = Faults::new();
+        let inside = T::read(json, DATA, &mut faults);
+        faults.or(inside).map(Self).map_err(de::Error::custom)
     }
 }

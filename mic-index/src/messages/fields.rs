@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::{fmt, mem};
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::Serialize;
 use serde_json::value::RawValue;
 
 use super::error::{FieldFault, FieldFaultKind, MESSAGE_LEN_MAX, MessageError};
@@ -57,7 +58,12 @@ impl Faults {
 pub(crate) enum Need {
     Required,
     Optional,
+    /// There and text, which may be empty: nothing has to be said, not left out.
+    Told,
 }
+
+/// What is expected of a field that is [`Need::Told`].
+const TOLD: &str = "text, empty if there is nothing";
 
 /// The fields of an object in the order they came.
 pub(crate) struct RawFields {
@@ -86,7 +92,12 @@ impl RawFields {
             faults.add(name, FieldFaultKind::Twice);
             return None;
         }
-        let value = match raw.as_deref().map(RawValue::get) {
+        let json = raw.as_deref().map(RawValue::get);
+        if need == Need::Told && !json.is_some_and(|json| json.starts_with('"')) {
+            faults.add(name, FieldFaultKind::Expected(TOLD));
+            return None;
+        }
+        let value = match json {
             None | Some("null") => T::absent(),
             Some(json) => Some(T::read(json, name, faults)?),
         };
@@ -110,6 +121,14 @@ impl RawFields {
             faults.add("an unknown field", FieldFaultKind::Twice);
         }
         UnknownFields { fields }
+    }
+}
+
+/// The value of a field that nobody set.
+pub(super) fn unset<T: WireValue>(need: Need) -> Option<T> {
+    match need {
+        Need::Told => None,
+        Need::Required | Need::Optional => T::absent(),
     }
 }
 
@@ -157,12 +176,24 @@ impl<'de> Visitor<'de> for Object {
     }
 }
 
-/// The fields of a text.
-pub(super) fn parse(json: &str) -> Result<RawFields, MessageError> {
-    let found = json.chars().count();
+/// Whether the platform takes a text with so many characters around it (`IDX-116`).
+pub(super) fn fits(json: &str, around: usize) -> Result<(), MessageError> {
+    let found = json.chars().count() + around;
     if found > MESSAGE_LEN_MAX {
         return Err(MessageError::TooLong { found });
     }
+    Ok(())
+}
+
+/// The same of what is going to be written.
+pub(super) fn fits_written<T: Serialize>(message: &T, around: usize) -> Result<(), MessageError> {
+    // What cannot be written is told where it is written.
+    serde_json::to_string(message).map_or(Ok(()), |json| fits(&json, around))
+}
+
+/// The fields of a text.
+pub(super) fn parse(json: &str) -> Result<RawFields, MessageError> {
+    fits(json, 0)?;
     let mut reader = serde_json::Deserializer::from_str(json);
     let fields = reader.deserialize_map(Object);
     // The error's own words may repeat a value; its place does not.

@@ -159,12 +159,14 @@ macro_rules! message {
             }
 
             fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(self)
+                serializer.collect_seq(self.iter().map(Wire))
             }
         }
 
         impl Serialize for $name {
+            /// An error if the platform would not take it, being too long.
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                fields::fits_written(&Wire(self), 0).map_err(ser::Error::custom)?;
                 self.write(serializer)
             }
         }
@@ -207,11 +209,12 @@ macro_rules! message {
             ///
             /// # Errors
             ///
-            /// [`MessageError::Fields`] with every field that is missing.
+            /// [`MessageError::Fields`] with every field that is missing, or
+            /// [`MessageError::TooLong`].
             pub fn build(self) -> Result<$name, MessageError> {
                 let mut faults = Faults::new();
                 $(
-                    let value = self.$field.or_else(WireValue::absent);
+                    let value = self.$field.or_else(|| unset(Need::$need));
                     let $field = given(value, $wire, Need::$need, &mut faults);
                 )*
                 let message = || {
@@ -220,7 +223,9 @@ macro_rules! message {
                         unknown: UnknownFields::default(),
                     })
                 };
-                faults.or(message())
+                let message = faults.or(message())?;
+                fields::fits_written(&Wire(&message), 0)?;
+                Ok(message)
             }
         }
 

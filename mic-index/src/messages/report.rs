@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde::de::{self, Deserialize, Deserializer};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{self, Serialize, SerializeMap, Serializer};
 
 use super::error::{FieldFaultKind, MessageError};
-use super::fields::{self, Faults, Need, RawFields, UnknownFields, given};
+use super::fields::{self, Faults, Need, RawFields, UnknownFields, given, unset};
 use super::message::{kind, message, view, viewed};
 use super::time::WireTime;
 use super::value::{Number, Wire, WireValue, read_list};

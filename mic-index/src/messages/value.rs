@@ -113,6 +113,13 @@ fn or_nothing<T: fmt::Display>(value: &Option<T>) -> String {
 /// What joins several values in one field.
 const BAR: char = '|';
 
+/// Digits alone, no sign.
+fn count(text: &str) -> Option<u32> {
+    let mut digits = all_consuming(digit1::<&str, Error<&str>>);
+    let (_, digits) = digits.parse(text).ok()?;
+    digits.parse().ok()
+}
+
 fn parts(text: &str) -> Option<Vec<SiteCode>> {
     text.split(BAR).map(|part| part.parse().ok()).collect()
 }
@@ -129,7 +136,7 @@ fn joined(parts: &Vec<SiteCode>) -> String {
 }
 
 text_values! {
-    u32: "a whole number", Some(0), |_| false, |text: &str| text.parse().ok(), u32::to_string;
+    u32: "a whole number", Some(0), |_| false, count, Self::to_string;
     Number: "a number", Some(Number::zero()), |_| false, |text: &str| text.parse().ok(), Number::to_string;
     StudyInstanceUid: "a study instance uid", None, |_| false, |text: &str| text.parse().ok(), Self::to_string;
     Option<WireTime>: "a time as yyyy-MM-dd HH:mm:ss", Some(None), Option::is_none, some, or_nothing;
