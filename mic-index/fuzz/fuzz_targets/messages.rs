@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use mic_index::messages::{
     Booking, BookingOutput, CancelBooking, ExamReport, ImageInfo, IndexPage, IndexPageOutput,
-    MessageError, RepeatCheck, RepeatCheckOutput,
+    MESSAGE_LEN_MAX, MessageError, RepeatCheck, RepeatCheckOutput,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -48,5 +48,13 @@ fn again<T: Serialize>(json: &str, read: Result<T, MessageError>) -> Result<Stri
             assert!(!told.contains(word), "{told}");
         }
     }
-    read.map(|message| serde_json::to_string(&message).unwrap())
+    // With its empty fields written it may be too long, and for no other reason it is not written.
+    read.and_then(|message| {
+        serde_json::to_string(&message).map_err(|error| {
+            assert!(error.to_string().starts_with("expected at most"), "{error}");
+            MessageError::TooLong {
+                found: MESSAGE_LEN_MAX + 1,
+            }
+        })
+    })
 }
