@@ -123,7 +123,7 @@ fn err_parse_tells_every_fault_of_the_vectors() {
                     proposal.as_object_mut().unwrap().remove("confidence");
                 }
             }
-            let expected = json!({"input_line": line, "ok": false, "faults": faults});
+            let expected = json!({"input_line": line, "ok": false, "faults": faults, "omitted": 0});
             assert_eq!(found, &expected, "{}", case["id"]);
         }
     }
@@ -369,7 +369,8 @@ fn ok_ingest_writes_counts_rejects_findings_and_asked_for_lines() {
         "{{\"lines\":6,\"accepted\":2,\"duplicates\":1,\"collided\":1,\"rejected\":2,\
          \"differing\":1,\"shared_codes\":1,\"empty\":0,\"format\":\"csv\",\"header\":true,\
          \"columns\":[null,\"code\",\"study_instance_uid\",\"image_count\"],\
-         \"input_bytes\":{size},\"text_bytes\":{size},\"spilled_bytes\":0}}\n"
+         \"input_bytes\":{size},\"text_bytes\":{size},\"spilled_bytes\":0,\"spilled_to\":null,\
+         \"lines_not_kept\":0}}\n"
     );
     check(&output, 1, &stdout, "");
     let read = |path: &str| std::fs::read_to_string(path).unwrap();
@@ -386,7 +387,7 @@ fn ok_ingest_writes_counts_rejects_findings_and_asked_for_lines() {
          {\"study_instance_uid\":\"1.2.3\",\"line\":2,\"lines\":2},\
          {\"study_instance_uid\":\"1.2.4\",\"line\":3,\"lines\":1}],\"omitted\":0}\n"
     );
-    assert_eq!(read(&lines).lines().count(), 2);
+    assert_eq!(read(&lines).lines().count(), 3);
     assert!(read(&lines).ends_with(&format!("A,{OTHER},1.2.6\n")));
     // A file of lines that is there already keeps its rights; it is not written over.
     assert_eq!(mic(&arguments, b"").status.code(), Some(2));
@@ -500,4 +501,263 @@ fn ok_record_tells_what_the_headers_of_a_folder_say() {
     let empty = tempfile::tempdir().unwrap();
     let none = mic(&["record", empty.path().to_str().unwrap()], b"");
     check(&none, 1, "", "mic: no DICOM file among 0\n");
+}
+
+/// A file of the phantom with texts replaced by others of the same length, as another device writes it.
+fn altered(phantom: &Phantom, slice: u16, changes: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = phantom.slice(slice);
+    for (from, to) in changes {
+        assert_eq!(from.len(), to.len());
+        let mut found = 0;
+        for at in 0..bytes.len() - from.len() {
+            if bytes[at..].starts_with(from.as_bytes()) {
+                bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+                found += 1;
+            }
+        }
+        assert!(found > 0, "{from}");
+    }
+    bytes
+}
+
+const CT: &str = "`\0CS\u{2}\0CT";
+
+fn modality(name: &str) -> String {
+    CT.replace("CT", name)
+}
+
+#[test]
+fn ok_record_folds_all_files_of_a_study_in_any_order() {
+    let phantom = Phantom::new(5, 5);
+    let series = phantom.series_uid();
+    let (last, rest) = (&series[series.len() - 1..], &series[..series.len() - 1]);
+    let other_series = format!("{rest}{}", if last == "1" { "2" } else { "1" });
+    let (report, state, key) = (modality("SR"), modality("PR"), modality("KO"));
+    let beside = |name| vec![(CT, name), (series.as_str(), other_series.as_str())];
+    let files = [
+        altered(&phantom, 0, &beside(&report)),
+        altered(&phantom, 1, &beside(&state)),
+        altered(&phantom, 2, &beside(&key)),
+        phantom.slice(3),
+        altered(&phantom, 4, &[("093000", "092900")]),
+    ];
+    let mut rows = Vec::new();
+    for order in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [3, 0, 4, 1, 2]] {
+        let folder = tempfile::tempdir().unwrap();
+        for (at, file) in order.into_iter().enumerate() {
+            write(folder.path(), &format!("{at}.dcm"), &files[file]);
+        }
+        let output = mic(&["record", folder.path().to_str().unwrap(), "--json"], b"");
+        rows.push(json_lines(&output));
+    }
+    assert_eq!(rows[0], rows[1]);
+    assert_eq!(rows[0], rows[2]);
+    let row = &rows[0][0];
+    assert_eq!(row["exam_type"], 2);
+    assert_eq!(row["modality"], "CT");
+    assert_eq!(row["exam_time"], "2026-03-01T09:29:00+08:00");
+    assert_eq!(
+        (&row["image_count"], &row["series_count"]),
+        (&json!(2), &json!(2))
+    );
+    assert_eq!(row["other_times"], 1);
+    assert_eq!(row["findings"], json!([]));
+}
+
+#[test]
+fn ok_record_of_a_study_of_two_exam_types_has_none_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let phantom = Phantom::new(5, 2);
+    let magnet = modality("MR");
+    write(folder.path(), "0.dcm", phantom.slice(0));
+    write(
+        folder.path(),
+        "1.dcm",
+        altered(&phantom, 1, &[(CT, &magnet)]),
+    );
+    let output = mic(&["record", folder.path().to_str().unwrap(), "--json"], b"");
+    let row = &json_lines(&output)[0];
+    assert_eq!(row["exam_type"], Value::Null);
+    assert_eq!(row["modality"], "CT\\MR");
+    assert_eq!(
+        row["findings"],
+        json!([{"attribute": "Modality", "kind": "several_exam_types", "used": null}])
+    );
+}
+
+#[test]
+fn ok_record_of_reports_alone_counts_no_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let phantom = Phantom::new(5, 1);
+    let report = modality("SR");
+    write(
+        folder.path(),
+        "0.dcm",
+        altered(&phantom, 0, &[(CT, &report)]),
+    );
+    let known = [
+        "record",
+        folder.path().to_str().unwrap(),
+        "--json",
+        "--person",
+        "10000000000000000708463177",
+        "--unit",
+        "123502004266007916",
+        "--institution",
+        "H35020300001",
+    ];
+    let row = &json_lines(&mic(&known, b""))[0];
+    assert_eq!(row["image_count"], 0);
+    assert_eq!(row["record"], Value::Null);
+    assert_eq!(row["lacks"], "missing image count");
+}
+
+#[test]
+fn err_record_gives_no_person_the_studies_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (Phantom::new(5, 1), Phantom::new(6, 1));
+    write(folder.path(), "one.dcm", one.slice(0));
+    write(folder.path(), "two.dcm", two.slice(0));
+    let path = folder.path().to_str().unwrap();
+    let person = ["record", path, "--person", "10000000000000000708463177"];
+    let stderr = "mic: --person: the files are of 2 patients by PatientID (0010,0020); \
+                  expected those of one [index.person]\n";
+    check(&mic(&person, b""), 2, "", stderr);
+    // Without a person nothing is given to anybody.
+    let output = mic(&["record", path, "--json"], b"");
+    assert_eq!(json_lines(&output).len(), 2);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn err_record_gives_no_person_a_study_of_two_patients() {
+    let folder = tempfile::tempdir().unwrap();
+    let phantom = Phantom::new(5, 2);
+    write(folder.path(), "0.dcm", phantom.slice(0));
+    let strange = [("TEST0000000000000005", "TEST0000000000000006")];
+    write(folder.path(), "1.dcm", altered(&phantom, 1, &strange));
+    let path = folder.path().to_str().unwrap();
+    let person = ["record", path, "--person", "10000000000000000708463177"];
+    assert_eq!(mic(&person, b"").status.code(), Some(2));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ok_record_reads_the_header_of_a_huge_file_and_not_its_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "huge.dcm", Phantom::new(5, 1).slice(0));
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(8 << 30).unwrap();
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -v 2000000; exec \"$0\" index record --json \"$1\"",
+        ])
+        .args([env!("CARGO_BIN_EXE_mic"), &path])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(json_lines(&output)[0]["image_count"], 1);
+}
+
+#[test]
+fn err_ingest_writes_over_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "bulk.csv", bulk());
+    let new = folder.path().join("new.csv");
+    let new = new.to_str().unwrap();
+    for option in ["--rejects", "--findings", "--rejected-lines"] {
+        let output = mic(&["ingest", &file, option, &file], b"");
+        let stderr = format!(
+            "mic: {file}: {option}: is there already; expected a new file [index.output]\n"
+        );
+        check(&output, 2, "", &stderr);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), bulk());
+    }
+    // Nor one output over the other.
+    let output = mic(&["ingest", &file, "--rejects", new, "--findings", new], b"");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn ok_rejected_lines_can_be_read_again_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let long = format!("A,{CODE},1.2.7,{}\n", "9".repeat(70_000));
+    let file = write(folder.path(), "bulk.csv", bulk() + &long);
+    let lines = place("lines.csv");
+    let output = mic(
+        &["ingest", "--json", &file, "--rejected-lines", &lines],
+        b"",
+    );
+    let row = &json_lines(&output)[0];
+    assert_eq!(
+        (&row["rejected"], &row["lines_not_kept"]),
+        (&json!(3), &json!(1))
+    );
+    let stderr =
+        format!("mic: {lines}: 1 rejected line was too long to be kept and is not in it\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), stderr);
+    let bad = CODE.replace("202411", "202413");
+    let kept = format!("hospital,code,study_uid,image_count\nA,{bad},1.2.5,28\nA,{OTHER},1.2.6\n");
+    assert_eq!(std::fs::read_to_string(&lines).unwrap(), kept);
+    // Repaired, the file is read with the columns of the first one.
+    let repaired = kept
+        .replace("202413", "202411")
+        .replace("1.2.6\n", "1.2.6,28\n");
+    let again = write(folder.path(), "again.csv", repaired);
+    let row = &json_lines(&mic(&["ingest", "--json", &again], b""))[0];
+    assert_eq!((&row["accepted"], &row["rejected"]), (&json!(2), &json!(0)));
+    assert_eq!(row["columns"][1], "code");
+}
+
+#[test]
+fn err_parse_counts_the_faults_it_leaves_out() {
+    let wild = "一".repeat(1_000);
+    let row = &json_lines(&mic(&["parse", "--json", &wild], b""))[0];
+    let told = row["faults"].as_array().unwrap().len() as u64;
+    assert!(row["omitted"].as_u64().unwrap() > 0, "{told} told");
+    let few = &json_lines(&mic(&["parse", "--json", &CODE[1..]], b""))[0];
+    assert_eq!(few["omitted"], 0);
+}
+
+#[test]
+fn ok_ingest_spills_beside_its_input_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("{CODE}\n").repeat(3_000);
+    let file = write(folder.path(), "codes.txt", &text);
+    let output = mic(&["ingest", "--json", &file, "--memory", "4K"], b"");
+    let row = &json_lines(&output)[0];
+    assert_eq!(row["spilled_to"], folder.path().to_str().unwrap());
+    let table = mic(&["ingest", &file, "--memory", "4K"], b"");
+    let stdout = String::from_utf8_lossy(&table.stdout);
+    assert!(stdout.contains(folder.path().to_str().unwrap()), "{stdout}");
+    let row = &json_lines(&mic(&["ingest", "--json", &file], b""))[0];
+    assert_eq!(row["spilled_to"], Value::Null);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ok_ingest_spills_to_no_folder_in_memory_silently() {
+    let Ok(folder) = tempfile::tempdir_in("/dev/shm") else {
+        println!("no /dev/shm here: nothing shown");
+        return;
+    };
+    let text = format!("{CODE}\n").repeat(3_000);
+    let file = write(folder.path(), "codes.txt", &text);
+    let output = mic(&["ingest", "--json", &file, "--memory", "4K"], b"");
+    let row = &json_lines(&output)[0];
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let to = row["spilled_to"].as_str().unwrap();
+    assert!(
+        !to.starts_with("/dev/shm") || stderr.contains("in memory"),
+        "{to}: {stderr}"
+    );
+    // Who names it gets it.
+    let shm = folder.path().to_str().unwrap();
+    let asked = mic(
+        &["ingest", "--json", &file, "--memory", "4K", "--spill", shm],
+        b"",
+    );
+    assert_eq!(json_lines(&asked)[0]["spilled_to"], shm);
 }

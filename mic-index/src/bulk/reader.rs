@@ -73,7 +73,8 @@ pub struct Reader {
     options: Options,
     format: Option<Format>,
     columns: Option<Columns>,
-    has_header: bool,
+    /// The first row where it is the header, without its line feed.
+    header_line: Option<Vec<u8>>,
     /// The beginning of a line whose end has not come yet, from `held_at` on.
     held: Vec<u8>,
     held_at: usize,
@@ -123,7 +124,7 @@ impl Reader {
             format: options.format,
             options,
             columns: None,
-            has_header: false,
+            header_line: None,
             held: Vec::new(),
             held_at: 0,
             scan: Scan::START,
@@ -190,7 +191,14 @@ impl Reader {
     /// Whether the first row of a CSV file was taken for its header.
     #[must_use]
     pub const fn has_header(&self) -> bool {
-        self.has_header
+        self.header_line.is_some()
+    }
+
+    /// The header of a CSV file as it stands there, without its line feed: what rejected lines need
+    /// before them so that they can be read again.
+    #[must_use]
+    pub fn header_line(&self) -> Option<&[u8]> {
+        self.header_line.as_deref()
     }
 
     /// What the columns of a CSV file are taken for; `None` for those passed over. Empty before the
@@ -455,7 +463,7 @@ impl Reader {
         };
         let FirstRow { columns, is_header } = Columns::of(&fields, &self.options)?;
         self.columns = Some(columns);
-        self.has_header = is_header;
+        self.header_line = is_header.then(|| line.to_vec());
         Ok(!is_header)
     }
 

@@ -22,6 +22,8 @@ struct Bad {
     input_line: u64,
     ok: bool,
     faults: Vec<FaultRow>,
+    /// Faults beyond those listed.
+    omitted: usize,
 }
 
 #[derive(Serialize)]
@@ -72,6 +74,7 @@ pub(super) fn json(out: &mut Out, line: u64, diagnosis: &Diagnosis) -> Result<()
         input_line: line,
         ok: false,
         faults: diagnosis.faults().iter().map(FaultRow::of).collect(),
+        omitted: diagnosis.omitted(),
     })
 }
 

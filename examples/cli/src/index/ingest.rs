@@ -2,16 +2,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use mic_index::bulk::{
-    BulkError, Column, Field, Finding, Folder, Format, Header, Ingest, Line, Options, RejectFormat,
+    BulkError, Column, Field, Finding, Format, Header, Ingest, Line, Options, RejectFormat,
     RejectWriter, Search,
 };
 use mic_index::{CheckPolicy, Collision};
@@ -19,6 +18,10 @@ use mic_platform::problem::Problem;
 use serde::Serialize;
 
 use super::out::Out;
+use super::spill::Place;
+
+/// Lines between two looks at the progress bar.
+const LINES_PER_LOOK: u64 = 4096;
 
 /// A bulk file and what to do with it.
 #[derive(Debug, Args)]
@@ -47,20 +50,22 @@ pub(crate) struct Arguments {
     #[arg(long)]
     complete: bool,
     /// Write down what was rejected: line, bytes, field, kind, what was expected. CSV, or NDJSON if the name
-    /// ends so. Nothing of the lines themselves.
+    /// ends so. Nothing of the lines themselves. A new file.
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// Write the rejected lines themselves, to repair and read them again. PERSONAL DATA; the file is
-    /// made anew, for its owner alone.
+    /// Write the rejected lines themselves, under the header if there is one, to repair and read them
+    /// again. PERSONAL DATA; a new file, for its owner alone.
     #[arg(long, value_name = "FILE")]
     rejected_lines: Option<PathBuf>,
-    /// Write down duplicates and collisions by line number, as NDJSON. Codes are left out.
+    /// Write down duplicates and collisions by line number, as NDJSON. Codes are left out. A new
+    /// file.
     #[arg(long, value_name = "FILE")]
     findings: Option<PathBuf>,
     /// Memory for the search, such as 256M or 2G.
     #[arg(long, default_value = "64M", value_parser = bytes)]
     memory: usize,
-    /// Where the search puts what does not fit in memory: personal data for as long as it runs.
+    /// Where the search puts what does not fit in memory: personal data for as long as it runs. The
+    /// folder of FILE if not given, or one for temporary files that is not in memory.
     #[arg(long, value_name = "DIR")]
     spill: Option<PathBuf>,
     /// One JSON document instead of a table.
@@ -98,11 +103,62 @@ struct Summary {
     input_bytes: u64,
     text_bytes: u64,
     spilled_bytes: u64,
+    /// The folder they went to.
+    spilled_to: Option<String>,
+    /// Rejected lines too long to be kept with the others.
+    lines_not_kept: u64,
+}
+
+/// The file of the rejected lines.
+struct Kept<'a> {
+    path: &'a Path,
+    out: BufWriter<File>,
+    begun: bool,
+    /// Lines that were too long.
+    left_out: u64,
+}
+
+impl<'a> Kept<'a> {
+    fn create(path: &'a Path) -> Result<Self, Problem> {
+        Ok(Self {
+            path,
+            out: create("--rejected-lines", path, true)?,
+            begun: false,
+            left_out: 0,
+        })
+    }
+
+    fn write(&mut self, header: Option<&[u8]>, line: &[u8]) -> io::Result<()> {
+        if line.is_empty() {
+            self.left_out += 1;
+            return Ok(());
+        }
+        if !self.begun {
+            self.begun = true;
+            if let Some(header) = header {
+                self.out.write_all(header)?;
+                self.out.write_all(b"\n")?;
+            }
+        }
+        self.out.write_all(line)?;
+        self.out.write_all(b"\n")
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let lines = match self.left_out {
+            0 => return self.out.flush(),
+            1 => "1 rejected line was too long to be kept and is".to_owned(),
+            count => format!("{count} rejected lines were too long to be kept and are"),
+        };
+        eprintln!("mic: {}: {lines} not in it", self.path.display());
+        self.out.flush()
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
     let options = options(arguments)?;
     let (input, size) = open(&arguments.file)?;
+    refuse_existing(arguments)?;
     let mut rejects = arguments
         .rejects
         .as_deref()
@@ -111,57 +167,61 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
     let mut kept = arguments
         .rejected_lines
         .as_deref()
-        .map(private)
+        .map(Kept::create)
         .transpose()?;
-    let mut findings_out = arguments.findings.as_deref().map(create).transpose()?;
-    let folder = arguments.spill.clone().unwrap_or_else(std::env::temp_dir);
-    let mut search = Search::new(arguments.memory, Folder::new(folder));
+    let mut findings_out = arguments
+        .findings
+        .as_deref()
+        .map(|path| create("--findings", path, false))
+        .transpose()?;
+    let place = Place::new(arguments.spill.as_deref(), &arguments.file);
+    let spilled_to = place.chosen();
+    let mut search = Search::new(arguments.memory, place);
     let mut ingest = Ingest::new(input, options);
 
     let bar = bar(size, arguments.quiet || arguments.json);
-    let mut failed: Option<BulkError> = None;
-    let done = ingest.run(
-        |progress| {
-            bar.set_position(progress.input_bytes());
-            bar.set_message(format!("{} lines", progress.lines()));
-            ControlFlow::Continue(())
-        },
-        |line| match line {
-            Line::Row(row) => search.add(&row).map_err(|error| {
-                failed = Some(error);
-                io::ErrorKind::Other.into()
-            }),
+    let mut raw = Vec::new();
+    for number in 0_u64.. {
+        let line = match ingest.next_line() {
+            Ok(Some(line)) => line,
+            Ok(None) => break,
+            Err(error) => return Err(fail(error, &ingest, arguments)),
+        };
+        match line {
+            Line::Row(row) => {
+                if let Err(error) = search.add(&row) {
+                    return Err(fail(error, &ingest, arguments));
+                }
+            }
             Line::Rejected(rejection) => {
                 if let Some(rejects) = &mut rejects {
                     rejects.write(&rejection)?;
                 }
                 if let Some(kept) = &mut kept {
-                    kept.write_all(rejection.raw())?;
-                    kept.write_all(b"\n")?;
+                    raw.clear();
+                    raw.extend_from_slice(rejection.raw());
+                    kept.write(ingest.reader().header_line(), &raw)?;
                 }
-                Ok(())
             }
-        },
-    );
+        }
+        if number % LINES_PER_LOOK == 0 {
+            let progress = ingest.progress();
+            bar.set_position(progress.input_bytes());
+            bar.set_message(format!("{} lines", progress.lines()));
+        }
+    }
     bar.finish_and_clear();
     if let Some(rejects) = &mut rejects {
         rejects.get_mut().flush()?;
     }
     if let Some(kept) = &mut kept {
-        kept.flush()?;
+        kept.finish()?;
     }
-    done.map_err(|error| {
-        problem(
-            failed.unwrap_or(error),
-            &arguments.file,
-            ingest.tally().lines(),
-        )
-    })?;
 
     let spilled_bytes = search.spilled_bytes();
-    let place = |error| problem(error, &arguments.file, ingest.tally().lines());
-    let mut findings = search.finish().map_err(place)?;
-    while let Some(finding) = findings.next_finding().map_err(place)? {
+    let told = |error| fail(error, &ingest, arguments);
+    let mut findings = search.finish().map_err(told)?;
+    while let Some(finding) = findings.next_finding().map_err(told)? {
         if let Some(out) = &mut findings_out {
             write_finding(out, &finding)?;
         }
@@ -193,12 +253,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
         input_bytes: ingest.progress().input_bytes(),
         text_bytes: ingest.progress().text_bytes(),
         spilled_bytes,
+        spilled_to: spilled_to
+            .borrow()
+            .as_ref()
+            .map(|folder| folder.display().to_string()),
+        lines_not_kept: kept.as_ref().map_or(0, |kept| kept.left_out),
     };
     let mut out = Out::new();
     if arguments.json {
         out.json(&summary)?;
     } else {
         out.line(format_args!("{}", table(&summary)))?;
+        if let Some(folder) = &summary.spilled_to {
+            out.line(format_args!("spilled {spilled_bytes} bytes to {folder}"))?;
+        }
     }
     out.flush()?;
     Ok(ExitCode::from(u8::from(summary.rejected > 0)))
@@ -255,21 +323,47 @@ fn open(file: &Path) -> Result<(Box<dyn Read>, Option<u64>), Problem> {
     Ok((Box::new(opened), about.is_file().then_some(about.len())))
 }
 
-fn create(path: &Path) -> Result<BufWriter<File>, Problem> {
-    let file = File::create(path)
-        .map_err(|error| Problem::usage("index.output", error).at(path.display()))?;
-    Ok(BufWriter::new(file))
+/// Outputs are new files: what is there already may be the input. A device or a pipe has nothing to
+/// lose. All are looked at before the first is made, so that a mistake leaves no empty files behind.
+fn refuse_existing(arguments: &Arguments) -> Result<(), Problem> {
+    for (option, path) in [
+        ("--rejects", &arguments.rejects),
+        ("--findings", &arguments.findings),
+        ("--rejected-lines", &arguments.rejected_lines),
+    ] {
+        if let Some(path) = path
+            && path.is_file()
+        {
+            return Err(existing(option, path));
+        }
+    }
+    Ok(())
 }
 
-/// A file for its owner alone, which must not exist: rights of a file that does would stay as they are.
-fn private(path: &Path) -> Result<BufWriter<File>, Problem> {
+fn existing(option: &str, path: &Path) -> Problem {
+    let detail = format!("{option}: is there already; expected a new file");
+    Problem::usage("index.output", detail).at(path.display())
+}
+
+/// A new file; a `private` one is for its owner alone, for which it must be new in any case: the rights
+/// of a file that is there would stay as they are.
+fn create(option: &str, path: &Path, private: bool) -> Result<BufWriter<File>, Problem> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true);
+    let device = path
+        .metadata()
+        .is_ok_and(|about| !about.is_file() && !about.is_dir());
+    if private || !device {
+        options.create_new(true);
+    }
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options
-        .open(path)
-        .map_err(|error| Problem::usage("index.output", error).at(path.display()))?;
+    if private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => existing(option, path),
+        _ => Problem::usage("index.output", format!("{option}: {error}")).at(path.display()),
+    })?;
     Ok(BufWriter::new(file))
 }
 
@@ -282,7 +376,10 @@ fn reject_writer(path: &Path) -> Result<RejectWriter<BufWriter<File>>, Problem> 
     } else {
         RejectFormat::Csv
     };
-    Ok(RejectWriter::new(create(path)?, format)?)
+    Ok(RejectWriter::new(
+        create("--rejects", path, false)?,
+        format,
+    )?)
 }
 
 #[derive(Serialize)]
@@ -335,7 +432,8 @@ fn collision(shared: &Collision) -> FindingRow {
     }
 }
 
-fn problem(error: BulkError, file: &Path, lines: u64) -> Problem {
+fn fail<R: Read>(error: BulkError, ingest: &Ingest<R>, arguments: &Arguments) -> Problem {
+    let lines = ingest.tally().lines();
     let code = format!("index.bulk.{}", error.name());
     let detail = format!("{error} (after {lines} lines)");
     let problem = if error.is_data() {
@@ -343,7 +441,7 @@ fn problem(error: BulkError, file: &Path, lines: u64) -> Problem {
     } else {
         Problem::system(code, detail)
     };
-    problem.at(file.display())
+    problem.at(arguments.file.display())
 }
 
 fn table(summary: &Summary) -> Table {
@@ -381,7 +479,7 @@ fn bar(size: Option<u64>, silent: bool) -> ProgressBar {
         // Draws nothing where standard error is no terminal.
         ProgressDrawTarget::stderr()
     };
-    let bar = ProgressBar::with_draw_target(size, target);
+    let bar = ProgressBar::with_draw_target(size, target).with_finish(ProgressFinish::AndClear);
     let template = match size {
         Some(_) => "[{bar:32}] {bytes:>11}/{total_bytes} {bytes_per_sec:>12} ETA {eta} {msg}",
         None => "{spinner} {bytes:>11} {bytes_per_sec:>12} {msg}",

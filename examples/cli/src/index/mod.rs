@@ -7,6 +7,7 @@ use mic_platform::problem::Problem;
 
 mod explain;
 mod faults;
+mod header;
 mod ingest;
 mod input;
 mod out;
@@ -14,6 +15,8 @@ mod pack;
 mod parse;
 mod record;
 mod repair;
+mod spill;
+mod study;
 mod technique;
 
 /// What to do with index codes.

@@ -7,17 +7,18 @@ use std::process::ExitCode;
 use clap::Args;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use mic_index::dicom::{ExamDraft, Finding};
+use mic_index::dicom::ExamDraft;
 use mic_index::{
-    ExamRecord, InstitutionCode, PersonCode, RecordError, RecordOutcome, StorageUnitCode,
+    ExamRecord, ExamType, InstitutionCode, PersonCode, RecordOutcome, StorageUnitCode,
 };
-use mic_platform::dicom::{self, ReadOptions};
 use mic_platform::problem::Problem;
 use mic_platform::scene::Folder;
 use serde::Serialize;
 
+use super::header;
 use super::out::Out;
 use super::parse::rfc3339;
+use super::study::{FindingRow, Study};
 
 /// DICOM files, and what no header says.
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub(crate) struct Arguments {
     /// DICOM files or folders of them.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// The person management code (人员管理码): all files must be of this person.
+    /// The person management code (人员管理码): files of several patients are refused.
     #[arg(long)]
     person: Option<String>,
     /// The storage unit code (影像存储单位代码).
@@ -44,15 +45,6 @@ struct Known {
     person: Option<PersonCode>,
     unit: Option<StorageUnitCode>,
     institution: Option<InstitutionCode>,
-}
-
-/// What the files of a study say.
-struct Study {
-    draft: ExamDraft,
-    /// By exam time: files that disagree about it.
-    other_times: u64,
-    series: BTreeSet<String>,
-    instances: BTreeSet<String>,
 }
 
 #[derive(Serialize)]
@@ -77,20 +69,13 @@ struct Row {
     findings: Vec<FindingRow>,
 }
 
-#[derive(Serialize)]
-struct FindingRow {
-    attribute: &'static str,
-    kind: &'static str,
-    used: Option<&'static str>,
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
     let known = Known {
         person: read("person", arguments.person.as_deref())?,
         unit: read("unit", arguments.unit.as_deref())?,
         institution: read("institution", arguments.institution.as_deref())?,
     };
-    let mut studies = BTreeMap::new();
+    let mut studies = BTreeMap::<String, Study>::new();
     let mut passed_over = 0_u64;
     for path in &arguments.paths {
         let files = if path.is_dir() {
@@ -110,9 +95,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
             }
         }
     }
+    if known.person.is_some() {
+        refuse_several(&studies)?;
+    }
     let rows: Vec<_> = studies
         .into_iter()
-        .map(|(uid, study)| row(uid, study, &known))
+        .map(|(uid, study)| row(uid, &study, &known))
         .collect();
     let mut out = Out::new();
     if arguments.json {
@@ -155,38 +143,49 @@ where
 }
 
 fn take(studies: &mut BTreeMap<String, Study>, file: &Path) -> Result<(), String> {
-    let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
-    let header = dicom::read_header(&bytes, &ReadOptions::default()).map_err(|e| e.to_string())?;
-    let draft = ExamDraft::from_elements(&header.object);
-    let facts = header.facts;
-    let study = studies.entry(facts.study_uid).or_insert_with(|| Study {
-        draft: draft.clone(),
-        other_times: 0,
-        series: BTreeSet::new(),
-        instances: BTreeSet::new(),
-    });
-    // The study begins with its earliest image, whichever file comes first.
-    match (study.draft.exam_time(), draft.exam_time()) {
-        (None, Some(_)) => study.draft = draft,
-        (Some(taken), Some(time)) if time != taken => {
-            study.other_times += 1;
-            if time < taken {
-                study.draft = draft;
-            }
-        }
-        _ => {}
-    }
-    study.series.insert(facts.series_uid);
-    study.instances.insert(facts.sop_instance_uid);
+    let header = header::read(file)?;
+    let uid = header.facts.study_uid.clone();
+    studies.entry(uid).or_default().add(header);
     Ok(())
 }
 
-fn row(study_instance_uid: String, study: Study, known: &Known) -> Row {
-    let draft = &study.draft;
-    let count = |set: &BTreeSet<String>| u32::try_from(set.len()).unwrap_or(u32::MAX);
-    let mut builder = ExamRecord::builder()
-        .draft(draft)
-        .counts(count(&study.series), count(&study.instances));
+/// A person's code goes to nobody else: the files say themselves that they are of several patients.
+fn refuse_several(studies: &BTreeMap<String, Study>) -> Result<(), Problem> {
+    let patients: BTreeSet<_> = studies.values().flat_map(Study::patients).collect();
+    if patients.len() < 2 {
+        return Ok(());
+    }
+    let whose = if patients.contains(&None) {
+        " (studies without one counted as one)"
+    } else {
+        ""
+    };
+    let detail = format!(
+        "--person: the files are of {} patients by PatientID (0010,0020){whose}; expected those of one",
+        patients.len()
+    );
+    Err(Problem::usage("index.person", detail))
+}
+
+fn row(study_instance_uid: String, study: &Study, known: &Known) -> Row {
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let lead = study.lead();
+    let exam_time = lead.and_then(ExamDraft::exam_time);
+    let source = lead.and_then(ExamDraft::time_source);
+    let mut builder =
+        ExamRecord::builder().counts(count(study.series_count()), count(study.image_count()));
+    if let Some(time) = exam_time {
+        builder = builder.exam_time(time);
+    }
+    if let Some(uid) = study.uid() {
+        builder = builder.study_instance_uid(uid);
+    }
+    if let Some(number) = study.accession_number() {
+        builder = builder.accession_number(number);
+    }
+    if let Some(kind) = study.exam_type() {
+        builder = builder.exam_type(kind);
+    }
     if let Some(person) = known.person {
         builder = builder.person(person);
     }
@@ -199,40 +198,29 @@ fn row(study_instance_uid: String, study: Study, known: &Known) -> Row {
     let (record, lacks) = match builder.build() {
         Ok(RecordOutcome::Record(record)) => (Some(record), None),
         Ok(RecordOutcome::NotIndexable(not)) => (None, Some(not.to_string())),
-        Err(error @ RecordError::Missing(_)) => (None, Some(error.to_string())),
         Err(error) => (None, Some(error.to_string())),
     };
     let code = known
         .person
         .zip(known.unit)
-        .and_then(|(person, unit)| draft.index_code(person, unit));
+        .and_then(|(person, unit)| lead?.index_code(person, unit));
     Row {
         study_instance_uid,
-        modality: draft.modality().map(str::to_owned),
-        exam_type: draft.exam_type().map(|kind| kind.code()),
-        exam_time: draft.exam_time().map(rfc3339),
-        time_source: draft
-            .time_source()
-            .map(|source| source.attribute().keyword()),
-        zone_stated: draft.time_source().map(|source| source.zone_stated()),
-        accession_number: draft.accession_number().map(str::to_owned),
-        institution_name: draft.institution_name().map(str::to_owned),
-        series_count: study.series.len(),
-        image_count: study.instances.len(),
-        other_times: study.other_times,
-        carried_code: draft.carried_code().map(|code| code.to_string()),
+        modality: study.modality(),
+        exam_type: study.exam_type().map(ExamType::code),
+        exam_time: exam_time.map(rfc3339),
+        time_source: source.map(|source| source.attribute().keyword()),
+        zone_stated: source.map(|source| source.zone_stated()),
+        accession_number: study.accession_number().map(str::to_owned),
+        institution_name: study.institution_name().map(str::to_owned),
+        series_count: study.series_count(),
+        image_count: study.image_count(),
+        other_times: study.other_times(),
+        carried_code: study.carried_code().map(|code| code.to_string()),
         code: code.map(|code| code.to_string()),
         lacks,
         record,
-        findings: draft.findings().iter().map(finding).collect(),
-    }
-}
-
-fn finding(finding: &Finding) -> FindingRow {
-    FindingRow {
-        attribute: finding.attribute().keyword(),
-        kind: finding.kind().name(),
-        used: finding.used().map(|attribute| attribute.keyword()),
+        findings: study.findings(),
     }
 }
 
