@@ -15,8 +15,8 @@ use crate::{
     file::{rfc3339, settle},
 };
 
-/// The keys of these vectors: name, seed byte, owner, roles. Each exists in both suites; that of SM2 has the
-/// seed, that of Ed25519 the seed plus 64.
+/// The keys of these vectors: name, seed byte, owner, roles. Each exists in every suite, from the seed plus
+/// [`offset`].
 const CAST: [(&str, u8, &str, &[Role]); 12] = [
     ("hospital", 0x41, "H11010500001", &[Role::Request]),
     ("viewer", 0x42, "H11010500001", &[Role::Request]),
@@ -34,25 +34,47 @@ const CAST: [(&str, u8, &str, &[Role]); 12] = [
 
 pub(super) fn key(suite: Suite, name: &str) -> (Box<dyn Signer>, PublicKey) {
     let (_, seed, ..) = *CAST.iter().find(|(found, ..)| *found == name).unwrap();
+    let secret = [seed + offset(suite); 32];
     match suite {
         Suite::Sm2Sm3 => {
-            let key = Sm2SigningKey::from_secret_bytes(&[seed; 32]).unwrap();
+            let key = Sm2SigningKey::from_secret_bytes(&secret).unwrap();
             let public = key.public_key().clone();
             (Box::new(key), public)
         }
-        _ => {
-            let key = Ed25519SigningKey::from_secret_bytes(&[seed + 64; 32]).unwrap();
+        Suite::Ed25519 => {
+            let key = Ed25519SigningKey::from_secret_bytes(&secret).unwrap();
             let public = key.public_key().clone();
             (Box::new(key), public)
         }
+        Suite::Esp256 => {
+            let key = Es256SigningKey::from_secret_bytes(&secret).unwrap();
+            let public = key.public_key().clone();
+            (Box::new(key), public)
+        }
+        other => panic!("no test keys for {other}"),
     }
+}
+
+/// A key is of one suite, so no two suites share a secret.
+fn offset(suite: Suite) -> u8 {
+    match suite {
+        Suite::Sm2Sm3 => 0,
+        Suite::Ed25519 => 64,
+        Suite::Esp256 => 128,
+        other => panic!("no test keys for {other}"),
+    }
+}
+
+/// The suite with this name.
+pub(super) fn suite_named(name: &str) -> Suite {
+    Suite::from_name(name).unwrap()
 }
 
 pub(super) fn signer(suite: Suite, name: &str) -> Box<dyn Signer> {
     key(suite, name).0
 }
 
-pub(super) const SUITES: [Suite; 2] = [Suite::Sm2Sm3, Suite::Ed25519];
+pub(super) const SUITES: [Suite; 3] = [Suite::Sm2Sm3, Suite::Ed25519, Suite::Esp256];
 
 fn records() -> Vec<KeyRecord> {
     SUITES
@@ -75,11 +97,7 @@ fn keys_json() -> Json {
         .iter()
         .flat_map(|suite| CAST.iter().map(|part| (*suite, part)))
         .map(|(suite, (name, seed, owner, roles))| {
-            let seed = if suite == Suite::Sm2Sm3 {
-                *seed
-            } else {
-                seed + 64
-            };
+            let seed = seed + offset(suite);
             let public = key(suite, name).1;
             json!({
                 "name": format!("{name}-{}", suite.name().to_lowercase()),

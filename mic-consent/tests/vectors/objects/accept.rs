@@ -1,4 +1,4 @@
-//! What is accepted, in both suites, and the tokens that the wrong ones are made from.
+//! What is accepted, in every suite, and the tokens that the wrong ones are made from.
 
 use mic_consent::*;
 use serde_json::{Value as Json, json};

@@ -3,7 +3,7 @@
 use mic_consent::*;
 use serde_json::{Value as Json, json};
 
-use super::{Cases, SUITES, accept::token, bytes, signer};
+use super::{Cases, SUITES, accept::token, bytes, signer, suite_named};
 use crate::common::*;
 
 /// Entries of the vectors' log: "entry 0", "entry 1", ...
@@ -16,8 +16,7 @@ fn log(suite: Suite, entries: u64) -> MerkleLog {
 }
 
 fn suite_of(input: &Json) -> Suite {
-    let name = input["suite"].as_str().unwrap();
-    *SUITES.iter().find(|suite| suite.name() == name).unwrap()
+    suite_named(input["suite"].as_str().unwrap())
 }
 
 fn root(input: &Json, key: &str) -> LogRoot {

@@ -4,7 +4,7 @@ use ciborium::Value;
 use mic_consent::*;
 use serde_json::{Value as Json, json};
 
-use super::{Cases, SUITES, accept::token, bytes, clock, encoded, key, ring, signer};
+use super::{Cases, SUITES, accept::token, bytes, clock, encoded, key, ring, signer, suite_named};
 use crate::common::{
     raw::{claims_of, find, sign, with},
     *,
@@ -109,10 +109,7 @@ fn lists(input: &Json) -> Result<Json, Denial> {
 /// Each group of documents in turn, two of three roots being needed.
 fn sets(input: &Json) -> Result<Json, Denial> {
     let policy = policy();
-    let suite = match input["suite"].as_str().unwrap() {
-        "SM2-SM3" => Suite::Sm2Sm3,
-        _ => Suite::Ed25519,
-    };
+    let suite = suite_named(input["suite"].as_str().unwrap());
     let roots = ["root-1", "root-2", "root-3"].map(|name| {
         KeyRecord::new(key(suite, name).1, root_code(), Role::Root, validity()).unwrap()
     });
