@@ -91,3 +91,42 @@ fn err_no_table_beyond_the_bound_and_none_for_a_stranger() {
 
 // Eighty authorities, both curves, eight megabytes.
 const _: () = assert!(TABLE_BYTES_MAX >= 80 * OWN + 2 * BASE && TABLE_BYTES_MAX <= 8 << 20);
+
+fn adopted(trusted: &mut TrustedKeys, draft: &KeySetDraft, at: i64) -> Live<KeySet> {
+    let root = Sm2SigningKey::from_secret_bytes(&[9; 32]).unwrap();
+    let policy = policy();
+    let set = draft.sign(&root, after(at)).unwrap();
+    let checker = Checker::new(trusted.roots(), &policy);
+    let set = Encoded::document_from_bytes(set.as_bytes()).unwrap();
+    let set = set.untrusted::<KeySet>().unwrap().verify(&checker).unwrap();
+    let set = set.live(&checker, after(at)).unwrap();
+    trusted.adopt(core::slice::from_ref(&set)).unwrap();
+    set
+}
+
+#[test]
+fn ok_tables_outlast_the_key_set_they_were_made_for() {
+    let roots = KeyRing::from_records([record(9, Role::Root)]).unwrap();
+    let mut trusted = TrustedKeys::new(roots, 1).unwrap();
+    assert_eq!(trusted.prepare_role(Role::Grant), 0);
+
+    let keys = [record(1, Role::Grant), record(2, Role::Status)];
+    let keys = KeyRing::from_records(keys).unwrap();
+    let first = KeySetDraft::first(realm(), authority_code(), keys);
+    let first = adopted(&mut trusted, &first, 0);
+    let bytes = |trusted: &TrustedKeys| trusted.keys(after(10)).unwrap().table_bytes();
+    assert_eq!(bytes(&trusted), BASE + OWN);
+    assert_eq!(trusted.prepare_role(Role::Grant), 1);
+    assert_eq!(trusted.prepare_role(Role::Status), 1);
+    assert_eq!(bytes(&trusted), BASE + 2 * OWN);
+
+    // One table less is allowed from now on, and the next set has three keys of these roles.
+    let mut trusted = trusted.with_table_bytes_max(BASE + 2 * OWN);
+    let keys = [(3, Role::Grant), (4, Role::Grant), (5, Role::Status)];
+    let keys = keys.map(|(secret, role)| record(secret, role));
+    let keys = KeyRing::from_records(keys).unwrap();
+    let next = KeySetDraft::after(&first, keys).unwrap();
+    adopted(&mut trusted, &next, 5);
+    assert_eq!(trusted.version(), Some(2));
+    assert_eq!(bytes(&trusted), BASE + 2 * OWN);
+}

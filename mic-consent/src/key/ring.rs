@@ -73,6 +73,10 @@ impl KeyRing {
         self
     }
 
+    pub(super) const fn set_table_bytes_max(&mut self, bytes: usize) {
+        self.table_bytes_max = bytes;
+    }
+
     /// The set of these records.
     ///
     /// # Errors
