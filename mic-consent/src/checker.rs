@@ -201,8 +201,8 @@ const STATUS_CHECK_S_MAX: u32 = 3_600;
 pub struct Checker<'a> {
     keys: &'a KeyRing,
     policy: &'a Policy,
-    module: Option<&'a dyn RawVerify>,
-    status: Option<&'a dyn StatusSource>,
+    module: Option<&'a (dyn RawVerify + Sync)>,
+    status: Option<&'a (dyn StatusSource + Sync)>,
 }
 
 impl<'a> Checker<'a> {
@@ -219,7 +219,7 @@ impl<'a> Checker<'a> {
 
     /// Checks signatures with `module` instead.
     #[must_use]
-    pub const fn with_module(mut self, module: &'a dyn RawVerify) -> Self {
+    pub const fn with_module(mut self, module: &'a (dyn RawVerify + Sync)) -> Self {
         self.module = Some(module);
         self
     }
@@ -227,7 +227,7 @@ impl<'a> Checker<'a> {
     /// Looks at the status of a grant again before each permit, so that a withdrawal takes effect at once and
     /// not only when the last look has aged (CST-63).
     #[must_use]
-    pub const fn with_status(mut self, status: &'a dyn StatusSource) -> Self {
+    pub const fn with_status(mut self, status: &'a (dyn StatusSource + Sync)) -> Self {
         self.status = Some(status);
         self
     }
@@ -290,6 +290,7 @@ impl<'a> Checker<'a> {
         seconds(now)?;
         let skew = i64::from(self.policy.skew_s);
         if between(outer.origin.issued_at, outer.expires_at) > i64::from(life_s) {
+            // CST-59: the node may want it shorter than the specification does.
             return Err(Reason::LifeOverPolicy.into());
         }
         if between(now, outer.origin.issued_at) > skew {

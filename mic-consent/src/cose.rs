@@ -86,6 +86,7 @@ fn part(reader: &mut Reader<'_>, most: usize) -> Result<Range<usize>, Denial> {
     Ok(end - bytes.len()..end)
 }
 
+/// The protected header: alg, kid and typ, in this order and nothing else (CST-14).
 fn parse_header(
     protected: &[u8],
     start: usize,

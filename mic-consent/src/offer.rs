@@ -17,10 +17,10 @@ use crate::{
     code::{IssuerCode, Realm},
     denial::{Denial, Reason},
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyRecord,
     limits::OFFER_LIFE_S,
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{Live, Signed, TokenType, sealed},
 };
 
@@ -130,14 +130,29 @@ impl OfferDraft {
         id: OfferId,
         now: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(id, now)?;
+        seal(TokenType::Offer, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        id: OfferId,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(id, now)?;
+        seal_async(TokenType::Offer, &payload, signer).await
+    }
+
+    fn payload(&self, id: OfferId, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let issued_at = time::whole_second(now)?;
         let outer = Outer::new(self.issuer, self.realm, issued_at, self.life_s)?;
         outer.check(OFFER_LIFE_S)?;
-        seal(
-            TokenType::Offer,
-            &OfferClaims { outer, id }.encode()?,
-            signer,
-        )
+        Ok(OfferClaims { outer, id }.encode()?)
     }
 }
 

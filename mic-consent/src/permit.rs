@@ -17,7 +17,9 @@ use crate::{
     encoded::Encoded,
     grant::Grant,
     guard::ReplayGuard,
+    narrow::NarrowedGrant,
     proof::{Action, Place, ProofClaims},
+    signer::AsyncRawVerify,
     terms::Terms,
     token::Live,
 };
@@ -45,6 +47,7 @@ closed_list! {
 #[derive(Clone, Copy)]
 pub(crate) enum Under<'a> {
     Grant(&'a Live<Grant>),
+    Narrowed(&'a NarrowedGrant),
     Emergency(&'a Live<Emergency>),
 }
 
@@ -168,6 +171,7 @@ impl<'a> Permit<'a> {
     pub const fn grant(&self) -> Option<&'a Live<Grant>> {
         match self.under {
             Under::Grant(grant) => Some(grant),
+            Under::Narrowed(chain) => Some(chain.grant()),
             Under::Emergency(_) => None,
         }
     }
@@ -176,7 +180,7 @@ impl<'a> Permit<'a> {
     #[must_use]
     pub const fn emergency(&self) -> Option<&'a Live<Emergency>> {
         match self.under {
-            Under::Grant(_) => None,
+            Under::Grant(_) | Under::Narrowed(_) => None,
             Under::Emergency(emergency) => Some(emergency),
         }
     }
@@ -256,9 +260,27 @@ impl Live<Grant> {
         wanted: &Use<'_>,
         guard: &mut dyn ReplayGuard,
     ) -> Result<Permit<'a>, Denial> {
-        self.recheck(checker, now)?;
-        self.held()?
-            .permit(Under::Grant(self), checker, now, presented, wanted, guard)
+        Under::Grant(self).permit(checker, now, presented, wanted, guard)
+    }
+
+    /// [`permit`](Self::permit) with the proof's signature checked by a module that is waited for. What is held is
+    /// checked before the wait and once more behind it, so a withdrawal heard meanwhile counts; `now` is that of
+    /// the call. Nothing is remembered in the guard when the future is dropped before its end.
+    ///
+    /// # Errors
+    /// As [`permit`](Self::permit).
+    pub async fn permit_async<'a>(
+        &'a self,
+        checker: &Checker<'_>,
+        module: &impl AsyncRawVerify,
+        now: DateTime<Utc>,
+        presented: Presented<'a>,
+        wanted: &Use<'_>,
+        guard: &mut (dyn ReplayGuard + Send),
+    ) -> Result<Permit<'a>, Denial> {
+        Under::Grant(self)
+            .permit_async(checker, module, now, presented, wanted, guard)
+            .await
     }
 
     /// Time passed since the grant was made live, and its key or the grant itself may have been withdrawn.
@@ -267,6 +289,11 @@ impl Live<Grant> {
         let life_s = checker.policy().grant_life_s();
         recheck(checker, self.claims(), life_s, self.checked_at(), now)?;
         checker.still_valid(&self.key_id(), self.claims().status(), now)
+    }
+
+    fn held_at(&self, checker: &Checker<'_>, now: DateTime<Utc>) -> Result<Held<'_>, Denial> {
+        self.recheck(checker, now)?;
+        self.held()
     }
 
     pub(crate) fn held(&self) -> Result<Held<'_>, Denial> {

@@ -160,6 +160,7 @@ impl ProofClaims {
         &self.digest
     }
 
+    /// It lives no longer than its 60 seconds (CST-52).
     fn check(&self) -> Result<(), Reason> {
         self.outer.check(PROOF_LIFE_S)
     }

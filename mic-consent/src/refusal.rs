@@ -17,11 +17,11 @@ use crate::{
     code::{InstitutionCode, IssuerCode},
     denial::{Denial, Reason},
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyRecord,
     limits::REFUSAL_LIFE_S,
     request::Request,
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{Live, Signed, TokenType, sealed},
 };
 
@@ -185,6 +185,24 @@ impl RefusalDraft {
     /// # Errors
     /// A failing signer.
     pub fn sign(&self, signer: &dyn Signer, now: DateTime<Utc>) -> Result<Encoded, IssueError> {
+        let payload = self.payload(now)?;
+        seal(TokenType::Refusal, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(now)?;
+        seal_async(TokenType::Refusal, &payload, signer).await
+    }
+
+    fn payload(&self, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let claims = RefusalClaims {
             outer: Outer::new(
                 self.issuer,
@@ -196,7 +214,7 @@ impl RefusalDraft {
             organisation: self.organisation,
             reason: self.reason,
         };
-        seal(TokenType::Refusal, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }
 

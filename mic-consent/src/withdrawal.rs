@@ -18,10 +18,10 @@ use crate::{
     denial::{Denial, Reason},
     encoded::Encoded,
     grant::GrantClaims,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyRecord,
     limits::GRANT_LIFE_S_MAX,
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     status::StatusRef,
     token::{Live, Signed, TokenType, sealed},
 };
@@ -161,6 +161,24 @@ impl WithdrawalDraft {
     /// # Errors
     /// A grant that is over; a failing signer.
     pub fn sign(&self, signer: &dyn Signer, now: DateTime<Utc>) -> Result<Encoded, IssueError> {
+        let payload = self.payload(now)?;
+        seal(TokenType::Withdrawal, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(now)?;
+        seal_async(TokenType::Withdrawal, &payload, signer).await
+    }
+
+    fn payload(&self, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let issued_at = time::whole_second(now)?;
         let mut outer = Outer::new(self.issuer, self.realm, issued_at, 0)?;
         outer.expires_at = self.expires_at;
@@ -171,7 +189,7 @@ impl WithdrawalDraft {
             grant: self.grant,
             effect: self.effect,
         };
-        seal(TokenType::Withdrawal, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }
 

@@ -94,6 +94,7 @@ fn ok_without_skew_the_end_is_not_included() {
     assert_eq!(at(7_200), Err(Reason::Expired));
 }
 
+/// CST-59.
 #[test]
 fn err_a_life_over_the_policy_and_a_clock_before_1970() {
     let keys = keys(Suite::Ed25519);
@@ -165,4 +166,55 @@ fn ok_a_key_may_expire_after_it_issued() {
         ),
         Err(Reason::KeyCompromised)
     );
+}
+
+/// CST-52: a proof lives at most 60 seconds, whoever signed it, and ends after it begins.
+#[test]
+fn err_a_proof_that_would_live_a_minute_and_a_second() {
+    const EXP: i64 = 4;
+    let keys = keys(Suite::Ed25519);
+    let (ring, policy) = (keys.ring(), policy());
+    let checker = Checker::new(&ring, &policy);
+    let held = live_grant(&keys, grant(&keys, ct_scope()));
+    let proof = ProofDraft::list(&held, index())
+        .sign(keys.hospital.as_ref(), ProofId::from_bytes([1; 16]), now())
+        .unwrap();
+    let claims = raw::claims_of(&proof);
+    let verified = |seconds| {
+        let end = after(seconds).timestamp().into();
+        let claims = raw::with(&claims, &[EXP], Some(end));
+        let token = raw::sign("mic-p", &claims, keys.hospital.as_ref());
+        Encoded::from_bytes(&token)
+            .unwrap()
+            .untrusted::<Proof>()
+            .unwrap()
+            .verify(&checker)
+            .map(|_| ())
+            .map_err(|denial| denial.reason())
+    };
+    assert_eq!(verified(1), Ok(()));
+    assert_eq!(verified(60), Ok(()));
+    assert_eq!(verified(61), Err(Reason::LifeTooLong));
+    assert_eq!(verified(0), Err(Reason::TimeOrder));
+}
+
+/// CST-36: the whole hash in a proof, its first ten bytes in a scope, by the salt behind the person's.
+#[test]
+fn ok_a_hidden_record_is_the_hash_of_label_salt_and_key() {
+    use sha2::Digest as _;
+    let opening = Opening::from_bytes(core::array::from_fn(|at| u8::try_from(at).unwrap()));
+    let salt = &opening.to_bytes()[16..];
+    let message = [b"mic-consent/1/rec", salt, RECORD].concat();
+    for (suite, expected) in [
+        (
+            Suite::Ed25519,
+            <[u8; 32]>::from(sha2::Sha256::digest(&message)),
+        ),
+        (Suite::Esp256, sha2::Sha256::digest(&message).into()),
+        (Suite::Sm2Sm3, sm3::Sm3::digest(&message).into()),
+    ] {
+        let hidden = HiddenRecord::new(suite, &opening, RECORD).unwrap();
+        assert_eq!(hidden.as_bytes(), &expected);
+        assert_eq!(hidden.commitment().as_bytes(), &expected[..10]);
+    }
 }

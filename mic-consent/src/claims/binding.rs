@@ -255,7 +255,7 @@ impl RecordCommitment {
 }
 
 impl HiddenRecord {
-    /// Hides the caller's record key.
+    /// Hides the caller's record key (CST-36).
     ///
     /// # Errors
     /// The bytes are empty or longer than 256; the suite is not built in.

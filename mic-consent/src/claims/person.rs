@@ -61,7 +61,7 @@ closed_list! {
 }
 
 impl PatientBand {
-    /// Whether only a guardian can consent.
+    /// Whether only a guardian can consent (CST-54).
     #[must_use]
     pub const fn needs_guardian(self) -> bool {
         matches!(self, Self::Under14 | Self::WithoutCapacity)
@@ -231,7 +231,7 @@ impl SeparateConsent {
     pub const KEEPING: Self = Self(8);
 
     /// The boxes that a grant with these rights for such a person must carry: always sensitive data and
-    /// handing over, since images cross between organisations; more for a minor and for keeping.
+    /// handing over, since images cross between organisations; more for a minor and for keeping (CST-53).
     #[must_use]
     pub const fn needed(rights: Rights, band: PatientBand) -> Self {
         let mut bits = Self::SENSITIVE.0 | Self::HAND_OVER.0;

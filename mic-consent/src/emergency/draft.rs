@@ -1,5 +1,7 @@
 //! An emergency access being taken.
 
+use alloc::vec::Vec;
+
 use chrono::{DateTime, Utc};
 
 use super::{EmergencyClaims, EmergencyReason, StaffRole};
@@ -13,10 +15,11 @@ use crate::{
     },
     code::{DepartmentCode, DoctorCode, InstitutionCode, Realm},
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyId,
     limits::EMERGENCY_LIFE_S,
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
+    suite::Suite,
     token::TokenType,
 };
 
@@ -49,7 +52,7 @@ pub struct EmergencyDraft {
     acting: (DepartmentCode, DoctorCode, StaffRole),
     reviewer: DoctorCode,
     holder: Option<KeyId>,
-    subject: Option<(zeroize::Zeroizing<alloc::vec::Vec<u8>>, Opening)>,
+    subject: Option<(zeroize::Zeroizing<Vec<u8>>, Opening)>,
     rights: Rights,
     scope: Scope,
     life_s: u32,
@@ -125,6 +128,30 @@ impl EmergencyDraft {
         id: GrantId,
         now: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(signer.suite(), id, now)?;
+        seal(TokenType::Emergency, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        id: GrantId,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(signer.suite(), id, now)?;
+        seal_async(TokenType::Emergency, &payload, signer).await
+    }
+
+    fn payload(
+        &self,
+        suite: Suite,
+        id: GrantId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<u8>, IssueError> {
         let (Some(holder), Some((person, opening))) = (self.holder, &self.subject) else {
             let missing = [
                 ("holder", self.holder.is_none()),
@@ -144,7 +171,7 @@ impl EmergencyDraft {
                 time::whole_second(now)?,
                 self.life_s,
             )?,
-            subject: SubjectCommitment::new(signer.suite(), opening, person)?,
+            subject: SubjectCommitment::new(suite, opening, person)?,
             id,
             holder,
             rights: self.rights,
@@ -156,7 +183,7 @@ impl EmergencyDraft {
             staff,
         };
         claims.check()?;
-        seal(TokenType::Emergency, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }
 

@@ -20,9 +20,9 @@ use crate::{
     code::{IssuerCode, Realm},
     denial::{Denial, Reason},
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     limits::{KEY_SET_LIFE_S_MAX, KEYS_MAX},
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{Live, Signed, TokenType, sealed},
 };
 
@@ -207,6 +207,24 @@ impl KeySetDraft {
         signer: &dyn Signer,
         issued_at: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(issued_at)?;
+        seal(TokenType::KeySet, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        issued_at: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(issued_at)?;
+        seal_async(TokenType::KeySet, &payload, signer).await
+    }
+
+    fn payload(&self, issued_at: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let issued_at = time::whole_second(issued_at)?;
         let outer = Outer::new(self.issuer, self.realm, issued_at, self.life_s)?;
         outer.check(KEY_SET_LIFE_S_MAX)?;
@@ -224,7 +242,7 @@ impl KeySetDraft {
         let mut claims = outer.write(None)?;
         claims.key(label::MIC).raw(&private.finish());
         let payload: Vec<u8> = claims.finish();
-        seal(TokenType::KeySet, &payload, signer)
+        Ok(payload)
     }
 }
 

@@ -15,10 +15,10 @@ use crate::{
     code::{IssuerCode, Realm},
     denial::{Denial, Reason},
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyRecord,
     limits::LOG_HASHES_MAX,
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     suite::Suite,
     token::{Live, TokenType, sealed},
 };
@@ -154,10 +154,34 @@ impl CheckpointDraft {
         issuer: IssuerCode,
         now: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
-        if signer.suite() != self.suite {
+        let payload = self.payload(signer.suite(), issuer, now)?;
+        seal(TokenType::Checkpoint, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        issuer: IssuerCode,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(signer.suite(), issuer, now)?;
+        seal_async(TokenType::Checkpoint, &payload, signer).await
+    }
+
+    fn payload(
+        &self,
+        suite: Suite,
+        issuer: IssuerCode,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<u8>, IssueError> {
+        if suite != self.suite {
             return Err(IssueError::OtherSuite {
                 expected: self.suite,
-                found: signer.suite(),
+                found: suite,
             });
         }
         let claims = CheckpointClaims {
@@ -170,7 +194,7 @@ impl CheckpointDraft {
             size: self.size,
             root: self.root,
         };
-        seal(TokenType::Checkpoint, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }
 

@@ -17,11 +17,11 @@ use crate::{
     denial::{Denial, Reason},
     emergency::EmergencyReason,
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyRecord,
     permit::{Basis, Permit},
     proof::{Action, Place, action, write_action, write_record},
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{TokenType, sealed},
 };
 
@@ -273,6 +273,25 @@ impl ReceiptDraft {
         issuer: IssuerCode,
         now: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(issuer, now)?;
+        seal(TokenType::Receipt, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        issuer: IssuerCode,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(issuer, now)?;
+        seal_async(TokenType::Receipt, &payload, signer).await
+    }
+
+    fn payload(&self, issuer: IssuerCode, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let facts = &self.claims;
         let claims = ReceiptClaims {
             origin: Origin {
@@ -291,6 +310,6 @@ impl ReceiptDraft {
             emergency: facts.emergency,
             proof: facts.proof,
         };
-        seal(TokenType::Receipt, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }

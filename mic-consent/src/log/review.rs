@@ -16,9 +16,9 @@ use crate::{
     denial::{Denial, Reason},
     emergency::EmergencyClaims,
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyRecord,
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{TokenType, sealed},
 };
 
@@ -151,6 +151,25 @@ impl ReviewDraft {
         issuer: IssuerCode,
         now: DateTime<Utc>,
     ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(issuer, now)?;
+        seal(TokenType::Review, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        issuer: IssuerCode,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(issuer, now)?;
+        seal_async(TokenType::Review, &payload, signer).await
+    }
+
+    fn payload(&self, issuer: IssuerCode, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let claims = ReviewClaims {
             origin: Origin {
                 issuer,
@@ -161,6 +180,6 @@ impl ReviewDraft {
             reviewer: self.reviewer,
             verdict: self.verdict,
         };
-        seal(TokenType::Review, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     limits::{GRANT_LIFE_S_MAX, NARROWINGS_MAX},
     permit::{Held, Permit, Presented, Under, Use},
     proof::{Action, Place, ProofDraft},
+    signer::AsyncRawVerify,
     terms::Terms,
     token::{Live, Signed},
 };
@@ -117,13 +118,39 @@ impl NarrowedGrant {
         wanted: &Use<'_>,
         guard: &mut dyn ReplayGuard,
     ) -> Result<Permit<'a>, Denial> {
+        Under::Narrowed(self).permit(checker, now, presented, wanted, guard)
+    }
+
+    /// [`permit`](Self::permit) with the proof's signature checked by a module that is waited for. What is held is
+    /// checked before the wait and once more behind it, so a withdrawal heard meanwhile counts; `now` is that of
+    /// the call. Nothing is remembered in the guard when the future is dropped before its end.
+    ///
+    /// # Errors
+    /// As [`permit`](Self::permit).
+    pub async fn permit_async<'a>(
+        &'a self,
+        checker: &Checker<'_>,
+        module: &impl AsyncRawVerify,
+        now: DateTime<Utc>,
+        presented: Presented<'a>,
+        wanted: &Use<'_>,
+        guard: &mut (dyn ReplayGuard + Send),
+    ) -> Result<Permit<'a>, Denial> {
+        Under::Narrowed(self)
+            .permit_async(checker, module, now, presented, wanted, guard)
+            .await
+    }
+
+    pub(crate) fn held_at(
+        &self,
+        checker: &Checker<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Held<'_>, Denial> {
         self.grant.recheck(checker, now)?;
         for link in &self.links {
             alive(link, checker, now)?;
         }
-        let under = Under::Grant(&self.grant);
-        self.held()?
-            .permit(under, checker, now, presented, wanted, guard)
+        self.held()
     }
 
     /// A proof of use to see the list of exams at `place`.

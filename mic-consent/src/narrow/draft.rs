@@ -1,5 +1,7 @@
 //! A narrowing being made.
 
+use alloc::vec::Vec;
+
 use chrono::{DateTime, Utc};
 
 use super::{NarrowedClaims, NarrowedGrant};
@@ -15,11 +17,11 @@ use crate::{
     denial::{Denial, Reason},
     encoded::Encoded,
     grant::Grant,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyId,
     permit::Held,
     proof::Place,
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{Live, TokenType},
 };
 
@@ -92,7 +94,7 @@ impl<'a> NarrowDraft<'a> {
         let records = record_keys
             .into_iter()
             .map(|key| RecordCommitment::new(held.suite, opening, key))
-            .collect::<Result<alloc::vec::Vec<_>, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
         let filter = held.terms.scope.filter().clone();
         self.scope = Some(Scope::chosen(records, filter).map_err(|_| Reason::TooMany)?);
         Ok(self)
@@ -145,8 +147,26 @@ impl<'a> NarrowDraft<'a> {
     /// # Errors
     /// Another key; anything wider than the grant; a grant that is over; a failing signer.
     pub fn sign(&self, signer: &dyn Signer, now: DateTime<Utc>) -> Result<Encoded, IssueError> {
+        let payload = self.payload(signer.key_id(), now)?;
+        seal(TokenType::Narrowed, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(signer.key_id(), now)?;
+        seal_async(TokenType::Narrowed, &payload, signer).await
+    }
+
+    fn payload(&self, key_id: KeyId, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let held = self.held.map_err(|denial| denial.reason())?;
-        if signer.key_id() != held.holder {
+        if key_id != held.holder {
             return Err(IssueError::NotTheGrantee);
         }
         let bound = held.terms;
@@ -173,7 +193,7 @@ impl<'a> NarrowDraft<'a> {
             return Err(IssueError::WiderThanGrant { what });
         }
         claims.check()?;
-        seal(TokenType::Narrowed, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }
 

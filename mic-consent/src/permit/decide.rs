@@ -16,9 +16,10 @@ use crate::{
     key::KeyId,
     limits::PROOF_LIFE_S,
     proof::{Action, Proof, ProofClaims},
+    signer::AsyncRawVerify,
     suite::Suite,
     terms::Terms,
-    token::sealed::Ends,
+    token::{Signed, Untrusted, sealed::Ends},
 };
 
 /// What a holder has in hand, whatever it stands on.
@@ -40,22 +41,75 @@ pub(crate) struct Held<'a> {
     pub(crate) counted_until: DateTime<Utc>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> Under<'a> {
+    /// What is held, if it still holds at `now`: its keys, its time, its status.
+    fn held(self, checker: &Checker<'_>, now: DateTime<Utc>) -> Result<Held<'a>, Denial> {
+        match self {
+            Self::Grant(grant) => grant.held_at(checker, now),
+            Self::Narrowed(chain) => chain.held_at(checker, now),
+            Self::Emergency(emergency) => emergency.held_at(checker, now),
+        }
+    }
+
+    /// Steps 13 to 15, with the checker's own way to check the proof's signature.
     pub(crate) fn permit(
         self,
-        under: Under<'a>,
         checker: &Checker<'_>,
         now: DateTime<Utc>,
         presented: Presented<'a>,
         wanted: &Use<'_>,
         guard: &mut dyn ReplayGuard,
     ) -> Result<Permit<'a>, Denial> {
+        let held = self.held(checker, now)?;
+        let proof = held.own_proof(presented)?.verify(checker)?;
+        held.decide(self, checker, now, proof, presented, wanted, guard)
+    }
+
+    /// The same with a module that is waited for.
+    pub(crate) async fn permit_async(
+        self,
+        checker: &Checker<'_>,
+        module: &impl AsyncRawVerify,
+        now: DateTime<Utc>,
+        presented: Presented<'a>,
+        wanted: &Use<'_>,
+        guard: &mut (dyn ReplayGuard + Send),
+    ) -> Result<Permit<'a>, Denial> {
+        let proof = self.held(checker, now)?.own_proof(presented)?;
+        let proof = proof.verify_async(checker, module).await?;
+        // A withdrawal that was heard during the wait ends the grant as well (CST-63).
+        let held = self.held(checker, now)?;
+        held.decide(self, checker, now, proof, presented, wanted, guard)
+    }
+}
+
+impl<'a> Held<'a> {
+    /// The cheapest check first: whose proof it claims to be.
+    fn own_proof(&self, presented: Presented<'_>) -> Result<Untrusted<Proof>, Denial> {
         let proof = presented.proof.clone().untrusted::<Proof>()?;
-        // The cheapest check first: whose proof it claims to be.
-        if proof.encoded().key_id() != self.holder {
-            return Err(Reason::NotTheGrantee.into());
+        if proof.encoded().key_id() == self.holder {
+            Ok(proof)
+        } else {
+            Err(Reason::NotTheGrantee.into())
         }
-        let proof = proof.verify(checker)?.into_claims();
+    }
+
+    /// What follows the signature of the proof.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is held, what is shown, what is wanted, and who is asked; all of it decides"
+    )]
+    fn decide(
+        self,
+        under: Under<'a>,
+        checker: &Checker<'_>,
+        now: DateTime<Utc>,
+        proof: Signed<Proof>,
+        presented: Presented<'a>,
+        wanted: &Use<'_>,
+        guard: &mut dyn ReplayGuard,
+    ) -> Result<Permit<'a>, Denial> {
+        let proof = proof.into_claims();
         checker.audience_and_time(&proof, PROOF_LIFE_S, now)?;
         self.check_holder(&proof, wanted)?;
         let record = self.check_scope(&proof, presented.opening, wanted)?;
@@ -188,7 +242,7 @@ pub(crate) fn recheck(
 impl Under<'_> {
     pub(crate) const fn basis(&self) -> Basis {
         match self {
-            Self::Grant(_) => Basis::Consent,
+            Self::Grant(_) | Self::Narrowed(_) => Basis::Consent,
             Self::Emergency(_) => Basis::Emergency,
         }
     }

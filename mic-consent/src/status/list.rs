@@ -20,10 +20,10 @@ use crate::{
     code::{IssuerCode, Realm},
     denial::{Denial, Reason},
     encoded::Encoded,
-    issue::{IssueError, seal},
+    issue::{IssueError, seal, seal_async},
     key::KeyRecord,
     limits::{STATUS_LIST_AGE_S, STATUS_LIST_BYTES_MAX, STATUS_LIST_LIFE_S_MAX, STATUS_PLACES_MAX},
-    signer::Signer,
+    signer::{AsyncSigner, Signer},
     token::{Live, Signed, TokenType, sealed},
 };
 
@@ -271,6 +271,24 @@ impl StatusListDraft {
     /// # Errors
     /// A number of places or a life out of range; an index beyond the end; a failing signer.
     pub fn sign(&self, signer: &dyn Signer, now: DateTime<Utc>) -> Result<Encoded, IssueError> {
+        let payload = self.payload(now)?;
+        seal(TokenType::StatusList, &payload, signer)
+    }
+
+    /// The same with a signer that is waited for. The claims are settled before the wait.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_async(
+        &self,
+        signer: &impl AsyncSigner,
+        now: DateTime<Utc>,
+    ) -> Result<Encoded, IssueError> {
+        let payload = self.payload(now)?;
+        seal_async(TokenType::StatusList, &payload, signer).await
+    }
+
+    fn payload(&self, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         if self.beyond {
             return Err(Reason::TooMany.into());
         }
@@ -290,7 +308,7 @@ impl StatusListDraft {
             withdrawn: self.withdrawn.clone(),
             suspended,
         };
-        seal(TokenType::StatusList, &claims.encode()?, signer)
+        Ok(claims.encode()?)
     }
 }
 

@@ -199,6 +199,7 @@ pub(crate) fn reject_claims(wrong: &mut Wrong) {
         &[MIC, 7],
         Some(Value::Array(vec![3.into(), (1_u64 << 32).into()])),
     );
+    // CST-53.
     wrong.claim(
         "claims-separate-sensitive",
         "no separate consent to sensitive data",
@@ -235,6 +236,7 @@ pub(crate) fn reject_claims(wrong: &mut Wrong) {
         &[MIC, 15],
         Some(4.into()),
     );
+    // CST-54.
     wrong.claim(
         "claims-incapacity-alone",
         "an adult without capacity and no guardian",

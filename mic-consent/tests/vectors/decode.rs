@@ -212,6 +212,7 @@ pub(crate) fn reject_structure(wrong: &mut Wrong) {
     );
 }
 
+/// CST-14: exactly three entries, each in its one form.
 pub(crate) fn reject_header(wrong: &mut Wrong) {
     let authority = signer("authority-sm2");
     let alg = || (Value::from(1), Value::from(-65537));
