@@ -14,10 +14,10 @@ use crate::{
     civil::Moment,
     contract::Contract,
     event::EventKind,
-    key::{StudyUid, VisitKey},
+    key::{HoldId, StudyUid, VisitKey},
     money::{Fen, MoneyError},
     policy::Unearned,
-    retention::Retention,
+    retention::{Retention, RetentionError},
     state::VisitState,
 };
 
@@ -169,7 +169,10 @@ pub enum DisposalError {
 ///
 /// ```
 /// # fn show(row: &mic_billing::Handover) {
-/// println!("{}: {} studies, kept to {}", row.visit, row.studies.len(), row.last_kept);
+/// match &row.duty {
+///     Ok(duty) => println!("{}: {} studies, kept to {}", row.visit, row.studies.len(), duty.last_kept),
+///     Err(reason) => println!("{}: {} studies, kept: {reason}", row.visit, row.studies.len()),
+/// }
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,50 +182,70 @@ pub struct Handover {
     pub visit: VisitKey,
     /// Its studies, as far as stores or the platform named them.
     pub studies: Vec<StudyUid>,
+    /// What is left of the duty, or why nobody can tell yet: the images go over all the same.
+    pub duty: Result<DutyLeft, RetentionError>,
+}
+
+/// The part of a duty that goes to the next vendor. Read from [`Handover::duty`], see there.
+///
+/// ```
+/// # fn show(duty: &mic_billing::DutyLeft) {
+/// println!("{} of {} days left, {} yuan unearned", duty.days_left, duty.days, duty.unearned);
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DutyLeft {
+    /// The visit's own first day: from then on its images were kept.
+    pub from: NaiveDate,
     /// The last day the images must be there.
     pub last_kept: NaiveDate,
     /// Days of the duty after the contract's last day.
     pub days_left: u32,
     /// Days of the whole duty.
     pub days: u32,
+    /// Legal holds, which the next vendor must know (K-07).
+    pub holds: Vec<HoldId>,
     /// What of the price is for the days left and goes back, by the contract.
     pub unearned: Fen,
 }
 
 /// The row of one visit when a contract ends: the duty goes on with the next vendor (K-09). None
-/// if no day of the duty is left.
+/// only if the duty is over and no hold is on the visit.
+///
+/// `kept` is what [`retention`](crate::retention) says of the visit, its error included. `units` is how many units of the visit
+/// the contract's price is owed for: none for history, for what was deducted, refunded or never
+/// charged.
 ///
 /// ```
 /// # use mic_billing::*;
-/// # fn show(state: &VisitState, kept: &Retention, contract: &Contract, now: Moment) {
+/// # fn show(state: &VisitState, kept: Result<&Retention, &RetentionError>, contract: &Contract, now: Moment) {
 /// let end = "2028-12-31".parse().unwrap();
-/// if let Ok(Some(row)) = handover(state, kept, contract, end, now) {
-///     println!("{} of {} days left, {} yuan unearned", row.days_left, row.days, row.unearned);
+/// if let Ok(Some(row)) = handover(state, kept, contract, 1, end, now) {
+///     println!("{} goes over with {} studies", row.visit, row.studies.len());
 /// }
 /// # }
 /// ```
 ///
 /// # Errors
-/// [`MoneyError::Overflow`] if the duty is longer than can be counted.
+/// [`MoneyError::Overflow`] if the duty or the price is more than can be counted.
 pub fn handover(
     state: &VisitState,
-    kept: &Retention,
+    kept: Result<&Retention, &RetentionError>,
     contract: &Contract,
+    units: u32,
     last_day: NaiveDate,
     known_at: Moment,
 ) -> Result<Option<Handover>, MoneyError> {
-    let between = |from: NaiveDate, to: NaiveDate| {
-        u32::try_from(to.signed_duration_since(from).num_days().max(0))
-            .map_err(|_| MoneyError::Overflow)
-    };
-    let days = between(kept.base, kept.last_kept)?;
-    let days_left = between(last_day, kept.last_kept)?.min(days);
-    if days_left == 0 {
-        return Ok(None);
-    }
-    let unearned = match contract.unearned {
-        Some(Unearned::ByTime) => contract.price.fraction(days_left, days)?,
-        Some(Unearned::Kept) | None => Fen::ZERO,
+    let duty = match kept {
+        Ok(kept) => {
+            let duty = left(state, kept, contract, units, last_day, known_at)?;
+            if duty.days_left == 0 && duty.holds.is_empty() {
+                return Ok(None);
+            }
+            Ok(duty)
+        }
+        Err(error) => Err(error.clone()),
     };
     let studies: BTreeSet<StudyUid> = state
         .known(known_at)
@@ -234,11 +257,63 @@ pub fn handover(
         })
         .collect();
     Ok(Some(Handover {
-        visit: kept.visit,
+        visit: state.root(known_at),
         studies: studies.into_iter().collect(),
+        duty,
+    }))
+}
+
+/// The days left of a duty that began with the visit itself, and their part of the price.
+fn left(
+    state: &VisitState,
+    kept: &Retention,
+    contract: &Contract,
+    units: u32,
+    last_day: NaiveDate,
+    known_at: Moment,
+) -> Result<DutyLeft, MoneyError> {
+    let between = |from: NaiveDate, to: NaiveDate| {
+        u32::try_from(to.signed_duration_since(from).num_days().max(0))
+            .map_err(|_| MoneyError::Overflow)
+    };
+    // The patient's later visits move the end of the duty, never its beginning.
+    let from = own_first_day(state, known_at).unwrap_or(kept.base);
+    let days = between(from, kept.last_kept)?;
+    let days_left = between(last_day, kept.last_kept)?.min(days);
+    let unearned = match contract.unearned {
+        Some(Unearned::ByTime) if units > 0 && days > 0 => {
+            contract.price.fraction(units, days_left, days)?
+        }
+        Some(Unearned::Kept | Unearned::ByTime) | None => Fen::ZERO,
+    };
+    Ok(DutyLeft {
+        from,
         last_kept: kept.last_kept,
         days_left,
         days,
+        holds: kept.holds.clone(),
         unearned,
-    }))
+    })
+}
+
+/// The first day of an exam of the visit, else of any contact.
+fn own_first_day(state: &VisitState, known_at: Moment) -> Option<NaiveDate> {
+    let first = |wanted: fn(&EventKind) -> bool| {
+        let facts = state.known(known_at).map(|(fact, _)| fact);
+        facts
+            .filter(|fact| wanted(&fact.kind))
+            .map(|fact| fact.occurred.date())
+            .min()
+    };
+    first(|kind| matches!(kind, EventKind::Performed { .. })).or_else(|| {
+        first(|kind| {
+            matches!(
+                kind,
+                EventKind::Registered { .. }
+                    | EventKind::ExamOrdered { .. }
+                    | EventKind::FeeLine { .. }
+                    | EventKind::Discharged
+            )
+        })
+    })
 }

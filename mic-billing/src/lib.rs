@@ -162,7 +162,7 @@ pub use self::{
     civil::{Moment, years_later},
     compare::{Difference, compare},
     contract::{Contract, Owed, PoolError, Usage, transfer_pool},
-    disposal::{DisposalError, DisposalList, Handover, SignedDisposal, handover},
+    disposal::{DisposalError, DisposalList, DutyLeft, Handover, SignedDisposal, handover},
     event::{CareSetting, Event, EventError, EventKind, Modality, Payer, Source},
     exam_price::{ExamPrice, ExamRules},
     explain::{Explanation, Lang, RecomputeError},

@@ -225,9 +225,11 @@ impl UnitPrice {
 }
 
 impl UnitPrice {
-    /// So many parts of the price of one unit, of so many in all, rounded once.
-    pub(crate) fn fraction(self, parts: u32, all: u32) -> Result<Fen, MoneyError> {
-        let micro = i128::from(self.0).checked_mul(i128::from(parts));
+    /// So many parts of the price of some units, of so many in all, rounded once.
+    pub(crate) fn fraction(self, units: u32, parts: u32, all: u32) -> Result<Fen, MoneyError> {
+        let micro = i128::from(self.0)
+            .checked_mul(i128::from(units))
+            .and_then(|price| price.checked_mul(i128::from(parts)));
         let divisor = MICRO_YUAN_PER_FEN.checked_mul(i128::from(all));
         micro
             .zip(divisor)

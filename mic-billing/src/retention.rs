@@ -1,15 +1,20 @@
 //! How long the images of a visit must be kept (rules K-01 to K-07).
 //!
 //! The clock doesn't start at the scan. It starts at the patient's last visit to the institution,
-//! or last discharge from it, so each return moves the end later and nothing moves it earlier.
+//! or last discharge from it. Each day of contact is a duty of its own, by the policy of that day;
+//! the end is the latest of all, so a return can move it later and nothing moves it earlier.
 
-use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    vec::Vec,
+};
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::{
-    book::{Book, Grounds},
+    book::{Book, Grounds, RetentionPolicy},
     civil::{Moment, next_day, years_later},
     event::{CareSetting, EventKind},
     key::{EncounterId, HoldId, InstitutionCode, PersonRef, VisitKey},
@@ -75,7 +80,7 @@ impl Retention {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RetentionError {
-    /// The patient is in hospital: no discharge of a stay is known.
+    /// The patient is in hospital: no discharge of a stay is known, or an exam after the last one.
     #[error("expected a discharge of every stay, found {open} open")]
     OpenStay {
         /// How many stays are open.
@@ -123,30 +128,22 @@ pub fn retention<'a>(
     for other in others {
         history.learn(other, known_at)?;
     }
-    let open = history.stays.difference(&history.discharged).count();
+    let open = history.open_stays();
     if open > 0 {
         return Err(RetentionError::OpenStay { open });
     }
-    let (clock, base) = match setting {
-        Some(CareSetting::Inpatient) => (
-            Clock::LastDischarge,
-            history.last_discharge.or(history.last_contact),
-        ),
-        _ => (Clock::LastVisit, history.last_contact),
-    };
-    let base = base.ok_or(RetentionError::NoContact)?;
-    let policy = book.policy(base, known_at);
-    let duty = policy
-        .retention()
-        .ok_or(RetentionError::NoPolicy { base })?;
-    // K-04: unknown counts as the longest.
-    let years = match setting {
-        Some(CareSetting::Inpatient) => duty.inpatient_years,
-        Some(_) => duty.outpatient_years,
-        None => duty.inpatient_years.max(duty.outpatient_years),
-    };
-    let last_kept = years_later(base, years).ok_or(RetentionError::PastCalendar)?;
-    let first_disposable = next_day(last_kept).ok_or(RetentionError::PastCalendar)?;
+    let duty = history
+        .duties(setting, book, known_at)?
+        .into_iter()
+        .max_by_key(|duty| {
+            (
+                duty.last_kept,
+                duty.base,
+                duty.clock == Clock::LastDischarge,
+            )
+        })
+        .ok_or(RetentionError::NoContact)?;
+    let first_disposable = next_day(duty.last_kept).ok_or(RetentionError::PastCalendar)?;
     let mut rules = alloc::vec![RuleId::K01, RuleId::K02, RuleId::K05, RuleId::K06];
     if setting.is_none_or(|setting| setting == CareSetting::Inpatient) {
         rules.push(RuleId::K04);
@@ -158,15 +155,24 @@ pub fn retention<'a>(
     Ok(Retention {
         visit: visit.root(known_at),
         setting,
-        clock,
-        base,
-        years,
-        last_kept,
+        clock: duty.clock,
+        base: duty.base,
+        years: duty.years,
+        last_kept: duty.last_kept,
         first_disposable,
         holds,
         rules,
-        grounds: Arc::clone(&duty.grounds),
+        grounds: duty.grounds,
     })
+}
+
+/// What the policy of one day of contact asks for.
+struct Duty {
+    clock: Clock,
+    base: NaiveDate,
+    years: u32,
+    last_kept: NaiveDate,
+    grounds: Arc<Grounds>,
 }
 
 /// What is known of a person's visits to an institution.
@@ -175,12 +181,23 @@ struct History {
     institution: Option<InstitutionCode>,
     person: Option<PersonRef>,
     setting: Option<CareSetting>,
-    last_contact: Option<NaiveDate>,
-    last_discharge: Option<NaiveDate>,
+    /// Days of contact of any kind.
+    contacts: BTreeSet<NaiveDate>,
+    discharges: BTreeSet<NaiveDate>,
     stays: BTreeSet<EncounterId>,
-    discharged: BTreeSet<EncounterId>,
-    placed: BTreeSet<HoldId>,
-    released: BTreeSet<HoldId>,
+    /// By encounter, what a stay is told by.
+    encounters: BTreeMap<EncounterId, Course>,
+    /// By hold, the last time it was placed and released.
+    holds: BTreeMap<HoldId, (Option<Moment>, Option<Moment>)>,
+}
+
+/// The course of one encounter.
+#[derive(Default)]
+struct Course {
+    contacts: BTreeSet<NaiveDate>,
+    /// The last day the patient was there for care: an exam or the registration, not a late fee.
+    present: Option<NaiveDate>,
+    discharged: Option<NaiveDate>,
 }
 
 impl History {
@@ -196,26 +213,31 @@ impl History {
             match &fact.kind {
                 EventKind::Registered { setting } => {
                     self.setting = self.setting.max(Some(*setting));
-                    self.last_contact = self.last_contact.max(Some(day));
                     if *setting == CareSetting::Inpatient {
                         self.stays.insert(fact.encounter);
                     }
+                    let course = self.contact(fact.encounter, day);
+                    course.present = course.present.max(Some(day));
                 }
-                EventKind::ExamOrdered { .. }
-                | EventKind::Performed { .. }
-                | EventKind::FeeLine { .. } => {
-                    self.last_contact = self.last_contact.max(Some(day));
+                EventKind::Performed { .. } => {
+                    let course = self.contact(fact.encounter, day);
+                    course.present = course.present.max(Some(day));
+                }
+                EventKind::ExamOrdered { .. } | EventKind::FeeLine { .. } => {
+                    self.contact(fact.encounter, day);
                 }
                 EventKind::Discharged => {
-                    self.discharged.insert(fact.encounter);
-                    self.last_contact = self.last_contact.max(Some(day));
-                    self.last_discharge = self.last_discharge.max(Some(day));
+                    self.discharges.insert(day);
+                    let course = self.contact(fact.encounter, day);
+                    course.discharged = course.discharged.max(Some(day));
                 }
                 EventKind::HoldPlaced { hold } => {
-                    self.placed.insert(*hold);
+                    let (placed, _) = self.holds.entry(*hold).or_default();
+                    *placed = (*placed).max(Some(fact.occurred));
                 }
                 EventKind::HoldReleased { hold } => {
-                    self.released.insert(*hold);
+                    let (_, released) = self.holds.entry(*hold).or_default();
+                    *released = (*released).max(Some(fact.occurred));
                 }
                 _ => {}
             }
@@ -223,7 +245,104 @@ impl History {
         Ok(())
     }
 
-    fn holds(&self) -> Vec<HoldId> {
-        self.placed.difference(&self.released).copied().collect()
+    fn contact(&mut self, encounter: EncounterId, day: NaiveDate) -> &mut Course {
+        self.contacts.insert(day);
+        let course = self.encounters.entry(encounter).or_default();
+        course.contacts.insert(day);
+        course
     }
+
+    /// Stays without a discharge, and stays whose patient was there again after the last one: it
+    /// was recalled, or another one is still to be told.
+    fn open_stays(&self) -> usize {
+        let courses = self
+            .stays
+            .iter()
+            .filter_map(|stay| self.encounters.get(stay));
+        courses
+            .filter(|course| {
+                course
+                    .discharged
+                    .is_none_or(|day| course.present > Some(day))
+            })
+            .count()
+    }
+
+    /// The duty of each day of contact. A day before the first policy adds none; the last day of a
+    /// clock needs one, or nobody knows how long.
+    fn duties(
+        &self,
+        setting: Option<CareSetting>,
+        book: &Book,
+        known_at: Moment,
+    ) -> Result<Vec<Duty>, RetentionError> {
+        let mut duties = Vec::new();
+        // K-01: every visit starts the years of a clinic visit. K-04: unknown counts as the longest.
+        let visits = |policy: &RetentionPolicy| match setting {
+            None => policy.inpatient_years.max(policy.outpatient_years),
+            Some(_) => policy.outpatient_years,
+        };
+        let clock = Clock::LastVisit;
+        add(&mut duties, clock, &self.contacts, visits, book, known_at)?;
+        if setting == Some(CareSetting::Inpatient) {
+            // A fee after the discharge is still of the stay.
+            let of_stays = self
+                .stays
+                .iter()
+                .filter_map(|stay| self.encounters.get(stay));
+            let days = of_stays
+                .flat_map(|course| &course.contacts)
+                .chain(&self.discharges)
+                .copied()
+                .collect();
+            let stays = |policy: &RetentionPolicy| policy.inpatient_years;
+            add(
+                &mut duties,
+                Clock::LastDischarge,
+                &days,
+                stays,
+                book,
+                known_at,
+            )?;
+        }
+        Ok(duties)
+    }
+
+    /// K-07: a hold placed again after its release, or at the same second, is a hold.
+    fn holds(&self) -> Vec<HoldId> {
+        let open = self
+            .holds
+            .iter()
+            .filter(|(_, (placed, released))| placed.is_some() && placed >= released);
+        open.map(|(hold, _)| *hold).collect()
+    }
+}
+
+/// The duties of one clock.
+fn add(
+    duties: &mut Vec<Duty>,
+    clock: Clock,
+    days: &BTreeSet<NaiveDate>,
+    years: impl Fn(&RetentionPolicy) -> u32,
+    book: &Book,
+    known_at: Moment,
+) -> Result<(), RetentionError> {
+    for base in days.iter().copied() {
+        let policy = book.policy(base, known_at);
+        let Some(policy) = policy.retention() else {
+            if days.last() == Some(&base) {
+                return Err(RetentionError::NoPolicy { base });
+            }
+            continue;
+        };
+        let years = years(policy);
+        duties.push(Duty {
+            clock,
+            base,
+            years,
+            last_kept: years_later(base, years).ok_or(RetentionError::PastCalendar)?,
+            grounds: Arc::clone(&policy.grounds),
+        });
+    }
+    Ok(())
 }

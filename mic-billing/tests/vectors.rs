@@ -427,11 +427,30 @@ fn disposal() {
             let at = moment("known_at");
             let policy = book.policy(day("date"), at);
             let contract = policy.charge().unwrap().contract.clone().unwrap();
-            let rows: Vec<Value> = visits.resolved(at).iter().zip(kept(at)).filter_map(|(state, kept)| {
-                let row = handover(state, &kept, &contract, day("last_day"), at).unwrap()?;
-                Some(json!({ "visit": row.visit.to_string(), "studies": row.studies, "last_kept": row.last_kept.to_string(),
-                    "days_left": row.days_left, "days": row.days, "unearned_fen": row.unearned }))
-            }).collect();
+            let units = u32::try_from(input["units"].as_u64().unwrap()).unwrap();
+            let rows: Vec<Value> = visits
+                .resolved(at)
+                .iter()
+                .zip(visits.retention(&book, at))
+                .filter_map(|(state, (_, kept))| {
+                    let row = handover(state, kept.as_ref(), &contract, units, day("last_day"), at)
+                        .unwrap()?;
+                    let mut shown =
+                        json!({ "visit": row.visit.to_string(), "studies": row.studies });
+                    match row.duty {
+                        Ok(duty) => {
+                            shown["from"] = duty.from.to_string().into();
+                            shown["last_kept"] = duty.last_kept.to_string().into();
+                            shown["days_left"] = duty.days_left.into();
+                            shown["days"] = duty.days.into();
+                            shown["holds"] = json!(duty.holds);
+                            shown["unearned_fen"] = json!(duty.unearned);
+                        }
+                        Err(error) => shown["unknown"] = error.to_string().into(),
+                    }
+                    Some(shown)
+                })
+                .collect();
             return json!({ "rows": rows });
         }
         let list = DisposalList::of(day("day"), &kept(moment("known_at")));

@@ -35,6 +35,9 @@ const CURE_DAYS_MAX: i64 = 366;
 /// Most versions of a layer: a change every quarter for sixteen years. Putting layers together takes
 /// time with the cube of it, so a hostile file must not choose it.
 const VERSIONS_MAX: usize = 64;
+/// 医疗机构管理条例实施细则 art. 53: no real layer goes below, with the national layer or without.
+const OUTPATIENT_YEARS_MIN: u32 = 15;
+const INPATIENT_YEARS_MIN: u32 = 30;
 /// The longest retention: two centuries, so that a typing error can't reach past the calendar.
 const YEARS_MAX: i64 = 200;
 
@@ -221,6 +224,9 @@ fn one_version(layer: &Layer, at: usize, version: &Version, errors: &mut Vec<Boo
             errors.push(BookError::at(layer, fact_path(at, name), kind));
         }
     }
+    if !layer.fictional {
+        legal_floor(layer, at, version, errors);
+    }
     if version
         .modalities
         .as_ref()
@@ -256,6 +262,31 @@ fn one_version(layer: &Layer, at: usize, version: &Version, errors: &mut Vec<Boo
                 path.clone(),
                 BookErrorKind::PayeeParty { party: *party },
             ));
+        }
+    }
+}
+
+/// T-04: the law's own years, whatever the layers above say.
+fn legal_floor(layer: &Layer, at: usize, version: &Version, errors: &mut Vec<BookError>) {
+    let years = [
+        (
+            "outpatient_years",
+            &version.outpatient_years,
+            OUTPATIENT_YEARS_MIN,
+        ),
+        (
+            "inpatient_years",
+            &version.inpatient_years,
+            INPATIENT_YEARS_MIN,
+        ),
+    ];
+    for (name, stated, floor) in years {
+        let low = stated
+            .as_ref()
+            .filter(|fact| (1..floor).contains(&fact.value));
+        if let Some(found) = low.map(|fact| fact.value) {
+            let kind = BookErrorKind::RetentionBelowLaw { floor, found };
+            errors.push(BookError::at(layer, fact_path(at, name), kind));
         }
     }
 }

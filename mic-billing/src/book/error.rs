@@ -298,6 +298,14 @@ pub enum BookErrorKind {
         /// The years found.
         found: u32,
     },
+    /// A layer that is not made up and keeps images for less time than the law (T-04).
+    #[error("expected at least {floor} years by law, found {found}")]
+    RetentionBelowLaw {
+        /// The years of the law.
+        floor: u32,
+        /// The years found.
+        found: u32,
+    },
     /// A number out of bounds.
     #[error("expected {min} to {max}, found {found}")]
     OutOfBounds {

@@ -271,8 +271,42 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
 
 /// The terms as a book: one made-up region, in force on all days.
 pub(crate) fn book(terms: &Terms) -> Book {
+    Book::load([serde_json::from_value::<Layer>(layer(terms)).unwrap()]).unwrap()
+}
+
+/// The terms with other years of retention, clinic and stay, before a day and from it on.
+pub(crate) fn book_of_two(terms: &Terms, years: [(u32, u32); 2], from: &str) -> Book {
+    let mut layer = layer(terms);
+    let first = layer["version"][0].clone();
+    let versions = years.map(|(outpatient, inpatient)| {
+        let mut version = first.clone();
+        version["outpatient_years"]["value"] = outpatient.into();
+        version["inpatient_years"]["value"] = inpatient.into();
+        version
+    });
+    layer["version"] = versions.into_iter().collect();
+    layer["version"][0]["to"] = from.into();
+    layer["version"][1]["from"] = from.into();
+    layer["version"][1]["id"] = "2".into();
+    Book::load([serde_json::from_value::<Layer>(layer).unwrap()]).unwrap()
+}
+
+/// The fortnight of hours drawn out to twenty-eight years of months.
+pub(crate) fn drawn_out(event: &Event) -> Event {
+    let far = |moment: Moment| hour((moment.to_chrono().timestamp() - START) / 3600 * 730);
+    Event::new(
+        event.visit(),
+        event.person(),
+        event.source(),
+        event.kind().clone(),
+        far(event.occurred()),
+        far(event.known()),
+    )
+}
+
+fn layer(terms: &Terms) -> serde_json::Value {
     let fact = |value: serde_json::Value| serde_json::json!({ "value": value, "verified": false });
-    let layer = serde_json::json!({
+    serde_json::json!({
         "format": "mic-billing-book/1", "id": "random", "name": "made up", "level": "province",
         "region": "990000", "fictional": true,
         "version": [{
@@ -288,6 +322,5 @@ pub(crate) fn book(terms: &Terms) -> Book {
             "payee_shares": fact(serde_json::json!({ "hospital": 333_333, "platform": 333_333, "storage_vendor": 333_334 })),
             "outpatient_years": fact(15.into()), "inpatient_years": fact(30.into()),
         }],
-    });
-    Book::load([serde_json::from_value::<Layer>(layer).unwrap()]).unwrap()
+    })
 }
