@@ -291,17 +291,55 @@ pub(crate) fn book_of_two(terms: &Terms, years: [(u32, u32); 2], from: &str) -> 
     Book::load([serde_json::from_value::<Layer>(layer).unwrap()]).unwrap()
 }
 
-/// The fortnight of hours drawn out to twenty-eight years of months.
-pub(crate) fn drawn_out(event: &Event) -> Event {
-    let far = |moment: Moment| hour((moment.to_chrono().timestamp() - START) / 3600 * 730);
-    Event::new(
-        event.visit(),
-        event.person(),
-        event.source(),
-        event.kind().clone(),
-        far(event.occurred()),
-        far(event.known()),
+/// One person's visits to one hospital over forty years: a clinic visit `E1`, another `E2`, a stay
+/// `S1` with its discharge, links between them, fees and holds. All settings are told.
+pub(crate) fn decades() -> impl Strategy<Value = Vec<Event>> {
+    const YEARS: i64 = 40 * 365;
+    let of = |encounter: &'static str, kind: EventKind, day: i64| {
+        let visit = VisitKey::new(
+            InstitutionCode::new("H44030500001").unwrap(),
+            EncounterId::new(encounter).unwrap(),
+        );
+        let at = hour(day * 24);
+        Event::new(visit, person(1), Source::Hospital, kind, at, at)
+    };
+    let clinic = EventKind::Registered {
+        setting: CareSetting::Outpatient,
+    };
+    let stay = EventKind::Registered {
+        setting: CareSetting::Inpatient,
+    };
+    let exam = ExamLineId::new("F1").unwrap();
+    let link = EventKind::Linked {
+        to: EncounterId::new("S1").unwrap(),
+    };
+    let more = (select(vec!["E1", "E2", "S1"]), kind(), 0..YEARS).prop_filter_map(
+        "a visit is not linked to itself",
+        move |(encounter, kind, day)| {
+            let itself = matches!(kind, EventKind::Linked { to } if to.as_str() == encounter);
+            (!itself).then(|| of(encounter, kind, day))
+        },
+    );
+    (
+        (0..YEARS, prop::option::of(0..YEARS)),
+        prop::option::of((0..YEARS, 0_i64..400, any::<bool>())),
+        prop::collection::vec(more, 0..3),
     )
+        .prop_map(move |((first, second), stayed, more)| {
+            let mut events = vec![of("E1", clinic.clone(), first)];
+            events.extend(second.map(|day| of("E2", clinic.clone(), day)));
+            if let Some((day, days, linked)) = stayed {
+                let amount = Fen::new(20_000);
+                events.push(of("S1", stay.clone(), day));
+                events.push(of("S1", EventKind::FeeLine { exam, amount }, day));
+                events.push(of("S1", EventKind::Discharged, day + days));
+                if linked {
+                    events.push(of("E1", link.clone(), day));
+                }
+            }
+            events.extend(more);
+            events
+        })
 }
 
 fn layer(terms: &Terms) -> serde_json::Value {
