@@ -52,7 +52,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`StatementError::BrokenChain`] if a closed month doesn't follow the one before, or its
-    /// seal is not the hash of what stands there; the errors of an entry that doesn't fit.
+    /// seal is not the hash of what stands there; [`StatementError::TwoMonths`] if an entry stands
+    /// in two of them, as after a crash between writing the closed month and the open ones;
+    /// [`StatementError::BeforeOriginal`]; the errors of an entry that doesn't fit.
     pub fn resume(
         institution: InstitutionCode,
         first: Period,
@@ -89,6 +91,7 @@ impl Accounts {
                 }
             }
         }
+        accounts.each_entry_stands_once()?;
         // The journal must hold together: mirrors of what is there, one live line a unit.
         delta_of(&[], accounts.entries())?;
         Ok(accounts)
@@ -142,6 +145,30 @@ impl Accounts {
         let seal = closed.seal();
         self.closed.push(closed);
         seal
+    }
+
+    /// A key in two months would be counted in both, and a mirror before its line would correct
+    /// what was not there yet.
+    fn each_entry_stands_once(&self) -> Result<(), StatementError> {
+        let mut months: BTreeMap<EntryId, Period> = BTreeMap::new();
+        for statement in self.statements() {
+            for entry in statement.entries() {
+                if months.insert(entry.id(), statement.period()).is_some() {
+                    return Err(StatementError::TwoMonths);
+                }
+            }
+        }
+        for statement in self.statements() {
+            for original in statement.entries().filter_map(Entry::reverses) {
+                if months
+                    .get(&original)
+                    .is_some_and(|month| *month > statement.period())
+                {
+                    return Err(StatementError::BeforeOriginal);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn last_seal(&self) -> Option<Seal> {

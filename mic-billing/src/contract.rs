@@ -1,12 +1,12 @@
 //! What a region bought (rules B-02, S-03, S-04, T-07): price, term, who gets the surplus, and how
 //! the transfer is paid.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use crate::{
     allocate::{AllocateError, allocate},
     book::ChargePolicy,
-    line::{Line, LineKind, Share, shares},
+    line::{Line, LineKind, Share, Unit, shares},
     money::{Fen, MoneyError, Ppm, UnitPrice},
     policy::{Party, SurplusTo, TransferBasis, Unearned},
     rounding::Rounding,
@@ -70,15 +70,15 @@ impl Contract {
         self.price.total(1, Rounding::HalfUp)
     }
 
-    /// What the vendor is owed for lines: the price of each unit that was served, rounded once over
-    /// all of them. Where the price is embedded the hospital owes it (B-08).
+    /// What the vendor is owed for lines: the price of each counting unit in which something was
+    /// served ([`Line::counted`]), each once however many lines it has, rounded once over all of
+    /// them. Where the price is embedded the hospital owes it (B-08).
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] if the total doesn't fit.
     pub fn owed<'a>(&self, lines: impl IntoIterator<Item = &'a Line>) -> Result<Owed, MoneyError> {
-        let served = |line: &&Line| matches!(line.kind(), LineKind::Included | LineKind::Service);
-        let units = lines.into_iter().filter(served).count();
-        let units = u64::try_from(units).map_err(|_| MoneyError::Overflow)?;
+        let served: BTreeSet<&Unit> = lines.into_iter().flat_map(Line::counted).collect();
+        let units = u64::try_from(served.len()).map_err(|_| MoneyError::Overflow)?;
         let amount = self.price.total(units, Rounding::HalfUp)?;
         Ok(Owed { units, amount })
     }

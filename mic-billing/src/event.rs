@@ -48,6 +48,8 @@ pub struct Event {
 
 impl Event {
     /// An event at a visit. `occurred` is when it happened, `known` when the caller learned of it.
+    /// What can't be (known before it happened, a fee of nothing or less, a link to itself) is
+    /// refused where it is read and where it is folded.
     #[must_use]
     pub const fn new(
         visit: VisitKey,
@@ -114,6 +116,25 @@ impl Event {
 
     pub(crate) const fn fact(&self) -> &Fact {
         &self.fact
+    }
+
+    /// Whether it can have happened so (BIL-27, BIL-28).
+    pub(crate) fn check(&self) -> Result<(), EventError> {
+        match &self.fact.kind {
+            EventKind::Linked { to } if *to == self.fact.encounter => {
+                return Err(EventError::LinkedToItself);
+            }
+            EventKind::FeeLine { amount, .. } if *amount <= Fen::ZERO => {
+                return Err(EventError::NoFee);
+            }
+            _ => {}
+        }
+        if self.fact.occurred > self.known {
+            return Err(EventError::KnownTooEarly {
+                kind: self.fact.kind.name(),
+            });
+        }
+        Ok(())
     }
 
     pub(crate) const fn of_fact(fact: Fact, known: Moment) -> Self {
@@ -521,6 +542,15 @@ pub enum EventError {
     /// A linked visit must be another one.
     #[error("event linked: expected another encounter than its own")]
     LinkedToItself,
+    /// A fee of nothing or less: what is taken back is a refund or a cancellation (BIL-27).
+    #[error("event fee_line: expected amount_fen above 0")]
+    NoFee,
+    /// Known before it happened (BIL-28).
+    #[error("event {kind}: expected to be known no earlier than it occurred")]
+    KnownTooEarly {
+        /// The event's kind.
+        kind: &'static str,
+    },
 }
 
 impl TryFrom<RawEvent> for Event {
@@ -529,11 +559,6 @@ impl TryFrom<RawEvent> for Event {
     fn try_from(raw: RawEvent) -> Result<Self, EventError> {
         let mut left = raw.clone();
         let kind = take_kind(&mut left)?;
-        if let EventKind::Linked { to } = &kind {
-            if *to == raw.encounter {
-                return Err(EventError::LinkedToItself);
-            }
-        }
         let too_many = [
             (left.exam.is_some(), "exam"),
             (left.modality.is_some(), "modality"),
@@ -552,14 +577,9 @@ impl TryFrom<RawEvent> for Event {
             });
         }
         let visit = VisitKey::new(raw.institution, raw.encounter);
-        Ok(Self::new(
-            visit,
-            raw.person,
-            raw.source,
-            kind,
-            raw.occurred,
-            raw.known,
-        ))
+        let event = Self::new(visit, raw.person, raw.source, kind, raw.occurred, raw.known);
+        event.check()?;
+        Ok(event)
     }
 }
 

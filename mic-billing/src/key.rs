@@ -253,6 +253,27 @@ impl<'de> Deserialize<'de> for PersonRef {
     }
 }
 
+/// An identifier inside a longer text of parts with `/` between them: its own `/` is `%2F` and its
+/// `%` is `%25`, so that two different identifiers never make one text (BIL-21).
+pub(crate) struct Part<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((at, escaped)) = rest.char_indices().find_map(|(at, mark)| match mark {
+            '/' => Some((at, "%2F")),
+            '%' => Some((at, "%25")),
+            _ => None,
+        }) {
+            let (before, after) = rest.split_at(at);
+            f.write_str(before)?;
+            f.write_str(escaped)?;
+            rest = after.get(1..).unwrap_or_default();
+        }
+        f.write_str(rest)
+    }
+}
+
 /// One attendance or stay: an encounter of an institution (V-01).
 ///
 /// ```
@@ -285,7 +306,7 @@ impl VisitKey {
 
 impl fmt::Display for VisitKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.institution, self.encounter)
+        write!(f, "{}/{}", self.institution, Part(self.encounter.as_str()))
     }
 }
 
@@ -296,6 +317,9 @@ impl fmt::Display for VisitKey {
 ///
 /// let key = ExamKey::new(EncounterId::new("E1")?, ExamLineId::new("F1")?);
 /// assert_eq!(key.to_string(), "E1/F1");
+/// // A slash inside an identifier is written `%2F`, a percent sign `%25`.
+/// let key = ExamKey::new(EncounterId::new("E1/A")?, ExamLineId::new("7%")?);
+/// assert_eq!(key.to_string(), "E1%2FA/7%25");
 /// # Ok::<(), mic_billing::TextError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -318,6 +342,11 @@ impl ExamKey {
 
 impl fmt::Display for ExamKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.encounter, self.line)
+        write!(
+            f,
+            "{}/{}",
+            Part(self.encounter.as_str()),
+            Part(self.line.as_str())
+        )
     }
 }

@@ -1,6 +1,10 @@
 //! From judged exams to the lines a visit should have: steps 6 to 8 of the decision order.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    vec::Vec,
+};
 use core::fmt;
 
 use chrono::NaiveDate;
@@ -13,7 +17,7 @@ use crate::{
     civil::Moment,
     event::{Modality, Payer},
     explain::Explanation,
-    key::{EncounterId, ExamKey, InstitutionCode, PersonRef, StudyUid},
+    key::{EncounterId, ExamKey, InstitutionCode, Part, PersonRef, StudyUid},
     money::{Fen, MoneyError, Ppm},
     policy::{ChargeModel, Completeness, CountingUnit, Party},
     rule::RuleId,
@@ -87,7 +91,9 @@ impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.institution;
         match self.scope {
-            Scope::Encounter { encounter } => write!(f, "{at}/encounter/{encounter}"),
+            Scope::Encounter { encounter } => {
+                write!(f, "{at}/encounter/{}", Part(encounter.as_str()))
+            }
             Scope::PersonDay { person, day } => write!(f, "{at}/person-day/{person}/{day}"),
             Scope::Exam { exam } => write!(f, "{at}/exam/{exam}"),
             Scope::Study {
@@ -98,11 +104,11 @@ impl fmt::Display for Unit {
             Scope::Modality {
                 encounter,
                 modality: Some(kind),
-            } => write!(f, "{at}/modality/{encounter}/{kind}"),
+            } => write!(f, "{at}/modality/{}/{kind}", Part(encounter.as_str())),
             Scope::Modality {
                 encounter,
                 modality: None,
-            } => write!(f, "{at}/modality/{encounter}/-"),
+            } => write!(f, "{at}/modality/{}/-", Part(encounter.as_str())),
         }
     }
 }
@@ -175,6 +181,9 @@ pub struct Line {
     pub(crate) amount: Fen,
     pub(crate) payers: Vec<Share>,
     pub(crate) payees: Vec<Share>,
+    /// Sorted; only where the units of counting and of deduction differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) counted: Vec<Unit>,
     pub(crate) why: Explanation,
 }
 
@@ -209,6 +218,18 @@ impl Line {
         &self.payees
     }
 
+    /// The counting units (人次, by default) in which this line's exams were served; none where
+    /// nothing was. Where the price is embedded a line is of a deduction unit, and several lines
+    /// may be of one counting unit: what a contract pays for counts once (B-02).
+    #[must_use]
+    pub fn counted(&self) -> &[Unit] {
+        match self.kind {
+            LineKind::Included => &self.counted,
+            LineKind::Service => core::slice::from_ref(&self.unit),
+            LineKind::Deduction => &[],
+        }
+    }
+
     /// The reasons, for programs.
     #[must_use]
     pub const fn why(&self) -> &Explanation {
@@ -222,6 +243,7 @@ impl Line {
             && self.amount == other.amount
             && self.payers == other.payers
             && self.payees == other.payees
+            && self.counted == other.counted
     }
 }
 
@@ -283,6 +305,8 @@ struct Gathered<'a> {
     payer: Payer,
     date: NaiveDate,
     known_at: Moment,
+    /// The counting units of the served exams.
+    counted: BTreeSet<Unit>,
     exams: Vec<ExamAssessment>,
 }
 
@@ -300,28 +324,35 @@ fn gather<'a>(assessment: &'a Assessment, units: &mut BTreeMap<Unit, Gathered<'a
         if !(standing.is_served() || standing.is_failed() || standing.is_open()) {
             continue;
         }
-        let scope = match charge.unit() {
-            CountingUnit::Encounter => Scope::Encounter { encounter },
-            CountingUnit::PersonDay => Scope::PersonDay { person, day: date },
-            CountingUnit::Exam => Scope::Exam { exam: exam.exam },
-            CountingUnit::Study => Scope::Study {
-                exam: exam.exam,
-                study: exam.study,
-            },
-            CountingUnit::Modality => Scope::Modality {
-                encounter,
-                modality: exam.modality,
+        let unit_of = |unit: CountingUnit| Unit {
+            institution,
+            scope: match unit {
+                CountingUnit::Encounter => Scope::Encounter { encounter },
+                CountingUnit::PersonDay => Scope::PersonDay { person, day: date },
+                CountingUnit::Exam => Scope::Exam { exam: exam.exam },
+                CountingUnit::Study => Scope::Study {
+                    exam: exam.exam,
+                    study: exam.study,
+                },
+                CountingUnit::Modality => Scope::Modality {
+                    encounter,
+                    modality: exam.modality,
+                },
             },
         };
         let gathered = units
-            .entry(Unit { institution, scope })
+            .entry(unit_of(charge.unit()))
             .or_insert_with(|| Gathered {
                 charge,
                 payer: assessment.payer,
                 date,
                 known_at: assessment.known_at,
+                counted: BTreeSet::new(),
                 exams: Vec::new(),
             });
+        if charge.model == ChargeModel::EmbeddedDeduction && standing.is_served() {
+            gathered.counted.insert(unit_of(charge.counting_unit));
+        }
         gathered.exams.push(exam.clone());
     }
 }
@@ -408,12 +439,18 @@ impl Gathered<'_> {
             exams: self.exams,
             grounds: Arc::clone(&self.charge.grounds),
         };
+        let counted = if kind == LineKind::Included {
+            self.counted.into_iter().collect()
+        } else {
+            Vec::new()
+        };
         Ok(Some(Line {
             unit,
             kind,
             amount,
             payers,
             payees,
+            counted,
             why,
         }))
     }

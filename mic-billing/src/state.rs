@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     civil::Moment,
-    event::{CareSetting, Event, EventKind, Fact},
+    event::{CareSetting, Event, EventError, EventKind, Fact},
     key::{EncounterId, InstitutionCode, VisitKey},
 };
 
@@ -80,6 +80,7 @@ impl VisitState {
         if !self.members.contains(visit.encounter) {
             return Err(FoldError::OtherEncounter);
         }
+        event.check()?;
         self.learn(event.fact(), event.known())
     }
 
@@ -282,4 +283,7 @@ pub enum FoldError {
     /// The bound of one visit.
     #[error("expected at most {VISIT_FACTS_MAX} facts of one visit")]
     TooManyFacts,
+    /// The event can't have happened so.
+    #[error(transparent)]
+    Event(#[from] EventError),
 }

@@ -390,6 +390,12 @@ fn text(statement: &Statement, previous: Option<Seal>) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatementError {
+    /// One entry in two months: it would be counted twice.
+    #[error("expected an entry in one month, found it in two")]
+    TwoMonths,
+    /// A mirror in a month before that of the line it takes back.
+    #[error("expected a mirror in the month of its line or after it")]
+    BeforeOriginal,
     /// An entry, a line or a statement of another institution.
     #[error("expected what is of the statement's institution")]
     OtherInstitution,

@@ -141,13 +141,15 @@ impl<'b> Sweep<'b> {
     }
 
     fn set_aside(&mut self, events: &[Event], visit: VisitKey) -> Result<(), SweepError> {
+        // Whole or not at all: what is aside is charged later.
+        let mut one = Visits::new();
         for event in events {
             if event.visit() != visit {
                 return Err(FoldError::OtherEncounter.into());
             }
-            self.aside.fold(event)?;
+            one.fold(event)?;
         }
-        Ok(())
+        Ok(self.aside.merge(&one)?)
     }
 
     /// The readable engine's answer for one visit.
@@ -178,6 +180,7 @@ impl<'b> Sweep<'b> {
                     FoldError::OtherInstitution.into()
                 });
             }
+            event.check().map_err(FoldError::from)?;
             if event.known() > self.known_at {
                 continue;
             }
@@ -201,6 +204,10 @@ impl<'b> Sweep<'b> {
                 FoldError::OtherInstitution.into()
             });
         }
+        events
+            .iter()
+            .try_for_each(Event::check)
+            .map_err(FoldError::from)?;
         let linked = |event: &Event| {
             matches!(event.kind(), EventKind::Linked { .. }) && event.known() <= self.known_at
         };

@@ -44,6 +44,7 @@ impl Visits {
     /// # Errors
     /// [`FoldError::TooManyFacts`].
     pub fn fold(&mut self, event: &Event) -> Result<(), FoldError> {
+        event.check()?;
         let visit = event.visit();
         self.states
             .entry(visit)

@@ -218,6 +218,9 @@ const HELD_BY: [(&str, &str); 26] = [
     ("BIL-24", "statements::i14_closed_months_never_change"),
     ("BIL-25", "sweep::agrees_with_the_readable_engine"),
     ("BIL-26", "read::ok_nothing_is_dropped"),
+    ("BIL-27", "vectors::events"),
+    ("BIL-28", "vectors::events"),
+    ("BIL-29", "statements::err_one_entry_in_two_months"),
 ];
 
 #[test]

@@ -219,6 +219,45 @@ fn err_what_belongs_elsewhere_changes_nothing() {
     assert_eq!(accounts.entries().count(), 0);
 }
 
+/// A crash between writing the closed month and the open ones leaves entries in both.
+#[test]
+fn err_one_entry_in_two_months() {
+    let case = common::cases("models")
+        .into_iter()
+        .find(|case| case["id"] == "deduction")
+        .unwrap();
+    let lines = visits(&common::events(&case["input"]["events"]))
+        .desired(&common::book(&case["input"]["book"]), hour(10_000))
+        .unwrap();
+    let first: Period = "2025-12".parse().unwrap();
+    let mut accounts = accounts();
+    accounts.post(&lines).unwrap();
+    accounts.close(sha256);
+    let mut january = Statement::new(institution(), first.next());
+    for entry in accounts.entries() {
+        january.add(entry.clone()).unwrap();
+    }
+    let closed = accounts.closed().to_vec();
+    let again = Accounts::resume(institution(), first, closed, vec![january], sha256);
+    assert_eq!(again, Err(StatementError::TwoMonths));
+    // A mirror may not stand before its line either.
+    let mut accounts = self::accounts();
+    accounts.post(&lines).unwrap();
+    let (mut early, mut late) = (
+        Statement::new(institution(), first),
+        Statement::new(institution(), first.next()),
+    );
+    for entry in accounts.entries() {
+        late.add(entry.clone()).unwrap();
+    }
+    accounts.post(&[]).unwrap();
+    for entry in accounts.entries().filter(|entry| entry.id().reversal) {
+        early.add(entry.clone()).unwrap();
+    }
+    let turned = Accounts::resume(institution(), first, vec![], vec![early, late], sha256);
+    assert_eq!(turned, Err(StatementError::BeforeOriginal));
+}
+
 #[test]
 fn err_months_are_written_one_way() {
     for text in [

@@ -193,3 +193,35 @@ fn err_links_and_strangers_and_person_days() {
         Err(SweepError::PersonDays)
     );
 }
+
+/// Half a linked visit would be charged, or deducted for, on its own.
+#[test]
+fn err_a_linked_visit_is_set_aside_whole_or_not_at_all() {
+    let told = |encounter: &str, kind: serde_json::Value| -> Event {
+        let mut event = serde_json::json!({ "institution": "H44030500001", "encounter": encounter,
+            "person": "000102030405060708090a0b0c0d0e0f", "source": "hospital",
+            "occurred": "2025-12-01T09:20:00+08:00", "known": "2025-12-01T09:20:00+08:00" });
+        for (name, value) in kind.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        serde_json::from_value(event).unwrap()
+    };
+    let performed = |encounter| {
+        told(
+            encounter,
+            serde_json::json!({ "kind": "performed", "exam": "F1", "modality": "ct" }),
+        )
+    };
+    let link = told("E1", serde_json::json!({ "kind": "linked", "to": "E2" }));
+    let book = Book::load([
+        mic_billing::books::national().unwrap(),
+        mic_billing::books::shenzhen().unwrap(),
+    ])
+    .unwrap();
+    let at = "2026-01-01T00:00:00+08:00".parse().unwrap();
+    let links = Links::of([&link], at);
+    let mut sweep = Sweep::new(&book, at, links).unwrap();
+    let mixed = [performed("E1"), link, performed("E3")];
+    assert!(sweep.visit(&mixed).is_err());
+    assert_eq!(sweep.linked().unwrap(), vec![], "nothing of it stays");
+}

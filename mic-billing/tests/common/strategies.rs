@@ -182,7 +182,7 @@ fn retold(event: &Event, known: i64, occurred: Option<i64>) -> Event {
         event.source(),
         event.kind().clone(),
         occurred,
-        hour(known),
+        hour(known).max(occurred),
     )
 }
 
