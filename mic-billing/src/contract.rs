@@ -192,6 +192,7 @@ impl ChargePolicy {
         &self,
         kind: LineKind,
         amount: Fen,
+        payers: &[Share],
     ) -> Result<Vec<Share>, AllocateError> {
         let contract = match &self.contract {
             Some(contract) if kind == LineKind::Service => contract,
@@ -200,20 +201,29 @@ impl ChargePolicy {
         let price = contract.per_unit()?;
         let surplus = amount.minus(price)?;
         let mut parts = shares(price, &self.payees(kind))?;
-        let party = match contract.surplus_to {
-            SurplusTo::Fund => Party::Fund,
-            SurplusTo::Hospital | SurplusTo::Payer => Party::Hospital,
+        // C-12: the fund gets back no more than it paid. Where the payer of the exam is not
+        // divided, its part isn't known, and the contract's word stands.
+        let paid_by = |party| payers.iter().find(|share| share.party == party);
+        let fund = match contract.surplus_to {
+            SurplusTo::Fund if paid_by(Party::ExamPayer).is_some() => surplus,
+            SurplusTo::Fund => {
+                paid_by(Party::Fund).map_or(Fen::ZERO, |share| share.amount.min(surplus))
+            }
+            SurplusTo::Hospital | SurplusTo::Payer => Fen::ZERO,
         };
-        if !surplus.is_zero() {
+        for (party, more) in [(Party::Fund, fund), (Party::Hospital, surplus.minus(fund)?)] {
+            if more.is_zero() {
+                continue;
+            }
             match parts.iter_mut().find(|share| share.party == party) {
-                Some(share) => share.amount = share.amount.plus(surplus)?,
+                Some(share) => share.amount = share.amount.plus(more)?,
                 None => parts.push(Share {
                     party,
-                    amount: surplus,
+                    amount: more,
                 }),
             }
-            parts.sort_unstable_by_key(|share| share.party);
         }
+        parts.sort_unstable_by_key(|share| share.party);
         Ok(parts)
     }
 }

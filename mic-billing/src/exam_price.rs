@@ -27,6 +27,9 @@ use crate::{
 /// assert_eq!((five.amount, five.positions), (Fen::new(40_000), 3));
 /// // Plain X-ray is capped at 50 yuan.
 /// assert_eq!(rules.price(Fen::new(4_000), Modality::XRay, 3.try_into()?)?.amount, Fen::new(5_000));
+/// // An angiography is not: it is no plain radiography.
+/// assert_eq!(rules.price(Fen::new(300_000), Modality::Other, 1.try_into()?)?.amount, Fen::new(300_000));
+/// assert!(rules.price(Fen::new(-1), Modality::Ct, 1.try_into()?).is_err());
 /// // Film beside it only where it is needed and agreed to.
 /// assert!(rules.film_may_be_charged(true, true) && !rules.film_may_be_charged(true, false));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,16 +51,24 @@ pub struct ExamRules {
 }
 
 impl ExamRules {
-    /// The price of an examination of so many positions, from the price of one.
+    /// The price of an examination of so many positions of **one** part of the body, from the
+    /// price of one position. Positions of another part begin anew at the full price: ask for each
+    /// part and add.
+    ///
+    /// The cap is of plain radiography (X线摄影成像) alone. [`Modality::XRay`] is read as that here;
+    /// for fluoroscopy and angiography, which are not capped, give [`Modality::Other`].
     ///
     /// # Errors
-    /// [`MoneyError::Overflow`] if it doesn't fit.
+    /// [`MoneyError::Negative`] for a price below zero, [`MoneyError::Overflow`] if it doesn't fit.
     pub fn price(
         &self,
         one: Fen,
         modality: Modality,
         positions: NonZeroU32,
     ) -> Result<ExamPrice, MoneyError> {
+        if one < Fen::ZERO {
+            return Err(MoneyError::Negative);
+        }
         let counted = self
             .positions_max
             .map_or(positions, |max| positions.min(max));

@@ -185,6 +185,9 @@ impl TryFrom<RawEntry> for Entry {
         if paid != raw.line.amount || received != raw.line.amount {
             return Err(LedgerError::Unbalanced);
         }
+        if raw.line.kind != raw.line.why.kind || raw.line.amount != raw.line.why.amount {
+            return Err(LedgerError::Altered);
+        }
         let entry = Self::new(raw.id.revision, raw.id.reversal, raw.line)?;
         if entry.id != raw.id || entry.amount != raw.amount || entry.postings != raw.postings {
             return Err(LedgerError::Altered);

@@ -75,7 +75,8 @@
 //! Policy: [`BookErrors`], all faults at once with path and line. Events: [`EventError`],
 //! [`TextError`], [`FoldError`], `ReadError`, [`SweepError`]. Months: [`StatementError`]. Money: [`MoneyError`], [`AllocateError`], [`LineError`]. A journal
 //! that doesn't hold together: [`LedgerError`]. A retention that can't be told yet:
-//! [`RetentionError`]. None carries an identifier of a person.
+//! [`RetentionError`]. None carries an identifier of a person; serde's own errors of single
+//! records may repeat an unknown name, those of `EventReader` repeat nothing.
 //!
 //! # Features
 //!

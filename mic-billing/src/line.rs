@@ -19,6 +19,7 @@ use crate::{
     explain::Explanation,
     key::{EncounterId, ExamKey, InstitutionCode, Part, PersonRef, StudyUid},
     money::{Fen, MoneyError, Ppm},
+    period::Period,
     policy::{ChargeModel, Completeness, CountingUnit, Party},
     rule::RuleId,
 };
@@ -236,7 +237,8 @@ impl Line {
         &self.why
     }
 
-    /// Whether both move the same money for the same unit.
+    /// Whether both move the same money for the same unit in the same month: a visit date that
+    /// moves into another month is a difference too (T-03, M-01).
     pub(crate) fn is_same_money(&self, other: &Self) -> bool {
         self.unit == other.unit
             && self.kind == other.kind
@@ -244,6 +246,7 @@ impl Line {
             && self.payers == other.payers
             && self.payees == other.payees
             && self.counted == other.counted
+            && Period::of(self.why.visit_date) == Period::of(other.why.visit_date)
     }
 }
 
@@ -350,6 +353,8 @@ fn gather<'a>(assessment: &'a Assessment, units: &mut BTreeMap<Unit, Gathered<'a
                 counted: BTreeSet::new(),
                 exams: Vec::new(),
             });
+        // C-12: insured if one of its visits is, whichever comes first.
+        gathered.payer = gathered.payer.min(assessment.payer);
         if charge.model == ChargeModel::EmbeddedDeduction && standing.is_served() {
             gathered.counted.insert(unit_of(charge.counting_unit));
         }
@@ -413,14 +418,15 @@ impl ChargePolicy {
 }
 
 impl Gathered<'_> {
-    fn line(self, unit: Unit) -> Result<Option<Line>, LineError> {
+    fn line(mut self, unit: Unit) -> Result<Option<Line>, LineError> {
+        self.exams.sort_by_key(|exam| (exam.exam, exam.study));
         let verdict = self.charge.verdict(&self.exams);
         let Some((kind, amount)) = self.charge.outcome(verdict)? else {
             return Ok(None);
         };
         let rules = rules(self.charge, &self.exams, unit, self.payer);
         let payers = shares(amount, &self.charge.payers(self.payer))?;
-        let payees = self.charge.payee_shares_of(kind, amount)?;
+        let payees = self.charge.payee_shares_of(kind, amount, &payers)?;
         let price = if kind == LineKind::Service {
             self.charge.charged()?
         } else {
@@ -460,8 +466,8 @@ impl ChargePolicy {
     /// B-08, S-01, C-12: who pays.
     pub(crate) fn payers(&self, payer: Payer) -> Vec<(Party, Ppm)> {
         match (self.model, payer, self.fund_share) {
-            (ChargeModel::FundDirect, ..) => alloc::vec![(Party::Fund, Ppm::WHOLE)],
             (_, Payer::SelfPaid, _) => alloc::vec![(Party::Patient, Ppm::WHOLE)],
+            (ChargeModel::FundDirect, ..) => alloc::vec![(Party::Fund, Ppm::WHOLE)],
             (_, Payer::Insured, Some(fund)) => {
                 alloc::vec![(Party::Fund, fund), (Party::Patient, fund.rest())]
             }
@@ -527,8 +533,8 @@ fn rules(charge: &ChargePolicy, exams: &[ExamAssessment], unit: Unit, payer: Pay
         rules.push(RuleId::C05);
     }
     match payer {
-        _ if charge.model == ChargeModel::FundDirect => {}
         Payer::SelfPaid => rules.push(RuleId::C12),
+        _ if charge.model == ChargeModel::FundDirect => {}
         Payer::Insured if charge.fund_share.is_some() => rules.push(RuleId::S01),
         Payer::Insured => {}
     }

@@ -335,6 +335,9 @@ impl<'de> Deserialize<'de> for Ppm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MoneyError {
+    /// A price below zero where there is none.
+    #[error("expected a price of zero or more")]
+    Negative,
     /// The result is outside the range of an amount (I-21: never a wrap).
     #[error("the amount is outside the range of 64-bit fen")]
     Overflow,

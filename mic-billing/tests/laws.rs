@@ -129,13 +129,27 @@ proptest! {
                 ChargeModel::SeparateItem => prop_assert_eq!(fen, price),
                 _ => {
                     prop_assert_eq!(fen, price);
-                    prop_assert!(line.payers().iter().all(|share| share.party == Party::Fund), "patient side 0");
+                    let payer = if line.why().payer == mic_billing::Payer::SelfPaid { Party::Patient } else { Party::Fund };
+                    prop_assert!(line.payers().iter().all(|share| share.party == payer), "patient side 0, C-12");
                 }
             }
         }
     }
 
-    /// I-10: one more provided exam in a charged encounter changes no amount.
+    /// The order in which judged visits are given changes nothing, the payer of a person-day
+    /// included.
+    #[test]
+    fn i03_order_of_assessments(events in events(), terms in terms(), at in moment(), turn in 0_usize..4) {
+        let assessments = visits(&events).assess(&book(&terms), at);
+        let mut turned: Vec<_> = assessments.iter().rev().cloned().collect();
+        if !turned.is_empty() {
+            let turn = turn % turned.len();
+            turned.rotate_left(turn);
+        }
+        prop_assert_eq!(desired(&turned), desired(&assessments));
+    }
+
+    /// I-10: one more provided exam in a charged encounter, under the same policy, changes no amount.
     #[test]
     fn i10_a_provided_exam_more(events in events(), terms in terms(), at in moment()) {
         let terms = Terms { model: ChargeModel::SeparateItem, counting_unit: CountingUnit::Encounter, ..terms };

@@ -258,6 +258,83 @@ fn err_one_entry_in_two_months() {
     assert_eq!(turned, Err(StatementError::BeforeOriginal));
 }
 
+/// A fee told late moves the visit over the end of the year: the line moves to its month, as if
+/// all had been known at once, and what was posted in December is taken back there.
+#[test]
+fn ok_a_visit_date_that_moves_takes_its_line_along() {
+    let event = |kind: serde_json::Value, at: &str| -> Event {
+        let mut event = serde_json::json!({ "institution": institution(), "encounter": "E1",
+            "person": "000102030405060708090a0b0c0d0e0f", "source": "hospital",
+            "occurred": at, "known": at });
+        for (name, value) in kind.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        serde_json::from_value(event).unwrap()
+    };
+    let events = [
+        event(
+            serde_json::json!({ "kind": "performed", "exam": "F1", "modality": "ct" }),
+            "2025-12-31T23:50:00+08:00",
+        ),
+        event(
+            serde_json::json!({ "kind": "index_accepted", "exam": "F1", "receipt": "R-1" }),
+            "2025-12-31T23:55:00+08:00",
+        ),
+        event(
+            serde_json::json!({ "kind": "fee_line", "exam": "F1", "amount_fen": 20_000 }),
+            "2026-01-01T00:10:00+08:00",
+        ),
+    ];
+    let book = Book::load([
+        books::national().unwrap(),
+        books::fictional_separate_item().unwrap(),
+    ])
+    .unwrap();
+    let (first, then) = (
+        "2025-12-31T23:58:00+08:00".parse().unwrap(),
+        "2026-01-02T00:00:00+08:00".parse().unwrap(),
+    );
+    let visits = visits(&events);
+    let mut accounts = accounts();
+    let posted = |accounts: &mut Accounts, at| -> Vec<(String, bool)> {
+        let placed = accounts.post(&visits.desired(&book, at).unwrap()).unwrap();
+        placed
+            .iter()
+            .map(|placed| (placed.period.to_string(), placed.id.reversal))
+            .collect()
+    };
+    assert_eq!(
+        posted(&mut accounts, first),
+        [("2025-12".to_owned(), false)]
+    );
+    assert_eq!(
+        posted(&mut accounts, then),
+        [("2025-12".to_owned(), true), ("2026-01".to_owned(), false)]
+    );
+    assert_eq!(posted(&mut accounts, then), []);
+}
+
+/// The kind and the amount of a line are also in its reasons; a journal in which they differ is
+/// not read.
+#[test]
+fn err_a_kind_that_is_not_the_reasons() {
+    let case = common::cases("models")
+        .into_iter()
+        .find(|case| case["id"] == "deduction")
+        .unwrap();
+    let lines = visits(&common::events(&case["input"]["events"]))
+        .desired(&common::book(&case["input"]["book"]), hour(10_000))
+        .unwrap();
+    let mut accounts = accounts();
+    accounts.post(&lines).unwrap();
+    for entry in accounts.entries() {
+        let mut json = serde_json::to_value(entry).unwrap();
+        assert!(serde_json::from_value::<Entry>(json.clone()).is_ok());
+        json["line"]["kind"] = "service".into();
+        assert!(serde_json::from_value::<Entry>(json.clone()).is_err());
+    }
+}
+
 #[test]
 fn err_months_are_written_one_way() {
     for text in [

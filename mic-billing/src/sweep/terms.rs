@@ -46,11 +46,13 @@ impl Terms {
         let Some((kind, amount)) = charge.outcome(verdict)? else {
             return Ok(None);
         };
+        let payers = shares(amount, &charge.payers(payer))?;
+        let payees = charge.payee_shares_of(kind, amount, &payers)?;
         Ok(Some(Self {
             kind,
             amount,
-            payers: shares(amount, &charge.payers(payer))?,
-            payees: charge.payee_shares_of(kind, amount)?,
+            payers,
+            payees,
         }))
     }
 }
