@@ -351,3 +351,61 @@ fn err_months_are_written_one_way() {
     let december: Period = "9999-12".parse().unwrap();
     assert_eq!(december.to_string(), "9999-12");
 }
+
+/// C-12: a person-day of an insured and a self-paid visit is insured, whichever comes first.
+#[test]
+fn ok_the_payer_of_a_person_day_is_no_matter_of_order() {
+    let event = |encounter: &str, kind: serde_json::Value| -> Event {
+        let at = "2025-12-01T09:20:00+08:00";
+        let mut event = serde_json::json!({ "institution": institution(), "encounter": encounter,
+            "person": "000102030405060708090a0b0c0d0e0f", "source": "hospital",
+            "occurred": at, "known": at });
+        for (name, value) in kind.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        serde_json::from_value(event).unwrap()
+    };
+    let mut events = Vec::new();
+    for encounter in ["E1", "E2"] {
+        events.push(event(
+            encounter,
+            serde_json::json!({ "kind": "performed", "exam": "F1", "modality": "ct" }),
+        ));
+        events.push(event(
+            encounter,
+            serde_json::json!({ "kind": "index_accepted", "exam": "F1", "receipt": "R" }),
+        ));
+    }
+    events.push(event(
+        "E2",
+        serde_json::json!({ "kind": "settled", "payer": "self_paid" }),
+    ));
+    let layer = mic_billing::Layer::from_toml(
+        r#"
+format = "mic-billing-book/1"
+id = "x"
+name = "made up"
+level = "province"
+region = "990000"
+fictional = true
+[[version]]
+id = "1"
+from = "2025-01-01"
+known_from = "2025-01-01T00:00:00+08:00"
+verified = false
+charge_model = { value = "separate_item", verified = false }
+price = { value = 500, verified = false }
+counting_unit = { value = "person_day", verified = false }
+fund_share = { value = 700_000, verified = false }
+trigger = { value = "index_accepted", verified = false }
+"#,
+    )
+    .unwrap();
+    let book = Book::load([books::national().unwrap(), layer]).unwrap();
+    let mut assessments = visits(&events).assess(&book, hour(10_000));
+    let lines = desired(&assessments).unwrap();
+    assessments.reverse();
+    assert_eq!(desired(&assessments).unwrap(), lines);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0].why().payer, mic_billing::Payer::Insured);
+}
