@@ -57,7 +57,7 @@ impl Book {
     /// Puts layers together, in any order; one of them a region.
     ///
     /// # Errors
-    /// Every fault of every layer at once, each with its path and, where the layer came from TOML
+    /// Every fault of every layer at once, then, where there is none, the first that putting the layers together has in each version (BIL-17), each with its path and, where the layer came from TOML
     /// or from JSON as text, its line.
     pub fn load(layers: impl IntoIterator<Item = Layer>) -> Result<Self, BookErrors> {
         let mut layers: Vec<Layer> = layers.into_iter().collect();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     assess::ExamAssessment,
-    book::{Book, Citation, Grounds},
+    book::{Book, Citation, Grounds, VersionRef},
     civil::Moment,
     event::Payer,
     line::LineKind,
@@ -130,7 +130,17 @@ impl Explanation {
             .ok_or(RecomputeError::NoLine)
     }
 
-    /// Facts the line rests on that no document states.
+    /// Versions whose days no document was verified to state: that the policy held on the visit
+    /// date is itself assumed (T-05).
+    pub fn assumed_versions(&self) -> impl Iterator<Item = &VersionRef> {
+        self.grounds
+            .versions
+            .iter()
+            .filter(|version| version.assumed)
+    }
+
+    /// Facts the line rests on that no document states; the days of versions are in
+    /// [`Explanation::assumed_versions`].
     pub fn assumptions(&self) -> impl Iterator<Item = &Citation> {
         self.grounds
             .citations

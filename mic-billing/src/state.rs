@@ -4,7 +4,10 @@
 //! earlier; merging is union. Both are commutative, associative and idempotent (I-03, I-04), so
 //! lost order, doubled messages (C-06) and split shards change nothing.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
@@ -39,8 +42,9 @@ pub const VISIT_FACTS_MAX: usize = 65_536;
 pub struct VisitState {
     institution: InstitutionCode,
     members: Members,
-    /// Sorted by fact, each once.
-    facts: Vec<(Fact, Moment)>,
+    /// Each fact once, with the earliest moment it was known. A tree, so that no order of the
+    /// events makes folding quadratic.
+    facts: BTreeMap<Fact, Moment>,
 }
 
 impl VisitState {
@@ -50,7 +54,7 @@ impl VisitState {
         Self {
             institution: visit.institution,
             members: Members::one(visit.encounter),
-            facts: Vec::new(),
+            facts: BTreeMap::new(),
         }
     }
 
@@ -101,7 +105,7 @@ impl VisitState {
             && other
                 .facts
                 .iter()
-                .filter(|fact| !self.holds(fact))
+                .filter(|(fact, _)| !self.facts.contains_key(*fact))
                 .nth(room)
                 .is_some()
         {
@@ -117,22 +121,15 @@ impl VisitState {
             .try_for_each(|(fact, known)| self.learn(fact, *known))
     }
 
-    fn holds(&self, (fact, _): &(Fact, Moment)) -> bool {
-        self.facts
-            .binary_search_by(|(held, _)| held.cmp(fact))
-            .is_ok()
-    }
-
     fn learn(&mut self, fact: &Fact, known: Moment) -> Result<(), FoldError> {
-        match self.facts.binary_search_by(|(held, _)| held.cmp(fact)) {
-            Ok(at) => {
-                if let Some((_, since)) = self.facts.get_mut(at) {
-                    *since = known.min(*since);
-                }
-            }
-            Err(_) if self.facts.len() >= VISIT_FACTS_MAX => return Err(FoldError::TooManyFacts),
-            Err(at) => self.facts.insert(at, (fact.clone(), known)),
+        if let Some(since) = self.facts.get_mut(fact) {
+            *since = known.min(*since);
+            return Ok(());
         }
+        if self.facts.len() >= VISIT_FACTS_MAX {
+            return Err(FoldError::TooManyFacts);
+        }
+        self.facts.insert(fact.clone(), known);
         Ok(())
     }
 
@@ -183,8 +180,8 @@ impl VisitState {
     pub(crate) fn known(&self, at: Moment) -> impl Iterator<Item = (&Fact, Moment)> {
         self.facts
             .iter()
-            .filter(move |(_, known)| *known <= at)
             .map(|(fact, known)| (fact, *known))
+            .filter(move |(_, known)| *known <= at)
     }
 }
 
@@ -255,7 +252,7 @@ impl TryFrom<RawState> for VisitState {
         let mut state = Self {
             institution: raw.institution,
             members,
-            facts: Vec::new(),
+            facts: BTreeMap::new(),
         };
         raw.events.iter().try_for_each(|event| state.fold(event))?;
         Ok(state)

@@ -265,3 +265,33 @@ fn ok_the_schema_takes_what_loads_and_refuses_what_is_no_layer() {
         "{taken} taken, {refused} refused"
     );
 }
+
+/// A share told twice in JSON is a fault, not the last one's.
+#[test]
+fn err_a_share_told_twice() {
+    let mut json = serde_json::to_value(shipped("fictional-separate-item")).unwrap();
+    json["version"][0]["payee_shares"]["value"] = "HERE".into();
+    let text = json
+        .to_string()
+        .replace("\"HERE\"", "{\"hospital\":500000,\"hospital\":1000000}");
+    let error = Layer::from_json(&text).unwrap_err();
+    assert_eq!(error.to_string(), "book ?, line 1: expected hospital once");
+    assert!(serde_json::from_str::<Layer>(&text).is_err());
+}
+
+/// No source says that Shenzhen deducted before all its hospitals were due, and the explanation
+/// says that even that day is assumed.
+#[test]
+fn ok_shenzhen_begins_when_all_hospitals_were_due() {
+    let book = Book::load([shipped("nation"), shipped("shenzhen")]).unwrap();
+    let now = "2026-01-01T00:00:00+08:00".parse().unwrap();
+    let charge = |day: &str| {
+        let policy = book.policy(day.parse().unwrap(), now);
+        policy.charge().cloned()
+    };
+    assert_eq!(charge("2025-11-30"), None);
+    let begun = charge("2025-12-01").unwrap();
+    let shenzhen = begun.grounds.versions.last().unwrap();
+    assert!(shenzhen.assumed && shenzhen.note.is_some());
+    assert_eq!(shenzhen.document.as_deref(), Some("深医保〔2025〕19号"));
+}

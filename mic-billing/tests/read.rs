@@ -253,3 +253,25 @@ fn err_a_source_that_fails() {
         )
     );
 }
+
+/// An element that is no object is one error; the records around it are read (BIL-26).
+#[test]
+fn err_an_odd_element_of_an_array_costs_no_record() {
+    let record = r#"{"institution":"H44030500001","encounter":"E1","person":"000102030405060708090a0b0c0d0e0f","kind":"discharged","occurred":"2025-12-01T11:00:00+08:00","known":"2025-12-01T11:00:00+08:00","source":"hospital"}"#;
+    for odd in [
+        "null",
+        "17",
+        "\"a, ] \\\" b\"",
+        "[1, [2], \"]\"]",
+        "true",
+        "}",
+    ] {
+        let text = format!("[{record},\n {odd} ,\n{record}, {record}]");
+        let found: Vec<_> = EventReader::json(text.as_bytes()).collect();
+        assert_eq!(found.len(), 4, "{odd}");
+        let error = found[1].as_ref().unwrap_err();
+        assert_eq!((error.line(), error.column()), (2, Some(2)), "{odd}");
+        assert_eq!(error.kind(), &ReadErrorKind::Json, "{odd}");
+        assert_eq!(found.iter().filter(|read| read.is_ok()).count(), 3, "{odd}");
+    }
+}

@@ -70,15 +70,25 @@ fn together(layers: &[Layer], errors: &mut Vec<BookError>) {
             ));
         }
     }
-    let province = layers.iter().find(|layer| layer.level == Level::Province);
-    if let Some(province) = province {
-        for layer in layers.iter().filter(|layer| layer.level > Level::Province) {
-            if layer.region.get(..2) != province.region.get(..2) {
-                let kind = BookErrorKind::OtherProvince {
-                    province: province.region.clone(),
-                };
-                errors.push(BookError::at(layer, "region", kind));
-            }
+    let mut ids = BTreeSet::new();
+    for layer in layers {
+        // Versions are cited by the layer's id.
+        if !ids.insert(&layer.id) {
+            let kind = BookErrorKind::IdTwice {
+                id: layer.id.clone(),
+            };
+            errors.push(BookError::at(layer, "id", kind));
+        }
+    }
+    for (at, lower) in layers.iter().enumerate() {
+        let above = layers.iter().take(at);
+        let regions =
+            above.filter(|upper| upper.level > Level::Nation && upper.level < lower.level);
+        for upper in regions.filter(|upper| !lower.region.starts_with(within(&upper.region))) {
+            let kind = BookErrorKind::OtherProvince {
+                province: upper.region.clone(),
+            };
+            errors.push(BookError::at(lower, "region", kind));
         }
     }
     match layers.last() {
@@ -88,6 +98,18 @@ fn together(layers: &[Layer], errors: &mut Vec<BookError>) {
         }
         Some(_) => {}
     }
+}
+
+/// The digits of a region that all places in it share: `44` of 440000, `4403` of 440300.
+fn within(region: &str) -> &str {
+    let mut digits = region;
+    while let Some(shorter) = digits
+        .strip_suffix("00")
+        .filter(|shorter| !shorter.is_empty())
+    {
+        digits = shorter;
+    }
+    digits
 }
 
 /// What holds of one layer alone.

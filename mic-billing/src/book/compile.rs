@@ -155,7 +155,7 @@ pub struct Grounds {
 /// A version of a layer by name, with the days it holds and the moment it was known.
 ///
 /// ```
-/// # let json = r#"{"layer":"shenzhen","version":"2025-19","from":"2025-09-29","known_from":"2025-09-29T00:00:00+08:00"}"#;
+/// # let json = r#"{"layer":"shenzhen","version":"2025-19","from":"2025-12-01","known_from":"2025-09-29T00:00:00+08:00"}"#;
 /// let version: mic_billing::VersionRef = serde_json::from_str(json)?;
 /// assert_eq!(version.to_string(), "shenzhen/2025-19");
 /// # Ok::<(), serde_json::Error>(())
@@ -176,6 +176,15 @@ pub struct VersionRef {
     /// Whether the layer is made up.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub fictional: bool,
+    /// Whether its days are an assumption: no document was verified to state them.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub assumed: bool,
+    /// The document of the version: its number where it has one, or its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// What the author of the book remarks on the days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl core::fmt::Display for VersionRef {
@@ -466,6 +475,14 @@ fn grounds(
             from: found.version.from,
             known_from: found.version.known_from,
             fictional: found.layer.fictional,
+            assumed: !found.version.verified,
+            document: found
+                .version
+                .document
+                .as_deref()
+                .and_then(|id| found.layer.document(id))
+                .map(|document| document.number.as_ref().unwrap_or(&document.title).clone()),
+            note: found.version.note.clone(),
         })
         .collect();
     let citations = origins

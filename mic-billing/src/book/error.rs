@@ -210,7 +210,7 @@ pub enum BookErrorKind {
     /// A region that is not six digits.
     #[error("expected a region of six digits")]
     RegionForm,
-    /// A city of another province.
+    /// A layer whose region lies outside a region above it.
     #[error("expected a region within {province}")]
     OtherProvince {
         /// The region of the upper layer.
@@ -227,7 +227,7 @@ pub enum BookErrorKind {
         /// How many there are.
         found: usize,
     },
-    /// Two versions or documents with one id.
+    /// Two layers, versions or documents with one id.
     #[error("expected the id {id:?} once")]
     IdTwice {
         /// The id.

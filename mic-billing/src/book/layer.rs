@@ -2,8 +2,13 @@
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
+use core::{fmt, ops::Deref};
+
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+};
 
 use crate::{
     civil::Moment,
@@ -166,6 +171,44 @@ impl<T> Cited<T> {
     }
 }
 
+/// Shares by party, each party once: of two shares for one party a map would keep the last.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Shares(BTreeMap<Party, Ppm>);
+
+impl Deref for Shares {
+    type Target = BTreeMap<Party, Ppm>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Shares {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_map(SharesVisitor)
+    }
+}
+
+struct SharesVisitor;
+
+impl<'de> Visitor<'de> for SharesVisitor {
+    type Value = Shares;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of parties and parts per million")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shares, A::Error> {
+        let mut shares = BTreeMap::new();
+        while let Some((party, share)) = map.next_entry::<Party, Ppm>()? {
+            if shares.insert(party, share).is_some() {
+                return Err(A::Error::custom(format_args!("expected {party} once")));
+            }
+        }
+        Ok(Shares(shares))
+    }
+}
+
 /// A fact of the effective policy and where it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Found<T> {
@@ -256,7 +299,7 @@ facts! {
     /// S-01, parts per million.
     fund_share: Ppm,
     /// S-02, parts per million by party.
-    payee_shares: BTreeMap<Party, Ppm>,
+    payee_shares: Shares,
     /// T-07: who won.
     vendor: String,
     /// S-03, micro-yuan.

@@ -141,6 +141,10 @@ impl Explanation {
         let mut facts = self
             .assumptions()
             .map(|citation| fact_word(&citation.fact, lang).to_string())
+            .chain(self.assumed_versions().map(|version| match lang {
+                Lang::Zh => format!("{version} 的有效日期"),
+                Lang::En => format!("the days of {version}"),
+            }))
             .peekable();
         facts.peek()?;
         let facts = joined(facts, lang);

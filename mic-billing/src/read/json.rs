@@ -204,10 +204,41 @@ impl Splitter {
                     self.stage = Stage::After;
                     return self.element(source, record).map(|()| Some(place));
                 }
+                // Something else than an object: passed over, so that the records after it are read.
+                (Stage::First | Stage::Next, other) if other != b']' && other != b',' => {
+                    let fault = self.fault(ReadErrorKind::Json);
+                    self.stage = Stage::After;
+                    self.pass_over(source, record)?;
+                    return Err(fault);
+                }
                 _ => return Err(self.fault(ReadErrorKind::NotAnArray)),
             };
             self.step(source, byte);
         }
+    }
+
+    /// Passes over an element that is no object: an array, a text, or a word to its comma.
+    fn pass_over(
+        &mut self,
+        source: &mut impl BufRead,
+        record: &mut Vec<u8>,
+    ) -> Result<(), ReadError> {
+        if self.peek(source)? == Some(b'[') {
+            let taken = self.element(source, record);
+            return taken.or_else(|error| if error.is_last() { Err(error) } else { Ok(()) });
+        }
+        let (mut quoted, mut escaped) = (false, false);
+        while let Some(byte) = self.peek(source)? {
+            if !quoted && matches!(byte, b',' | b']') {
+                break;
+            }
+            if byte == b'"' && !escaped {
+                quoted = !quoted;
+            }
+            escaped = quoted && !escaped && byte == b'\\';
+            self.step(source, byte);
+        }
+        Ok(())
     }
 
     /// Takes an object to its closing brace.

@@ -2,13 +2,19 @@
 
 use alloc::vec::Vec;
 
-use crate::event::Event;
+use crate::{event::Event, state::VISIT_FACTS_MAX};
+
+/// Most events of one run: every fact of the largest visit told twice. What a hostile stream says
+/// beyond it doesn't take the memory.
+const RUN_EVENTS_MAX: usize = 2 * VISIT_FACTS_MAX;
 
 /// The visits of a stream that is sorted by visit, one in memory at a time.
 ///
 /// It cuts where the visit changes; that the visits ascend is checked by
 /// [`Sweep::visit`](crate::Sweep::visit). An error of the stream is given through, and the events
-/// before and after it stay in their visits.
+/// before and after it stay in their visits. A visit of more than twice
+/// [`VISIT_FACTS_MAX`] events comes in pieces, of which [`Sweep::visit`](crate::Sweep::visit)
+/// refuses the second as a visit that comes again.
 ///
 /// ```
 /// use core::convert::Infallible;
@@ -55,7 +61,7 @@ where
         for event in self.events.by_ref() {
             let event = event?;
             match self.run.last() {
-                Some(last) if !event.is_at_visit_of(last) => {
+                Some(last) if !event.is_at_visit_of(last) || self.run.len() >= RUN_EVENTS_MAX => {
                     self.ahead = Some(event);
                     break;
                 }
