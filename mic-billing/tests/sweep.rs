@@ -225,3 +225,34 @@ fn err_a_linked_visit_is_set_aside_whole_or_not_at_all() {
     assert!(sweep.visit(&mixed).is_err());
     assert_eq!(sweep.linked().unwrap(), vec![], "nothing of it stays");
 }
+
+/// A run without end is cut, and folding takes any order: the largest visit, told backwards twice.
+#[test]
+fn ok_a_run_without_end_does_not_take_the_memory() {
+    use mic_billing::VISIT_FACTS_MAX;
+    let first: Event = serde_json::from_str(r#"{"institution":"H44030500001","encounter":"E1","person":"000102030405060708090a0b0c0d0e0f","kind":"discharged","occurred":"2025-12-01T11:00:00+08:00","known":"2025-12-01T11:00:00+08:00","source":"hospital"}"#).unwrap();
+    let at = |second: usize| {
+        let moment = chrono::DateTime::from_timestamp(1_764_547_200 + second as i64, 0).unwrap();
+        let moment = Moment::try_from(moment).unwrap();
+        Event::new(
+            first.visit(),
+            first.person(),
+            first.source(),
+            first.kind().clone(),
+            moment,
+            moment,
+        )
+    };
+    let told = (0..VISIT_FACTS_MAX)
+        .rev()
+        .chain(0..VISIT_FACTS_MAX)
+        .map(at)
+        .chain([first.clone()]);
+    let mut runs = mic_billing::Runs::new(told.map(Ok::<_, core::convert::Infallible>));
+    let run = runs.next_run().unwrap().unwrap();
+    assert_eq!(run.len(), 2 * VISIT_FACTS_MAX);
+    let state = VisitState::of(run).unwrap();
+    assert_eq!(state.events().count(), VISIT_FACTS_MAX);
+    assert_eq!(runs.next_run().unwrap().map(<[_]>::len), Some(1));
+    assert!(runs.next_run().unwrap().is_none());
+}
