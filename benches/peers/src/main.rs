@@ -11,7 +11,12 @@ mod tokens;
 fn main() -> anyhow::Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
         Some("consent") => {
-            let groups = vec![tokens::sm2()?, tokens::ed25519()?, tokens::es256()?, sm2::bare()?];
+            let groups = vec![
+                tokens::sm2()?,
+                tokens::ed25519()?,
+                tokens::es256()?,
+                sm2::bare()?,
+            ];
             mic_benches::race(groups, mic_benches::ROUNDS);
             Ok(ExitCode::SUCCESS)
         }

@@ -42,9 +42,12 @@ pub fn bare() -> anyhow::Result<Group> {
     .with("mic-consent, SM2 grant, all steps", 16, &16, move || {
         scene.passing()
     })
-    .with("mic-consent, signature alone, key with its table", 1, &true, move || {
-        prepared.verify(&our_text, &ours).is_ok()
-    })
+    .with(
+        "mic-consent, signature alone, key with its table",
+        1,
+        &true,
+        move || prepared.verify(&our_text, &ours).is_ok(),
+    )
     .with("sm2, signature", 1, &true, move || {
         public.verify(&text, &signature).is_ok()
     })
@@ -66,12 +69,7 @@ pub fn bare() -> anyhow::Result<Group> {
         },
     )
     .goal(2.0)
-    .with(
-        "OpenSSL, signature over a given digest",
-        1,
-        &true,
-        openssl,
-    )
+    .with("OpenSSL, signature over a given digest", 1, &true, openssl)
     .goal(4.0))
 }
 
@@ -102,6 +100,9 @@ fn openssl(
     };
     let mut wrong = digest.clone();
     wrong[0] ^= 1;
-    anyhow::ensure!(!check(&wrong).unwrap_or(false), "OpenSSL took another digest");
+    anyhow::ensure!(
+        !check(&wrong).unwrap_or(false),
+        "OpenSSL took another digest"
+    );
     Ok(move || check(&digest).unwrap_or(false))
 }

@@ -82,18 +82,17 @@ pub fn sm2() -> anyhow::Result<Group> {
 
 pub fn es256() -> anyhow::Result<Group> {
     let ours = ours(Suite::Esp256)?;
-    Ok(Group::new(
-        "consent: full ESP256 grant check beside a JWT",
-        "grant",
+    Ok(
+        Group::new("consent: full ESP256 grant check beside a JWT", "grant")
+            .with("mic-consent, ESP256 grant, all steps", 16, &16, ours)
+            .with(
+                "jsonwebtoken ES256, issuer, audience, times",
+                1,
+                &true,
+                jwt_es256()?,
+            )
+            .goal(1.0),
     )
-    .with("mic-consent, ESP256 grant, all steps", 16, &16, ours)
-    .with(
-        "jsonwebtoken ES256, issuer, audience, times",
-        1,
-        &true,
-        jwt_es256()?,
-    )
-    .goal(1.0))
 }
 
 pub fn ed25519() -> anyhow::Result<Group> {
@@ -158,7 +157,11 @@ fn jwt() -> anyhow::Result<impl FnMut() -> bool + 'static> {
         &facts(),
         &EncodingKey::from_ed_der(&der),
     )?;
-    checked_jwt(token, Algorithm::EdDSA, DecodingKey::from_ed_der(&public_key()?))
+    checked_jwt(
+        token,
+        Algorithm::EdDSA,
+        DecodingKey::from_ed_der(&public_key()?),
+    )
 }
 
 fn checked_jwt(

@@ -14,14 +14,26 @@ fuzz_target!(|bytes: &[u8]| {
         1 => EventReader::ndjson(bytes).collect(),
         _ => EventReader::json(bytes).collect(),
     };
-    let lines: Vec<u64> = found.iter().filter_map(|event| event.as_ref().err()).map(ReadError::line).collect();
+    let lines: Vec<u64> = found
+        .iter()
+        .filter_map(|event| event.as_ref().err())
+        .map(ReadError::line)
+        .collect();
     assert!(lines.is_sorted());
     let events: Vec<Event> = found.into_iter().filter_map(Result::ok).collect();
     let text = serde_json::to_vec(&events).expect("events are written");
-    let again: Vec<Event> = EventReader::json(text.as_slice()).map(|event| event.expect("and read")).collect();
+    let again: Vec<Event> = EventReader::json(text.as_slice())
+        .map(|event| event.expect("and read"))
+        .collect();
     assert_eq!(again, events);
     if let (1, Ok(text)) = (format % 3, core::str::from_utf8(bytes)) {
-        let theirs: Vec<Event> = text.split('\n').filter_map(|line| serde_json::from_str(line).ok()).collect();
-        assert!(events.iter().all(|event| theirs.contains(event)), "nothing that serde doesn't read");
+        let theirs: Vec<Event> = text
+            .split('\n')
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        assert!(
+            events.iter().all(|event| theirs.contains(event)),
+            "nothing that serde doesn't read"
+        );
     }
 });

@@ -76,7 +76,11 @@ fuzz_target!(|bytes: &[u8]| {
                 };
                 let head = (part(0, head), part(head.len(), body));
                 // The head alone leaves room for first images.
-                if value % 2 == 0 { head.0 } else { [head.0, head.1].concat() }
+                if value % 2 == 0 {
+                    head.0
+                } else {
+                    [head.0, head.1].concat()
+                }
             }
             5..=8 => sent(Frame::Data {
                 slot: 0,
