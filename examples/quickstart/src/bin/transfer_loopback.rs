@@ -4,15 +4,15 @@
 //! Type `cargo run -p mic-quickstart --bin transfer_loopback`. It prints:
 //!
 //! ```text
-//! root      0340ec6f2def6172440b7ce7dc2bb5f2dac1ccff658c7255e3bba27b8014a22d
+//! root      18bcd1ad38a5d0b06a51220aa4fbaeec1495f87a539f3caa1d348574182701da
 //! offered   4 instances
 //! readable  instance 2
 //! readable  instance 0
 //! readable  instance 1
 //! readable  instance 3
-//! receipt   3dfec87287d28e62fcd9e12db3551525ffadaf86ecd784bcf2071d1941f6b6ea
+//! receipt   81ec964b81d4a32e7c51e215de967c2a524e26e0d72af8b832b1a4f63490f25d
 //! identical 4 of 4
-//! study     3000000 bytes; line 3001335 down, 333 up
+//! study     3000000 bytes; line 3001445 down, 318 up
 //! ```
 //!
 //! The middle slice comes first, so that there is something to see. The images are made of numbers.
