@@ -30,6 +30,7 @@ programs! {
     how_long_to_keep
     index_from_dicom_header
     parse_index_code
+    repeat_exam_before_ordering
     resume_after_cut
     sort_by_packed_code
     transfer_loopback
