@@ -57,8 +57,10 @@ impl Spill for Folder {
 
     fn create(&mut self) -> io::Result<RunFile> {
         loop {
-            let name = format_args!("mic-index-{}-{}.run", std::process::id(), self.number);
-            let path = self.path.join(alloc::format!("{name}"));
+            let (process, number) = (std::process::id(), self.number);
+            let path = self
+                .path
+                .join(alloc::format!("mic-index-{process}-{number}.run"));
             self.number += 1;
             let mut options = OpenOptions::new();
             options.read(true).write(true).create_new(true);

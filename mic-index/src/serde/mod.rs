@@ -49,8 +49,10 @@ impl Serialize for IndexCode {
 impl<'de> Deserialize<'de> for IndexCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            let instead = format_args!("expected {CODE_AS_TEXT}, found another value");
-            discreet(deserializer.deserialize_str(FromTextOrPacked), instead)
+            discreet(
+                deserializer.deserialize_str(FromTextOrPacked),
+                format_args!("expected {CODE_AS_TEXT}, found another value"),
+            )
         } else {
             deserializer.deserialize_bytes(FromPacked)
         }
