@@ -31,6 +31,8 @@ pub enum Admission {
     UsedUp,
     /// No room to remember it: refused.
     Full,
+    /// The clock is before a moment at which something was forgotten already: refused.
+    ClockBack,
 }
 
 /// The memory of a node. Offline nodes cannot share one: a proof is single at each node, and the insurer's

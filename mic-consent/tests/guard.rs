@@ -75,7 +75,7 @@ fn ok_a_restart_forgets_nothing() {
         Admission::Fresh
     );
     let mut kept = guard.into_store().records;
-    assert_eq!(kept.len(), 2 * GUARD_RECORD_BYTES);
+    assert_eq!(kept.len(), 3 * GUARD_RECORD_BYTES); // the clock comes first
     kept.extend_from_slice(&[1; 30]); // torn: never acknowledged
     let mut guard = reopen(&kept, 10).unwrap();
     assert_eq!(
@@ -118,6 +118,59 @@ fn err_what_could_not_be_kept_is_refused_and_used() {
     );
 }
 
+/// CST-69: a study that could not be kept is refused until it is, and counts once it is.
+#[test]
+fn err_a_study_that_could_not_be_kept_is_not_opened_at_the_second_try() {
+    let grant = GrantId::from_bytes([9; 16]);
+    let mut guard = reopen(&[], 0).unwrap();
+    guard.store_mut().fails = true;
+    for _ in 0..2 {
+        let refused = guard.admit_study(&key(2), &grant, &study(1), 1, at(7_200), at(0));
+        assert_eq!(refused, Admission::Full);
+    }
+    assert!(guard.is_empty());
+    guard.store_mut().fails = false;
+    let admitted = guard.admit_study(&key(2), &grant, &study(1), 1, at(7_200), at(0));
+    assert_eq!(admitted, Admission::Fresh);
+    let mut guard = reopen(&guard.into_store().records, 10).unwrap();
+    let other = guard.admit_study(&key(2), &grant, &study(2), 1, at(7_200), at(10));
+    assert_eq!(other, Admission::UsedUp);
+}
+
+/// CST-66: after a jump of the clock and back, nothing that was forgotten at the jump is admitted again.
+#[test]
+fn err_a_clock_that_went_back() {
+    let mut guard = MemoryGuard::with_capacity(10);
+    let admit = |guard: &mut MemoryGuard, n, now| {
+        guard.admit_proof(&key(1), &proof(n), at(now + 120), at(now))
+    };
+    assert_eq!(admit(&mut guard, 1, 0), Admission::Fresh);
+    assert_eq!(admit(&mut guard, 2, 86_400), Admission::Fresh);
+    assert_eq!(admit(&mut guard, 1, 0), Admission::ClockBack);
+    assert_eq!(admit(&mut guard, 3, 86_400 - 61), Admission::ClockBack);
+    assert_eq!(admit(&mut guard, 3, 86_400 - 60), Admission::Fresh);
+
+    // Made durable by no compaction, and by no restart.
+    let mut kept = reopen(&[], 0).unwrap();
+    assert_eq!(
+        kept.admit_proof(&key(1), &proof(1), at(120), at(0)),
+        Admission::Fresh
+    );
+    kept.compact(at(86_400)).unwrap();
+    assert_eq!(
+        kept.compact(at(0)),
+        Err(GuardStoreError::ClockBack { by_s: 86_400 })
+    );
+    assert_eq!(
+        kept.admit_proof(&key(1), &proof(1), at(120), at(0)),
+        Admission::ClockBack
+    );
+    let records = kept.into_store().records;
+    let refused = reopen(&records, 0).unwrap_err();
+    assert_eq!(refused, GuardStoreError::ClockBack { by_s: 86_400 });
+    assert!(reopen(&records, 86_400 - 60).is_ok());
+}
+
 #[test]
 fn err_a_store_that_is_damaged_or_too_large() {
     let mut guard = reopen(&[], 0).unwrap();
@@ -142,18 +195,22 @@ fn err_a_store_that_is_damaged_or_too_large() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Against a plain map: never admitted twice before its time, at any capacity, and never more than that.
+    /// Against a plain map, with a clock that goes back as well: never admitted twice before its time, at any capacity, and never more than that.
     #[test]
     fn ok_nothing_is_admitted_twice_before_its_time(
-        steps in prop::collection::vec((0..6_u8, 0..4_u8, 1..400_i64, 0..100_i64), 1..60),
+        steps in prop::collection::vec((0..6_u8, 0..4_u8, 1..400_i64, -400..400_i64), 1..60),
         capacity in 1..20_usize,
     ) {
         let (mut guard, mut plain, mut now) = (MemoryGuard::with_capacity(capacity), BTreeMap::new(), 0);
+        let mut latest = 0;
         for (n, signer, life, pause) in steps {
             now += pause;
-            let admission = guard.admit_proof(&key(signer), &proof(n), at(now + life), at(now));
+            // Remembered for a minute longer than it can be used (CST-66).
+            let admission = guard.admit_proof(&key(signer), &proof(n), at(now + life + 60), at(now));
+            prop_assert!(admission != Admission::ClockBack || pause < 0 || now < latest);
+            latest = latest.max(now);
             let live = plain.get(&(signer, n)).is_some_and(|until| *until > now);
-            prop_assert!(!live || admission == Admission::Seen);
+            prop_assert!(!live || matches!(admission, Admission::Seen | Admission::ClockBack));
             if admission == Admission::Fresh {
                 plain.insert((signer, n), now + life);
             }

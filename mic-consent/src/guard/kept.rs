@@ -9,8 +9,12 @@ use super::{
     memory::{Entry, Print, first, proof_entry, study_entry},
 };
 use crate::{
-    claims::binding::{GrantId, HiddenRecord, ProofId},
+    claims::{
+        binding::{GrantId, HiddenRecord, ProofId},
+        time::between,
+    },
     key::KeyId,
+    limits::SKEW_S,
 };
 
 /// Bytes of a record in a [`GuardStore`].
@@ -18,6 +22,7 @@ pub const GUARD_RECORD_BYTES: usize = 48;
 
 const PROOF: u8 = 1;
 const STUDY: u8 = 2;
+const CLOCK: u8 = 3;
 
 /// Why a store did not do its work.
 ///
@@ -43,6 +48,13 @@ pub enum GuardStoreError {
     TooMany {
         /// The capacity.
         most: usize,
+    },
+    /// The clock is more than the skew before a moment at which the guard forgot what was over then. Set the
+    /// clock; if it was wrong *then*, do as for [`Damaged`](Self::Damaged).
+    #[error("expected a clock not {by_s} seconds before the one of the store")]
+    ClockBack {
+        /// Seconds.
+        by_s: i64,
     },
 }
 
@@ -89,7 +101,8 @@ pub trait GuardStore {
     ) -> Result<(), GuardStoreError>;
 }
 
-/// A [`MemoryGuard`] over a store. It fails closed: what could not be kept is not admitted, and counts as used.
+/// A [`MemoryGuard`] over a store. It fails closed: what could not be kept is not admitted. A proof counts as
+/// used all the same; a study is not counted, and is kept before it is opened at the next try.
 ///
 /// ```
 /// use mic_consent::*;
@@ -129,7 +142,8 @@ impl<S: GuardStore> KeptGuard<S> {
     /// never acknowledged and is dropped.
     ///
     /// # Errors
-    /// A record that no guard has written; more entries than `capacity`; a store that fails.
+    /// A record that no guard has written; more entries than `capacity`; a clock before the store's; a store
+    /// that fails.
     pub fn open(
         capacity: usize,
         kept: &[u8],
@@ -144,7 +158,18 @@ impl<S: GuardStore> KeptGuard<S> {
             let damaged = GuardStoreError::Damaged {
                 at: at * GUARD_RECORD_BYTES,
             };
-            let entry = read(record).ok_or(damaged)?;
+            let entry = match read(record).ok_or(damaged)? {
+                Record::Entry(entry) => entry,
+                Record::Clock(latest) => {
+                    let by_s = between(now, latest);
+                    if by_s > i64::from(SKEW_S) {
+                        return Err(GuardStoreError::ClockBack { by_s });
+                    }
+                    // Before `now` or within the skew of it.
+                    let _ = guard.memory.forget(latest);
+                    continue;
+                }
+            };
             if entry.is_over(now) {
                 continue;
             }
@@ -156,13 +181,21 @@ impl<S: GuardStore> KeptGuard<S> {
         Ok(guard)
     }
 
-    /// Forgets what is over and has the store keep the rest alone. Call it now and then.
+    /// Forgets what is over and has the store keep the rest alone, and the moment. Call it now and then.
     ///
     /// # Errors
-    /// The store failed; its old records stand.
+    /// The store failed, or the clock is before one seen; the old records stand.
     pub fn compact(&mut self, now: DateTime<Utc>) -> Result<(), GuardStoreError> {
-        self.memory.forget(now);
-        let mut records = self.memory.entries().map(|entry| write(&entry));
+        if self.memory.forget(now).is_err() {
+            let by_s = self
+                .memory
+                .latest()
+                .map_or(0, |latest| between(now, latest));
+            return Err(GuardStoreError::ClockBack { by_s });
+        }
+        let clock = self.memory.latest().map(write_clock);
+        let entries = self.memory.entries().map(|entry| write(&entry));
+        let mut records = clock.into_iter().chain(entries);
         self.store.replace(&mut records)
     }
 
@@ -178,6 +211,11 @@ impl<S: GuardStore> KeptGuard<S> {
         self.memory.is_empty()
     }
 
+    /// The store, to see to it. Records are appended and replaced by the guard alone.
+    pub const fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
     /// The store.
     #[must_use]
     pub fn into_store(self) -> S {
@@ -185,12 +223,18 @@ impl<S: GuardStore> KeptGuard<S> {
     }
 
     fn admit(&mut self, entry: Entry, most: u16, now: DateTime<Utc>) -> Admission {
-        self.memory.forget(now);
+        if let Err(refused) = self.memory.forget(now) {
+            return refused;
+        }
         match self.memory.remember(entry, most) {
-            // Remembered before it is kept: should keeping fail, it counts as used all the same.
+            // Remembered before it is kept: should keeping fail, a proof counts as used all the same. A study
+            // is taken back, for a known one is admitted without being kept again.
             (Admission::Fresh, true) => match self.store.append(&write(&entry)) {
                 Ok(()) => Admission::Fresh,
-                Err(_) => Admission::Full,
+                Err(_) => {
+                    self.memory.uncount(&entry);
+                    Admission::Full
+                }
             },
             (admission, _) => admission,
         }
@@ -245,9 +289,18 @@ fn write(entry: &Entry) -> [u8; GUARD_RECORD_BYTES] {
             study,
         } => (STUDY, minute, grant, study),
     };
+    record(kind, *minute, one, two)
+}
+
+/// The moment of the last compaction, in seconds where entries have minutes.
+fn write_clock(latest: DateTime<Utc>) -> [u8; GUARD_RECORD_BYTES] {
+    record(CLOCK, latest.timestamp(), &[0; 16], &[0; 16])
+}
+
+fn record(kind: u8, number: i64, one: &Print, two: &Print) -> [u8; GUARD_RECORD_BYTES] {
     let mut record = [0; GUARD_RECORD_BYTES];
-    let minute = minute.to_be_bytes();
-    let body = [kind].into_iter().chain(minute).chain(*one).chain(*two);
+    let number = number.to_be_bytes();
+    let body = [kind].into_iter().chain(number).chain(*one).chain(*two);
     for (to, from) in record.iter_mut().zip(body) {
         *to = from;
     }
@@ -270,7 +323,12 @@ fn check(body: &[u8]) -> [u8; 7] {
     check
 }
 
-fn read(record: &[u8]) -> Option<Entry> {
+enum Record {
+    Entry(Entry),
+    Clock(DateTime<Utc>),
+}
+
+fn read(record: &[u8]) -> Option<Record> {
     let (body, sum) = record.split_at_checked(BODY_BYTES)?;
     if check(body) != *sum {
         return None;
@@ -280,7 +338,8 @@ fn read(record: &[u8]) -> Option<Entry> {
     let (one, rest) = rest.split_first_chunk::<16>()?;
     let two: &Print = rest.try_into().ok()?;
     let minute = i64::from_be_bytes(*minute);
-    match *kind {
+    let entry = match *kind {
+        CLOCK => return DateTime::from_timestamp(minute, 0).map(Record::Clock),
         PROOF if *two == [0; 16] => Some(Entry::Proof {
             minute,
             proof: *one,
@@ -291,5 +350,6 @@ fn read(record: &[u8]) -> Option<Entry> {
             study: *two,
         }),
         _ => None,
-    }
+    };
+    entry.map(Record::Entry)
 }

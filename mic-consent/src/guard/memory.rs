@@ -11,8 +11,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Admission, ReplayGuard};
 use crate::{
-    claims::binding::{GrantId, HiddenRecord, ProofId},
+    claims::{
+        binding::{GrantId, HiddenRecord, ProofId},
+        time::between,
+    },
     key::KeyId,
+    limits::SKEW_S,
 };
 
 /// The first 16 bytes of a SHA-256: two entries with the same would be refused, never admitted.
@@ -23,6 +27,10 @@ const BUCKET_S: i64 = 60;
 
 /// A guard in memory, with room for a stated number of entries. It forgets what is out of date, a minute late
 /// at most, and refuses when it is full. A million entries take some 27 MiB, and at most 40.
+///
+/// The latest moment it was given is kept: a clock that is more than 60 seconds before it is refused
+/// ([`Admission::ClockBack`]), since what was over then is forgotten (CST-66). After a jump of the clock wait
+/// until it is right again, or start anew as after a restart.
 ///
 /// It starts empty. After a restart within the life of a proof (60 seconds and the skew) a proof could come
 /// again: wait that long, or keep the guard with a [`KeptGuard`](crate::KeptGuard).
@@ -45,6 +53,8 @@ const BUCKET_S: i64 = 60;
 pub struct MemoryGuard {
     capacity: usize,
     entries: usize,
+    /// The latest moment given.
+    latest: Option<DateTime<Utc>>,
     /// By the minute at whose end they are forgotten.
     proofs: BTreeMap<i64, BTreeSet<Print>>,
     studies: BTreeMap<Print, Counted>,
@@ -102,6 +112,7 @@ impl MemoryGuard {
         Self {
             capacity,
             entries: 0,
+            latest: None,
             proofs: BTreeMap::new(),
             studies: BTreeMap::new(),
             grants: BTreeMap::new(),
@@ -120,7 +131,17 @@ impl MemoryGuard {
         self.entries == 0
     }
 
-    pub(super) fn forget(&mut self, now: DateTime<Utc>) {
+    /// Forgets what is over. A clock behind what was seen already, by more than the skew, is refused; what is
+    /// forgotten is over by more than that.
+    ///
+    /// # Errors
+    /// That clock.
+    pub(super) fn forget(&mut self, now: DateTime<Utc>) -> Result<(), Admission> {
+        let latest = self.latest.map_or(now, |latest| latest.max(now));
+        if between(now, latest) > i64::from(SKEW_S) {
+            return Err(Admission::ClockBack);
+        }
+        self.latest = Some(latest);
         let minute = now.timestamp().div_euclid(BUCKET_S);
         while let Some(bucket) = self
             .proofs
@@ -141,6 +162,31 @@ impl MemoryGuard {
                     .map_or(0, |counted| counted.studies.len());
                 self.entries = self.entries.saturating_sub(gone);
             }
+        }
+        Ok(())
+    }
+
+    /// The latest moment it was given.
+    pub(super) const fn latest(&self) -> Option<DateTime<Utc>> {
+        self.latest
+    }
+
+    /// Takes back a study that was counted and could not be kept.
+    pub(super) fn uncount(&mut self, entry: &Entry) {
+        let Entry::Study { grant, study, .. } = entry else {
+            return;
+        };
+        let Some(counted) = self.studies.get_mut(grant) else {
+            return;
+        };
+        if counted.studies.remove(study) {
+            self.entries = self.entries.saturating_sub(1);
+        }
+        if counted.studies.is_empty() {
+            if let Some(bucket) = self.grants.get_mut(&counted.minute) {
+                bucket.retain(|other| other != grant);
+            }
+            self.studies.remove(grant);
         }
     }
 
@@ -213,7 +259,9 @@ impl ReplayGuard for MemoryGuard {
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Admission {
-        self.forget(now);
+        if let Err(refused) = self.forget(now) {
+            return refused;
+        }
         self.remember(proof_entry(signer, proof, until), 0).0
     }
 
@@ -226,7 +274,9 @@ impl ReplayGuard for MemoryGuard {
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Admission {
-        self.forget(now);
+        if let Err(refused) = self.forget(now) {
+            return refused;
+        }
         self.remember(study_entry(issuer, grant, study, until), most)
             .0
     }

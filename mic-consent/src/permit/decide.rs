@@ -14,7 +14,7 @@ use crate::{
     denial::{Denial, Reason},
     guard::{Admission, ReplayGuard},
     key::KeyId,
-    limits::PROOF_LIFE_S,
+    limits::{PROOF_LIFE_S, SKEW_S},
     proof::{Action, Proof, ProofClaims},
     signer::AsyncRawVerify,
     suite::Suite,
@@ -205,15 +205,16 @@ impl<'a> Held<'a> {
         now: DateTime<Utc>,
         guard: &mut dyn ReplayGuard,
     ) -> Result<(), Denial> {
+        // A clock may be ahead by the skew when it says that something is over, and a guard lets it go back by
+        // a minute.
         let skew = checker.policy().skew_s();
+        let remembered = skew.saturating_add(skew.max(SKEW_S));
         // The count first: a study counted twice counts once, but a proof used up is gone.
         if let (Some(most), Some(record)) = (self.terms.studies, record) {
-            let until = later(self.counted_until, skew.saturating_mul(2))?;
+            let until = later(self.counted_until, remembered)?;
             refuse(guard.admit_study(&self.issuer, self.id, record, most, until, now))?;
         }
-        // A proof may come from a clock that is ahead, so it is remembered for twice the skew.
-        let until =
-            later(proof.expires_at(), skew.saturating_mul(2))?.max(later(now, PROOF_LIFE_S)?);
+        let until = later(proof.expires_at(), remembered)?.max(later(now, PROOF_LIFE_S)?);
         refuse(guard.admit_proof(&self.holder, proof.id(), until, now))
     }
 }
@@ -254,5 +255,6 @@ fn refuse(admission: Admission) -> Result<(), Denial> {
         Admission::Seen => Err(Reason::ProofReplayed.into()),
         Admission::UsedUp => Err(Reason::StudiesUsedUp.into()),
         Admission::Full => Err(Reason::MemoryFull.into()),
+        Admission::ClockBack => Err(Reason::ClockInvalid.into()),
     }
 }
