@@ -10,8 +10,8 @@ use crate::{
     grant::Grant,
     key::{KeyId, KeyRecord, KeyRing, KeyState, PublicKey, Role},
     limits::{
-        GRANT_LIFE_S_MAX, REQUEST_LIFE_S_MAX, SKEW_S, STATUS_CHECK_S, STATUS_LIST_AGE_S,
-        STATUS_LIST_LIFE_S_MAX,
+        GRANT_LIFE_S_MAX, REQUEST_LIFE_S_MAX, SKEW_S, SKEW_S_MAX, STATUS_CHECK_S,
+        STATUS_LIST_AGE_S, STATUS_LIST_LIFE_S_MAX,
     },
     request::Request,
     signer::{BadSignature, RawVerify, Signature},
@@ -184,7 +184,6 @@ impl Policy {
 }
 
 /// A wider skew would make the 60 seconds of a proof meaningless.
-const SKEW_S_MAX: u32 = 300;
 /// Withdrawal must take effect within the consultation.
 const STATUS_CHECK_S_MAX: u32 = 3_600;
 

@@ -23,6 +23,8 @@ pub const GRANT_LIFE_S: u32 = 7_200;
 pub const PROOF_LIFE_S: u32 = 60;
 /// Seconds by which two clocks may differ.
 pub const SKEW_S: u32 = 60;
+/// Seconds by which a policy may let two clocks differ at most.
+pub const SKEW_S_MAX: u32 = 300;
 /// Seconds for which one look at the status list is good.
 pub const STATUS_CHECK_S: u32 = 60;
 /// Seconds an offer on the patient's phone lives: as long as the codes of the insurance app (医保码) at most.
@@ -46,6 +48,12 @@ pub const STATUS_PLACES_MAX: u32 = 1 << 22;
 pub const STATUS_LIST_BYTES_MAX: usize = 1_280 * 1024;
 /// Status lists in one book: a few for each authority.
 pub const STATUS_LISTS_MAX: usize = 4_096;
+/// Status lists of one authority in one book: 64 of four million grants, so that one key fills 64 MiB at most
+/// and leaves room to the others.
+pub const STATUS_LISTS_OF_ISSUER_MAX: usize = 64;
+/// Withdrawals of one authority that a book remembers beyond its lists: lists are asked for every hour, so this
+/// is 28 a second.
+pub const WITHDRAWALS_OF_ISSUER_MAX: usize = 100_000;
 /// Withdrawals that a book remembers beyond its lists.
 pub const WITHDRAWALS_MAX: usize = 1_000_000;
 /// Seconds a key set lives at most: a quarter of a year, so that a forgotten one ends.

@@ -20,7 +20,7 @@ use crate::{
     grant::GrantClaims,
     issue::{IssueError, seal, seal_async},
     key::KeyRecord,
-    limits::GRANT_LIFE_S_MAX,
+    limits::{GRANT_LIFE_S_MAX, SKEW_S_MAX},
     signer::{AsyncSigner, Signer},
     status::StatusRef,
     token::{Live, Signed, TokenType, sealed},
@@ -156,10 +156,11 @@ impl WithdrawalDraft {
         }
     }
 
-    /// Signs it. It ends when the grant ends: from then on there is nothing left to withdraw.
+    /// Signs it. It ends when the grant ends. A clock that is behind may still serve a grant that is over, so in
+    /// the five minutes after its end it can be withdrawn as well (CST-97), until these are over.
     ///
     /// # Errors
-    /// A grant that is over; a failing signer.
+    /// A grant that is over by five minutes; a failing signer.
     pub fn sign(&self, signer: &dyn Signer, now: DateTime<Utc>) -> Result<Encoded, IssueError> {
         let payload = self.payload(now)?;
         seal(TokenType::Withdrawal, &payload, signer)
@@ -181,7 +182,10 @@ impl WithdrawalDraft {
     fn payload(&self, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let issued_at = time::whole_second(now)?;
         let mut outer = Outer::new(self.issuer, self.realm, issued_at, 0)?;
-        outer.expires_at = self.expires_at;
+        outer.expires_at = match issued_at < self.expires_at {
+            true => self.expires_at,
+            false => time::later(self.expires_at, SKEW_S_MAX)?,
+        };
         outer.check(GRANT_LIFE_S_MAX)?;
         let claims = WithdrawalClaims {
             outer,

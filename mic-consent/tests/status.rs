@@ -143,6 +143,133 @@ fn ok_what_was_heard_lasts_until_a_list_says_it() {
     assert_eq!(world.status(&book, 70_001, 9), Status::Withdrawn);
 }
 
+/// CST-98: whoever kept the text of an old suspension cannot suspend the grant again with it.
+#[test]
+fn err_a_suspension_played_back() {
+    let world = World::new();
+    let mut book = StatusBook::new(&world.policy);
+    let grant = live_grant(&world.keys, grant(&world.keys, ct_scope()));
+    let [first, second] = [10, 30].map(|at| world.withdrawal(&grant, Effect::Suspended, at));
+    book.hear(&first).unwrap();
+    book.accept(world.list(draft(), 20)).unwrap();
+    assert_eq!(world.status(&book, 70_001, 21), Status::Valid);
+    book.hear(&first).unwrap();
+    assert_eq!(world.status(&book, 70_001, 22), Status::Valid);
+    // Nor does it make a newer suspension end with a list from between the two.
+    book.hear(&second).unwrap();
+    book.hear(&first).unwrap();
+    book.accept(world.list(draft().with_version(2), 25))
+        .unwrap();
+    assert_eq!(world.status(&book, 70_001, 31), Status::Suspended);
+    book.accept(world.list(draft().with_version(3), 31))
+        .unwrap();
+    assert_eq!(world.status(&book, 70_001, 32), Status::Valid);
+}
+
+/// CST-98: the newer of two suspensions stands whatever comes first, and one of the list's own second stands.
+#[test]
+fn ok_a_suspension_outlasts_a_list_of_the_same_second() {
+    let world = World::new();
+    let grant = live_grant(&world.keys, grant(&world.keys, ct_scope()));
+    for order in [[10, 30], [30, 10]] {
+        let mut book = StatusBook::new(&world.policy);
+        for at in order {
+            book.hear(&world.withdrawal(&grant, Effect::Suspended, at))
+                .unwrap();
+        }
+        book.accept(world.list(draft(), 20)).unwrap();
+        assert_eq!(world.status(&book, 70_001, 31), Status::Suspended);
+        book.accept(world.list(draft().with_version(2), 30))
+            .unwrap();
+        assert_eq!(world.status(&book, 70_001, 31), Status::Suspended);
+        book.accept(world.list(draft().with_version(3), 31))
+            .unwrap();
+        assert_eq!(world.status(&book, 70_001, 32), Status::Valid);
+    }
+}
+
+/// CST-97: a clock that is behind serves a grant after its end, so it can be withdrawn as long.
+#[test]
+fn ok_a_grant_is_withdrawn_in_its_last_seconds() {
+    let world = World::new();
+    let grant = live_grant(&world.keys, grant(&world.keys, ct_scope()));
+    for at in [7_199, 7_200, 7_259] {
+        let mut book = StatusBook::new(&world.policy);
+        book.accept(world.list(draft(), 7_100)).unwrap();
+        book.hear(&world.withdrawal(&grant, Effect::Withdrawn, at))
+            .unwrap();
+        assert_eq!(world.status(&book, 70_001, 7_259), Status::Withdrawn);
+    }
+    let draft = WithdrawalDraft::of(grant.claims(), Effect::Withdrawn);
+    let sign = |at| {
+        draft
+            .sign(world.keys.authority.as_ref(), after(at))
+            .map(drop)
+    };
+    assert_eq!(sign(7_200 + 299), Ok(()));
+    assert!(sign(7_200 + 300).is_err());
+}
+
+/// CST-99: one authority cannot take the room of the others, and what a withdrawn key filled is dropped.
+#[test]
+fn err_one_key_fills_the_book() {
+    let world = World::new();
+    let numbered = |number, version| {
+        StatusListDraft::new(realm(), authority_code(), number, 100_000).with_version(version)
+    };
+    let mut book = StatusBook::new(&world.policy);
+    for number in 1..=64 {
+        book.accept(world.list(numbered(number, u32::MAX), 10))
+            .unwrap();
+    }
+    let refused = book.accept(world.list(numbered(65, 1), 10)).unwrap_err();
+    assert_eq!(refused.reason(), Reason::TooManyLists);
+    assert_eq!(book.drop_untrusted(&world.ring), 0);
+
+    let mut records: Vec<KeyRecord> = world.keys.ring().iter().cloned().collect();
+    records.push(World::record(&world.status).with_state(KeyState::Revoked));
+    assert_eq!(
+        book.drop_untrusted(&KeyRing::from_records(records).unwrap()),
+        64
+    );
+    assert_eq!(world.status(&book, 1, 11), Status::Unknown);
+    // The owner begins anew; a list from before what was dropped does not come back.
+    let old = book.accept(world.list(numbered(3, 2), 9)).unwrap_err();
+    assert_eq!(old.reason(), Reason::OlderThanSeen);
+    book.accept(world.list(numbered(3, 2), 10)).unwrap();
+    assert_eq!(world.status(&book, 1, 11), Status::Valid);
+}
+
+/// CST-99: without room for a withdrawal no grant of that authority is served until a newer list comes.
+#[test]
+fn err_a_withdrawal_without_room() {
+    let world = World::new();
+    let mut book = StatusBook::new(&world.policy).with_room_for_issuer(1, 1);
+    book.accept(world.list(draft(), 0)).unwrap();
+    let [one, other] = [70_001, 70_002].map(|index| {
+        let token = grant_draft(&world.keys, ct_scope())
+            .with_status(StatusRef::new(3, index))
+            .sign(
+                world.keys.authority.as_ref(),
+                GrantId::from_bytes([7; 16]),
+                now(),
+            )
+            .unwrap();
+        live_grant(&world.keys, token)
+    });
+    book.hear(&world.withdrawal(&one, Effect::Withdrawn, 3))
+        .unwrap();
+    let refused = book
+        .hear(&world.withdrawal(&other, Effect::Withdrawn, 3))
+        .unwrap_err();
+    assert_eq!(refused.reason(), Reason::MemoryFull);
+    assert_eq!(world.status(&book, 70_001, 4), Status::Withdrawn);
+    assert_eq!(world.status(&book, 70_003, 4), Status::Unknown);
+    let list = draft().with_version(2).with_withdrawn([70_001, 70_002]);
+    book.accept(world.list(list, 5)).unwrap();
+    assert_eq!(world.status(&book, 70_003, 6), Status::Valid);
+}
+
 /// CST-93: fresh by the policy, by its own end, by a trusted key, by a clock that does not run backwards.
 #[test]
 fn err_a_status_that_is_not_fresh_is_unknown() {

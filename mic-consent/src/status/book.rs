@@ -11,8 +11,10 @@ use crate::{
     claims::time::between,
     code::IssuerCode,
     denial::{Denial, Reason},
-    key::{KeyId, KeyRing, KeyState, Role},
-    limits::{STATUS_LISTS_MAX, WITHDRAWALS_MAX},
+    key::{KeyId, KeyRecord, KeyRing, KeyState, Role},
+    limits::{
+        STATUS_LISTS_MAX, STATUS_LISTS_OF_ISSUER_MAX, WITHDRAWALS_MAX, WITHDRAWALS_OF_ISSUER_MAX,
+    },
     token::Live,
     withdrawal::{Effect, Withdrawal},
 };
@@ -54,10 +56,14 @@ pub struct StatusBook {
     age_s: i64,
     skew_s: i64,
     lists: BTreeMap<(IssuerCode, u32), Held>,
-    heard: BTreeMap<(IssuerCode, StatusRef), Heard>,
+    heard: BTreeMap<IssuerCode, BTreeMap<StatusRef, Heard>>,
     /// Authorities whose withdrawals found no room, and since when: all their grants are unknown until lists
     /// from after that moment come.
     deaf: BTreeMap<IssuerCode, DateTime<Utc>>,
+    /// The latest issue of a list that was dropped, for each authority: nothing from before it comes back.
+    floors: BTreeMap<IssuerCode, DateTime<Utc>>,
+    lists_of_issuer: usize,
+    heard_of_issuer: usize,
     /// The latest moment that any accepted list states.
     newest: Option<DateTime<Utc>>,
 }
@@ -73,6 +79,32 @@ struct Heard {
     effect: Effect,
     issued_at: DateTime<Utc>,
     until: DateTime<Utc>,
+}
+
+impl Held {
+    fn is_of(&self, record: &KeyRecord, owner: &IssuerCode) -> bool {
+        record.key_id() == self.key
+            && record.roles().contains(Role::Status)
+            && record.organisation() == owner
+    }
+}
+
+impl Heard {
+    /// Whether a list is from after it. What was said in one second may not be in the list of that second.
+    fn is_before(&self, list: &StatusListClaims) -> bool {
+        self.issued_at < list.issued_at()
+    }
+
+    /// Hears more about the same grant: withdrawn is for good, and of two alike the newer stands, in any order.
+    fn join(&mut self, new: Self) {
+        let until = self.until.max(new.until);
+        let stronger = new.effect == Effect::Withdrawn && self.effect == Effect::Suspended;
+        let newer = new.effect == self.effect && new.issued_at > self.issued_at;
+        if stronger || newer {
+            *self = new;
+        }
+        self.until = until;
+    }
 }
 
 /// The high-water mark of one list, for the node to keep over a restart.
@@ -130,19 +162,38 @@ impl StatusBook {
             lists: BTreeMap::new(),
             heard: BTreeMap::new(),
             deaf: BTreeMap::new(),
+            floors: BTreeMap::new(),
+            lists_of_issuer: STATUS_LISTS_OF_ISSUER_MAX,
+            heard_of_issuer: WITHDRAWALS_OF_ISSUER_MAX,
             newest: None,
         }
+    }
+
+    /// Less room for one authority: so many lists and so many withdrawals heard, at most those of
+    /// [`limits`](crate::limits).
+    #[must_use]
+    pub fn with_room_for_issuer(mut self, lists: usize, withdrawals: usize) -> Self {
+        self.lists_of_issuer = lists.min(STATUS_LISTS_OF_ISSUER_MAX);
+        self.heard_of_issuer = withdrawals.min(WITHDRAWALS_OF_ISSUER_MAX);
+        self
     }
 
     /// Takes a list. The same list again changes nothing.
     ///
     /// # Errors
     /// An older version than the one held ([`Reason::OlderThanSeen`]), another content for the same version,
-    /// a withdrawal taken back, or too many lists.
+    /// a withdrawal taken back, or too many lists, in all or of this authority.
     pub fn accept(&mut self, list: Live<StatusList>) -> Result<(), Denial> {
         let key = list.key_id();
         let claims = list.into_signed().into_claims();
         let place = (*claims.issuer(), claims.list());
+        if self
+            .floors
+            .get(&place.0)
+            .is_some_and(|floor| claims.issued_at() < *floor)
+        {
+            return Err(Reason::OlderThanSeen.into());
+        }
         match self.lists.get(&place) {
             Some(held) => {
                 let seen = &held.claims;
@@ -159,40 +210,72 @@ impl StatusBook {
                     return Err(Reason::WithdrawalUndone.into());
                 }
             }
-            None if self.lists.len() >= STATUS_LISTS_MAX => {
+            None if self.lists.len() >= STATUS_LISTS_MAX
+                || self.lists_of(&place.0) >= self.lists_of_issuer =>
+            {
                 return Err(Reason::TooManyLists.into());
             }
             None => {}
         }
         self.newest = self.newest.max(Some(claims.issued_at()));
         // What was heard and is in the list is remembered there; a suspension ends with a newer list.
-        self.heard.retain(|(issuer, status), heard| {
-            let covered = *issuer == place.0
-                && status.list() == place.1
-                && heard.issued_at <= claims.issued_at()
-                && (heard.effect == Effect::Suspended
-                    || claims.status(status.index()) == Status::Withdrawn);
-            !covered
-        });
+        if let Some(heard) = self.heard.get_mut(&place.0) {
+            heard.retain(|status, heard| {
+                let covered = status.list() == place.1
+                    && match heard.effect {
+                        Effect::Suspended => heard.is_before(&claims),
+                        Effect::Withdrawn => {
+                            heard.issued_at <= claims.issued_at()
+                                && claims.status(status.index()) == Status::Withdrawn
+                        }
+                    };
+                !covered
+            });
+        }
         self.lists.insert(place, Held { key, claims });
         Ok(())
     }
 
-    /// Takes a withdrawal that was heard before the next list: the grant ends at once.
+    fn lists_of(&self, issuer: &IssuerCode) -> usize {
+        let own = (*issuer, 0)..=(*issuer, u32::MAX);
+        self.lists.range(own).count()
+    }
+
+    /// Drops the lists whose key `keys` does not know any more, has as revoked or compromised, or gives to
+    /// another owner or role, and says how many: what a stolen key filled is free again, and its owner may
+    /// begin anew with another key, at any version. The grants of a dropped list are unknown, and so refused,
+    /// until a list comes that is not older than any that was dropped.
+    ///
+    /// The withdrawals that only the dropped lists had are gone with them: the owner's next list must have them.
+    pub fn drop_untrusted(&mut self, keys: &KeyRing) -> usize {
+        let before = self.lists.len();
+        let floors = &mut self.floors;
+        self.lists.retain(|(issuer, _), held| {
+            let kept = keys.get(&held.key).is_some_and(|record| {
+                held.is_of(record, issuer)
+                    && !matches!(
+                        record.state(),
+                        KeyState::Revoked | KeyState::Compromised { .. }
+                    )
+            });
+            if !kept {
+                let floor = floors.entry(*issuer).or_insert(held.claims.issued_at());
+                *floor = held.claims.issued_at().max(*floor);
+            }
+            kept
+        });
+        before - self.lists.len()
+    }
+
+    /// Takes a withdrawal that was heard before the next list: the grant ends at once. A suspension from before
+    /// the list that is held, or before another one heard, is an old one and changes nothing.
     ///
     /// # Errors
-    /// No room: from then on all grants of that authority are unknown here, until newer lists come.
+    /// No room, in all or for this authority: from then on all grants of that authority are unknown here, until newer lists come.
     pub fn hear(&mut self, withdrawal: &Live<Withdrawal>) -> Result<(), Denial> {
         let claims = withdrawal.claims();
-        let place = (*claims.issuer(), claims.status());
+        let (issuer, place) = (*claims.issuer(), claims.status());
         let now = withdrawal.checked_at();
-        if self.heard.len() >= WITHDRAWALS_MAX && !self.heard.contains_key(&place) {
-            self.heard.retain(|_, heard| between(now, heard.until) > 0);
-        }
-        if self.heard.len() >= WITHDRAWALS_MAX && !self.heard.contains_key(&place) {
-            self.deaf.insert(place.0, claims.issued_at().max(now));
-            return Err(Reason::MemoryFull.into());
-        }
         let until = crate::claims::time::later(
             claims.expires_at(),
             u32::try_from(self.skew_s.saturating_mul(2)).unwrap_or(u32::MAX),
@@ -202,16 +285,35 @@ impl StatusBook {
             issued_at: claims.issued_at(),
             until,
         };
-        self.heard
-            .entry(place)
-            .and_modify(|old| {
-                // Withdrawn is for good.
-                if old.effect == Effect::Suspended || new.effect == Effect::Withdrawn {
-                    *old = new;
-                }
-            })
-            .or_insert(new);
+        let list = self.lists.get(&(issuer, place.list()));
+        if new.effect == Effect::Suspended && list.is_some_and(|held| new.is_before(&held.claims)) {
+            return Ok(());
+        }
+        if let Some(old) = self
+            .heard
+            .get_mut(&issuer)
+            .and_then(|heard| heard.get_mut(&place))
+        {
+            old.join(new);
+            return Ok(());
+        }
+        if !self.has_room(&issuer) {
+            for heard in self.heard.values_mut() {
+                heard.retain(|_, heard| between(now, heard.until) > 0);
+            }
+        }
+        if !self.has_room(&issuer) {
+            self.deaf.insert(issuer, new.issued_at.max(now));
+            return Err(Reason::MemoryFull.into());
+        }
+        self.heard.entry(issuer).or_default().insert(place, new);
         Ok(())
+    }
+
+    fn has_room(&self, issuer: &IssuerCode) -> bool {
+        let all: usize = self.heard.values().map(BTreeMap::len).sum();
+        let own = self.heard.get(issuer).map_or(0, BTreeMap::len);
+        all < WITHDRAWALS_MAX && own < self.heard_of_issuer
     }
 
     /// The versions seen, for the node to keep over a restart.
@@ -252,7 +354,8 @@ impl StatusBook {
         let Some(owner) = keys.get(issuer).map(|record| *record.organisation()) else {
             return Status::Unknown;
         };
-        let heard = self.heard.get(&(owner, place)).map(|heard| heard.effect);
+        let heard = self.heard.get(&owner).and_then(|heard| heard.get(&place));
+        let heard = heard.map(|heard| heard.effect);
         if heard == Some(Effect::Withdrawn) {
             return Status::Withdrawn;
         }
@@ -264,8 +367,7 @@ impl StatusBook {
             return Status::Withdrawn;
         }
         let still_trusted = keys.get(&held.key).is_some_and(|record| {
-            record.roles().contains(Role::Status)
-                && *record.organisation() == owner
+            held.is_of(record, &owner)
                 && matches!(
                     record.state(),
                     KeyState::Active | KeyState::VerifyOnly { .. }
@@ -293,7 +395,10 @@ impl fmt::Debug for StatusBook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StatusBook")
             .field("lists", &self.lists.len())
-            .field("heard", &self.heard.len())
+            .field(
+                "heard",
+                &self.heard.values().map(BTreeMap::len).sum::<usize>(),
+            )
             .finish_non_exhaustive()
     }
 }
