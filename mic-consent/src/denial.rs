@@ -265,6 +265,8 @@ reasons! {
     OutsideProvince = 802, Issuer, NotTrusted, Issuer, "密钥不得代表其他省份", "expected a scope within the province of the key";
     KeyNotValidAtIssue = 803, Issuer, NotTrusted, Issuer, "签发时密钥不在有效期内", "expected an issue time within the validity of the key";
     KeyRetired = 804, Issuer, NotTrusted, Issuer, "密钥已停止签发", "expected an issue time before the key stopped signing";
+    OtherNode = 805, Issuer, NotTrusted, Issuer, "回执签发者不是该节点", "expected a receipt by the node that it names";
+    SelfGranted = 806, Issuer, NotTrusted, Issuer, "医疗机构不得授权给自己", "expected an authority that is not the hospital it grants to";
     WrongRealm = 901, Audience, NotAllowed, Presenter, "令牌不属于本平台", "expected the realm of this node";
     NotYetValid = 1001, Time, NotValidNow, Presenter, "授权尚未生效", "expected a time at or after the start";
     Expired = 1002, Time, NotValidNow, Presenter, "授权已过期", "expected a time before the end";

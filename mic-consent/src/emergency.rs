@@ -192,7 +192,7 @@ impl EmergencyClaims {
         Ok(())
     }
 
-    fn encode(&self) -> Result<Vec<u8>, Reason> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Reason> {
         let mut private = fields::write_private();
         private.key(mic::RIGHTS).uint(self.rights.bits().into());
         private.key(mic::SCOPE).raw(&self.scope.encode());

@@ -208,7 +208,7 @@ impl GrantClaims {
         }
     }
 
-    fn encode(&self) -> Result<Vec<u8>, Reason> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Reason> {
         let mut private = fields::write_private();
         private
             .key(mic::ORGANISATION)
@@ -306,6 +306,9 @@ impl sealed::Rules for GrantClaims {
     }
 
     fn issuer_rules(&self, record: &KeyRecord) -> Result<(), Denial> {
+        if *self.issuer() == IssuerCode::from(self.organisation) {
+            return Err(Reason::SelfGranted.into());
+        }
         match record.province() {
             Some(province) if !self.scope.is_confined_to(province) => {
                 Err(Reason::OutsideProvince.into())

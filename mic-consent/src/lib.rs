@@ -63,6 +63,7 @@
 //! // The hospital checks it against its request and proves that it uses it, here and now.
 //! let good_until = now + TimeDelta::minutes(5);
 //! let statuses = StatusList { issuer: authority_key.key_id(), list: 1, good_until, withdrawn: vec![4] };
+//! let checker = checker.with_status(&statuses); // looked at before each permit
 //! let grant = granted.untrusted::<Grant>()?.verify(&checker)?.live(&checker, now, &statuses)?;
 //! grant.answers(&nonce, &hospital_key.key_id())?;
 //! let archive = Place::province(Province::new(61)?, IssuerCode::new("ARCHIVE61")?);
@@ -112,7 +113,10 @@
 //! - Person and record keys are bytes of the caller and enter a token only as salted commitments; codes of
 //!   organisations are all the text there is. `Debug` and errors show no person, record or secret.
 //! - Everything that is read is bounded ([`limits`]); nothing is allocated for a token beyond its own bytes
-//!   until its signature is checked.
+//!   until its signature is checked (a status list or key set is copied once).
+//! - A withdrawal acts with the next permit when the checker has a source of status
+//!   ([`Checker::with_status`]); without one, when the look at the status has aged. What a node heard must be
+//!   told to it again after a restart. `DESIGN.md` lists these and other known limits.
 //!
 //! # Errors
 //!

@@ -7,6 +7,7 @@ use alloc::{
 };
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     claims::{
@@ -16,9 +17,10 @@ use crate::{
         time::between,
     },
     code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode},
+    denial::Reason,
     emergency::EmergencyClaims,
     grant::GrantClaims,
-    limits::{REVIEW_S, SKEW_S},
+    limits::{REVIEW_S, SKEW_S, SKEW_S_MAX},
     log::{ReceiptClaims, ReviewClaims, Verdict},
     permit::Basis,
     proof::Action,
@@ -78,6 +80,8 @@ pub enum FindingKind {
     ReviewedByAnother,
     /// An emergency access that the reviewer found unjustified.
     Unjustified,
+    /// Different grants or emergency accesses were told under one id; accesses are compared with each of them.
+    IdTwice,
 }
 
 impl FindingKind {
@@ -100,6 +104,7 @@ impl FindingKind {
             Self::NotReviewed => "紧急调阅逾期未复核",
             Self::ReviewedByAnother => "复核人与指定不符",
             Self::Unjustified => "紧急调阅经复核不成立",
+            Self::IdTwice => "同一编号对应不同授权",
         }
     }
 }
@@ -201,14 +206,28 @@ impl ReconciliationReport {
 ///     report.findings().iter().filter(|finding| finding.kind() == FindingKind::Orphan).count()
 /// }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Reconciliation {
+    skew_s: u32,
     accounts: BTreeMap<GrantId, Account>,
+}
+
+impl Default for Reconciliation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// SHA-256 of the claims: contents are told apart, and one that is told twice is one.
+type Content = [u8; 32];
+
+fn content(claims: Result<Vec<u8>, Reason>) -> Content {
+    Sha256::digest(claims.unwrap_or_default()).into()
 }
 
 #[derive(Debug, Clone, Default)]
 struct Account {
-    granted: Option<Granted>,
+    granted: BTreeMap<Content, Granted>,
     withdrawn: BTreeMap<IssuerCode, DateTime<Utc>>,
     reviews: Vec<(DoctorCode, Verdict, DateTime<Utc>)>,
     served: Vec<ReceiptClaims>,
@@ -255,8 +274,16 @@ impl Reconciliation {
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            skew_s: SKEW_S,
             accounts: BTreeMap::new(),
         }
+    }
+
+    /// Clocks may differ by so many seconds, at most 300: the largest of the nodes' policies.
+    #[must_use]
+    pub fn with_skew_s(mut self, skew_s: u32) -> Self {
+        self.skew_s = skew_s.min(SKEW_S_MAX);
+        self
     }
 
     fn account(&mut self, grant: &GrantId) -> &mut Account {
@@ -271,14 +298,17 @@ impl Reconciliation {
             Some(grant.purpose()),
             None,
         );
-        self.account(grant.id()).granted = Some(granted);
+        let content = content(grant.encode());
+        self.account(grant.id()).granted.insert(content, granted);
     }
 
     /// An emergency access was taken.
     pub fn emergency(&mut self, emergency: &EmergencyClaims) {
         let reviewer = Some(*emergency.reviewer());
         let granted = Granted::new(emergency.organisation(), emergency.terms(), None, reviewer);
-        self.account(emergency.id()).granted = Some(granted);
+        let content = content(emergency.encode());
+        let account = self.account(emergency.id());
+        account.granted.insert(content, granted);
     }
 
     /// A node heard of a withdrawal at this moment; earlier accesses stay lawful.
@@ -313,7 +343,7 @@ impl Reconciliation {
         };
         for (grant, account) in &self.accounts {
             report.accesses += account.served.len() as u64;
-            if let Some(granted) = &account.granted {
+            for granted in account.granted.values() {
                 match granted.reviewer {
                     None => report.grants += 1,
                     Some(_) => report.emergencies += 1,
@@ -327,7 +357,7 @@ impl Reconciliation {
                     access: receipt.map(|receipt| (receipt.issued_at(), *receipt.place().node())),
                 });
             };
-            account.judge(now, &mut found);
+            account.judge(self.skew_s, now, &mut found);
         }
         report.findings.sort_unstable();
         report
@@ -337,9 +367,13 @@ impl Reconciliation {
 impl Account {
     fn judge(
         &self,
+        skew_s: u32,
         now: DateTime<Utc>,
         found: &mut impl FnMut(FindingKind, Option<&ReceiptClaims>),
     ) {
+        if self.granted.len() > 1 {
+            found(FindingKind::IdTwice, None);
+        }
         let mut proofs: BTreeMap<ProofId, u64> = BTreeMap::new();
         let mut studies = BTreeSet::new();
         for receipt in &self.served {
@@ -351,9 +385,18 @@ impl Account {
             if let Action::OpenRecord(record) = receipt.action() {
                 studies.insert(*record);
             }
-            match &self.granted {
-                None => found(FindingKind::Orphan, Some(receipt)),
-                Some(granted) => granted.compare(receipt, &mut |kind| found(kind, Some(receipt))),
+            if self.granted.is_empty() {
+                found(FindingKind::Orphan, Some(receipt));
+            }
+            // Once each, however many contents the id has.
+            let mut kinds = BTreeSet::new();
+            for granted in self.granted.values() {
+                granted.compare(receipt, skew_s, &mut |kind| {
+                    kinds.insert(kind);
+                });
+            }
+            for kind in kinds {
+                found(kind, Some(receipt));
             }
             if let Some(heard) = self.withdrawn.get(receipt.place().node()) {
                 let by_s = between(*heard, receipt.issued_at());
@@ -362,8 +405,26 @@ impl Account {
                 }
             }
         }
-        let Some(granted) = &self.granted else { return };
         let count = studies.len() as u64;
+        let mut kinds = BTreeSet::new();
+        for granted in self.granted.values() {
+            self.judge_whole(granted, count, now, &mut |kind| {
+                kinds.insert(kind);
+            });
+        }
+        for kind in kinds {
+            found(kind, None);
+        }
+    }
+
+    /// What is odd about the grant as a whole.
+    fn judge_whole(
+        &self,
+        granted: &Granted,
+        count: u64,
+        now: DateTime<Utc>,
+        found: &mut impl FnMut(FindingKind),
+    ) {
         if let Some(allowed) = granted
             .studies
             .filter(|allowed| count > u64::from(*allowed))
@@ -372,7 +433,7 @@ impl Account {
                 allowed,
                 found: count,
             };
-            found(found_too_many, None);
+            found(found_too_many);
         }
         if let (Some(reviewer), false) = (&granted.reviewer, self.served.is_empty()) {
             self.judge_review(granted, reviewer, now, found);
@@ -385,7 +446,7 @@ impl Account {
         granted: &Granted,
         reviewer: &DoctorCode,
         now: DateTime<Utc>,
-        found: &mut impl FnMut(FindingKind, Option<&ReceiptClaims>),
+        found: &mut impl FnMut(FindingKind),
     ) {
         let in_time =
             |moment: DateTime<Utc>| between(granted.valid_from, moment) <= i64::from(REVIEW_S);
@@ -395,23 +456,23 @@ impl Account {
             .iter()
             .any(|(by, _, moment)| own(by) && in_time(*moment));
         if !reviewed && !in_time(now) {
-            found(FindingKind::NotReviewed, None);
+            found(FindingKind::NotReviewed);
         }
         if self.reviews.iter().any(|(by, ..)| !own(by)) {
-            found(FindingKind::ReviewedByAnother, None);
+            found(FindingKind::ReviewedByAnother);
         }
         if self
             .reviews
             .iter()
             .any(|(by, verdict, _)| own(by) && *verdict == Verdict::Unjustified)
         {
-            found(FindingKind::Unjustified, None);
+            found(FindingKind::Unjustified);
         }
     }
 }
 
 impl Granted {
-    fn compare(&self, receipt: &ReceiptClaims, found: &mut impl FnMut(FindingKind)) {
+    fn compare(&self, receipt: &ReceiptClaims, skew_s: u32, found: &mut impl FnMut(FindingKind)) {
         let basis = match self.reviewer {
             None => Basis::Consent,
             Some(_) => Basis::Emergency,
@@ -437,7 +498,7 @@ impl Granted {
         {
             found(FindingKind::OtherPerson);
         }
-        let skew = i64::from(SKEW_S);
+        let skew = i64::from(skew_s);
         let early = between(receipt.issued_at(), self.valid_from);
         if early > skew {
             found(FindingKind::Early { by_s: early });

@@ -12,7 +12,7 @@ use crate::{
     emergency::{Emergency, EmergencyClaims},
     encoded::Encoded,
     grant::{Grant, GrantClaims},
-    key::{KeyId, KeyRecord, KeySet, KeySetClaims, KeyState, PublicKey},
+    key::{KeyId, KeyRecord, KeyRing, KeySet, KeySetClaims, KeyState, PublicKey},
     log::{Checkpoint, CheckpointClaims, Receipt, ReceiptClaims, Review, ReviewClaims},
     narrow::{Narrowed, NarrowedClaims},
     offer::{Offer, OfferClaims},
@@ -276,6 +276,19 @@ impl<T: TokenKind> Signed<T> {
         issuer_rules(&self.claims, record)
     }
 
+    /// Whether `roots` has the very key that signed it and believes it, whatever ring it was checked with.
+    pub(crate) fn is_signed_by(&self, roots: &KeyRing) -> bool {
+        roots.get(&self.key_id()).is_some_and(|record| {
+            *record.public_key() == self.key
+                && matches!(
+                    record.state(),
+                    KeyState::Active | KeyState::VerifyOnly { .. }
+                )
+                && record.roles().contains(T::TYPE.role())
+                && issuer_rules(&self.claims, record).is_ok()
+        })
+    }
+
     pub(crate) fn into_live(self, checked_at: DateTime<Utc>, skew_s: u32) -> Live<T> {
         Live {
             signed: self,
@@ -335,6 +348,11 @@ pub struct Live<T: TokenKind> {
 }
 
 impl<T: TokenKind> Live<T> {
+    /// Whether `roots` has and believes the very key that signed it.
+    pub(crate) fn is_signed_by(&self, roots: &KeyRing) -> bool {
+        self.signed.is_signed_by(roots)
+    }
+
     /// What it says.
     #[must_use]
     pub const fn claims(&self) -> &T::Claims {

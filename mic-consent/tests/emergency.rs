@@ -248,6 +248,12 @@ fn err_keys_whose_roles_do_not_go_together() {
         record(hospital, both(Role::Emergency, Role::Review)),
         KeyError::RoleAlone
     );
+    for role in [Role::Grant, Role::Status, Role::Log] {
+        let refused = record(hospital, both(Role::Emergency, role));
+        assert_eq!(refused, KeyError::RoleAlone);
+    }
+    let judge = both(Role::Log, Role::Review);
+    assert_eq!(record(authority_code(), judge), KeyError::RoleAlone);
     assert_eq!(
         record(authority_code(), both(Role::Root, Role::Grant)),
         KeyError::RoleAlone

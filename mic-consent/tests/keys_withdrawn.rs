@@ -155,3 +155,27 @@ fn err_the_same_point_under_another_distinguishing_id_is_another_key() {
     assert_eq!(permit(&keys, &checker), Err(Reason::UnknownKey));
     assert_eq!(live_again(&keys, &checker), Err(Reason::UnknownKey));
 }
+
+/// CST-113: a set counts by the pinned roots, whatever ring it was checked with.
+#[test]
+fn err_a_set_by_a_root_that_is_pinned_as_revoked() {
+    let owner = IssuerCode::new("ROOT00").unwrap();
+    let root = Ed25519SigningKey::from_secret_bytes(&[0x71; 32]).unwrap();
+    let pinned = |state| {
+        let record = KeyRecord::new(root.public_key().clone(), owner, Role::Root, validity());
+        KeyRing::from_records([record.unwrap().with_state(state)]).unwrap()
+    };
+    let (good, policy) = (pinned(KeyState::Active), policy());
+    let checker = Checker::new(&good, &policy);
+    let live = || {
+        let set = KeySetDraft::first(realm(), owner, KeyRing::new());
+        let set = set.sign(&root, now()).unwrap();
+        let set = Encoded::document_from_bytes(set.as_bytes()).unwrap();
+        let signed = set.untrusted::<KeySet>().unwrap().verify(&checker).unwrap();
+        signed.live(&checker, now()).unwrap()
+    };
+    let adopt = |state| TrustedKeys::new(pinned(state), 1).unwrap().adopt(&[live()]);
+    assert_eq!(adopt(KeyState::Active), Ok(()));
+    let refused = adopt(KeyState::Revoked).unwrap_err();
+    assert_eq!(refused.reason(), Reason::TooFewRoots);
+}

@@ -249,6 +249,35 @@ fn err_a_split_view_finds_no_witness() {
         Reason::OtherLog
     );
     // Kept over a restart.
-    let mut again = Witness::new().with_seen(&cast.head(&large));
-    assert_eq!(reason(again.agree(&first, None)), Reason::OlderThanSeen);
+    let seen = |heads: &[&Live<Checkpoint>]| {
+        let mut heads = heads.iter();
+        heads.try_fold(Witness::new(), |witness, head| witness.with_seen(head))
+    };
+    let head = cast.head(&large);
+    // The larger one counts, in any order.
+    for heads in [[&head, &first], [&first, &head]] {
+        let mut again = seen(&heads).unwrap();
+        assert_eq!(reason(again.agree(&first, None)), Reason::OlderThanSeen);
+    }
+    let of = |heads: &[&Live<Checkpoint>]| seen(heads).unwrap_err().reason();
+    assert_eq!(of(&[&head, &forked]), Reason::LogRewritten);
+    assert_eq!(of(&[&countersigned]), Reason::OtherLog);
+}
+
+/// CST-127: 2^40 entries and 40 hashes, and not one more.
+#[test]
+fn err_a_log_larger_than_any() {
+    let proof = |size: u64, hashes: usize| {
+        let mut bytes = vec![0x83, 0x1b];
+        bytes.extend_from_slice(&size.to_be_bytes());
+        bytes.extend_from_slice(&[0, 0x98, u8::try_from(hashes).unwrap()]);
+        bytes
+            .extend(core::iter::repeat_n([&[0x58, 0x20][..], &[0; 32]].concat(), hashes).flatten());
+        bytes
+    };
+    assert!(InclusionProof::from_bytes(&proof(1 << 40, 40)).is_ok());
+    for bytes in [proof((1 << 40) + 1, 40), proof(1 << 40, 41)] {
+        let refused = InclusionProof::from_bytes(&bytes).unwrap_err();
+        assert_eq!(refused.reason(), Reason::TooMany);
+    }
 }

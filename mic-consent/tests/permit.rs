@@ -658,3 +658,29 @@ fn ok_debug_shows_no_person_no_record_and_no_secret() {
         assert!(!shown.contains(hidden), "{hidden}: {shown}");
     }
 }
+
+/// CST-56: a hospital does not grant to itself, whatever keys it has.
+#[test]
+fn err_a_hospital_that_grants_to_itself() {
+    let keys = keys(Suite::Ed25519);
+    let hospital = IssuerCode::from(hospital_code());
+    let id = GrantId::from_bytes([0x77; 16]);
+    let draft = grant_draft(&keys, ct_scope()).with_issuer(hospital);
+    let refused = draft.sign(keys.authority.as_ref(), id, now()).unwrap_err();
+    let reason = Reason::SelfGranted;
+    assert_eq!(refused, IssueError::Rule { reason });
+
+    let honest = raw::claims_of(&grant(&keys, ct_scope()));
+    let own = raw::with(&honest, &[1], Some(hospital.as_str().into()));
+    let token = raw::sign("mic-g", &own, keys.authority.as_ref());
+    let key = keys.authority_key.clone();
+    let record = KeyRecord::new(key, hospital, Role::Grant, validity()).unwrap();
+    let ring = KeyRing::from_records([keys.hospital_record(), record]).unwrap();
+    let (policy, token) = (policy(), Encoded::from_bytes(&token).unwrap());
+    let refused = token
+        .untrusted::<Grant>()
+        .unwrap()
+        .verify(&Checker::new(&ring, &policy))
+        .unwrap_err();
+    assert_eq!(refused.reason(), Reason::SelfGranted);
+}

@@ -168,6 +168,111 @@ impl World {
     }
 }
 
+/// CST-120: a node signs for itself, and a key of one province for places of that province.
+#[test]
+fn err_a_receipt_in_the_name_of_another_node() {
+    let world = World::new();
+    let grant = world.grant(1, |draft| draft);
+    let opening = opening();
+    let token = ProofDraft::list(&grant, archive());
+    let token = token
+        .sign(
+            world.keys.hospital.as_ref(),
+            ProofId::from_bytes([1; 16]),
+            now(),
+        )
+        .unwrap();
+    let place = archive();
+    let served = grant
+        .permit(
+            &world.checker(),
+            now(),
+            Presented::new(&token, &opening),
+            &Use::list(&place, PERSON),
+            &mut MemoryGuard::with_capacity(10),
+        )
+        .unwrap()
+        .served();
+    let other = IssuerCode::new("ARCHIVE62").unwrap();
+    let refused = served.sign(&world.log, other, now()).unwrap_err();
+    let reason = Reason::OtherNode;
+    assert_eq!(refused, IssueError::Rule { reason });
+
+    let receipt = served.sign(&world.log, *archive().node(), now()).unwrap();
+    let verify = |province| {
+        let key = world.log.public_key().clone();
+        let record = KeyRecord::new(key, *archive().node(), Role::Log, validity()).unwrap();
+        let record = record
+            .with_province(Province::new(province).unwrap())
+            .unwrap();
+        let ring = KeyRing::from_records([record]).unwrap();
+        let signed = receipt.clone().untrusted::<Receipt>().unwrap();
+        let signed = signed.verify(&Checker::new(&ring, &world.policy));
+        signed.map(drop).map_err(|denial| denial.reason())
+    };
+    assert_eq!(verify(61), Ok(()));
+    assert_eq!(verify(62), Err(Reason::OutsideProvince));
+}
+
+/// CST-132: neither of two contents of one id hides the other, whatever comes first.
+#[test]
+fn err_two_grants_under_one_id() {
+    let world = World::new();
+    let wide = world.grant(1, |draft| draft);
+    let narrow = world.grant(1, |draft| draft.with_rights(Rights::LIST));
+    let receipt = world.open(&wide, RECORD, 1, after(5));
+    let emergency = world.taken(1);
+    let report = |order: &[u8]| {
+        let mut reconciliation = Reconciliation::new();
+        for event in order {
+            match event {
+                0 => reconciliation.granted(wide.claims()),
+                1 => reconciliation.granted(narrow.claims()),
+                2 => reconciliation.served(&receipt),
+                _ => reconciliation.emergency(emergency.claims()),
+            }
+        }
+        reconciliation.report(after(300_000))
+    };
+    let kinds = |order: &[u8]| -> Vec<FindingKind> {
+        report(order).findings().iter().map(Finding::kind).collect()
+    };
+    assert_eq!(kinds(&[0, 0, 2]), []);
+    assert_eq!(
+        kinds(&[0, 1, 2]),
+        [FindingKind::RightMissing, FindingKind::IdTwice]
+    );
+    assert_eq!(report(&[0, 1, 2]), report(&[2, 1, 0]));
+    assert_eq!(report(&[0, 1, 2]), report(&[1, 0, 2, 0]));
+    let all = report(&[0, 3, 2]);
+    assert_eq!((all.grants(), all.emergencies(), all.unused()), (1, 1, 0));
+    assert_eq!(
+        kinds(&[3, 2, 0]),
+        [
+            FindingKind::OtherBasis,
+            FindingKind::OtherPerson,
+            FindingKind::NotReviewed,
+            FindingKind::IdTwice
+        ]
+    );
+    assert_eq!(all, report(&[3, 2, 0]));
+}
+
+/// CST-132: nodes whose clocks may differ by more are not blamed for it.
+#[test]
+fn ok_early_and_late_by_the_skew_of_the_policy() {
+    let world = World::new();
+    let grant = world.grant(1, |draft| draft);
+    let receipt = world.open(&grant, RECORD, 1, after(-100));
+    let findings = |skew_s| {
+        let mut reconciliation = Reconciliation::new().with_skew_s(skew_s);
+        reconciliation.granted(grant.claims());
+        reconciliation.served(&receipt);
+        reconciliation.report(after(300_000)).findings().len()
+    };
+    assert_eq!((findings(60), findings(100)), (1, 0));
+}
+
 #[derive(Clone)]
 enum Event {
     Granted(GrantClaims),

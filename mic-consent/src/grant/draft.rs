@@ -250,6 +250,10 @@ impl GrantDraft {
     ) -> Result<Vec<u8>, IssueError> {
         let claims = self.claims(suite, id, now)?;
         claims.check()?;
+        // CST-56: nobody grants to itself.
+        if *claims.issuer() == IssuerCode::from(*claims.organisation()) {
+            return Err(Reason::SelfGranted.into());
+        }
         Ok(claims.encode()?)
     }
 

@@ -58,8 +58,9 @@ pub enum KeyError {
     /// One key may not both ask and grant: a hospital must not be able to consent for its patients.
     #[error("expected a key that does not both request and grant")]
     RolesConflict,
-    /// A root signs key sets and nothing else; who takes emergency access does not review it.
-    #[error("expected a root, or a key that does not both take emergency access and review it")]
+    /// A root signs key sets and nothing else. Who takes emergency access does not grant, say what is withdrawn,
+    /// log or review; who logs does not review.
+    #[error("expected a root alone, and no key that judges or records what it does itself")]
     RoleAlone,
     /// The roots do not fit together.
     #[error("expected roots of one owner and one suite, and a threshold from 1 to their number")]
@@ -345,7 +346,8 @@ impl KeyRecord {
     /// An active record without a province, that is, of national reach.
     ///
     /// # Errors
-    /// No role; a key that both requests and grants; a requesting key whose owner is no institution.
+    /// No role; roles that one key may not have together ([`KeyError::RolesConflict`],
+    /// [`KeyError::RoleAlone`]); a requesting key whose owner is no institution.
     pub fn new(
         key: PublicKey,
         organisation: IssuerCode,
@@ -360,7 +362,12 @@ impl KeyRecord {
             return Err(KeyError::RolesConflict);
         }
         let alone = !roles.contains(Role::Root) || roles == Role::Root.into();
-        if !alone || (roles.contains(Role::Emergency) && roles.contains(Role::Review)) {
+        let both = |one: Role, other: Role| roles.contains(one) && roles.contains(other);
+        let apart = [Role::Grant, Role::Status, Role::Log, Role::Review]
+            .iter()
+            .all(|role| !both(Role::Emergency, *role))
+            && !both(Role::Log, Role::Review);
+        if !alone || !apart {
             return Err(KeyError::RoleAlone);
         }
         if (roles.contains(Role::Request) || roles.contains(Role::Emergency))

@@ -148,7 +148,7 @@ impl TrustedKeys {
             .iter()
             .filter(|set| {
                 set.encoded().payload() == first.encoded().payload()
-                    && self.roots.get(&set.key_id()).is_some()
+                    && set.is_signed_by(&self.roots)
             })
             .map(Live::key_id)
             .collect();

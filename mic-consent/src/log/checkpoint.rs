@@ -85,7 +85,7 @@ impl sealed::Rules for CheckpointClaims {
         let size = private.need(mic::SIZE, Reason::MissingClaim)?.take_as(
             crate::cbor::read::uint,
             |size| {
-                if size >> LOG_HASHES_MAX <= 1 {
+                if size <= 1 << LOG_HASHES_MAX {
                     Ok(size)
                 } else {
                     Err(Reason::TooMany)
@@ -225,13 +225,27 @@ impl Witness {
         }
     }
 
-    /// Has seen this head of a log, kept from before.
-    #[must_use]
-    pub fn with_seen(mut self, head: &Live<Checkpoint>) -> Self {
+    /// Has seen this head of a log, kept from before. The largest of one log counts.
+    ///
+    /// A witness that is given none of its heads after a restart agrees to any: keep them.
+    ///
+    /// # Errors
+    /// A head that its owner did not sign ([`Reason::OtherLog`]); one of the size of another that was seen, with
+    /// another root or in another suite ([`Reason::LogRewritten`]).
+    pub fn with_seen(mut self, head: &Live<Checkpoint>) -> Result<Self, Denial> {
         let claims = head.claims();
-        self.seen
-            .insert(claims.log, (head.suite(), claims.size, claims.root));
-        self
+        if claims.issuer() != claims.log() {
+            return Err(Reason::OtherLog.into());
+        }
+        let new = (head.suite(), claims.size, claims.root);
+        let seen = self.seen.entry(claims.log).or_insert(new);
+        if seen.0 != new.0 || (seen.1 == new.1 && seen.2 != new.2) {
+            return Err(Reason::LogRewritten.into());
+        }
+        if new.1 > seen.1 {
+            *seen = new;
+        }
+        Ok(self)
     }
 
     /// Agrees to a head, remembers it, and gives what is to be countersigned.

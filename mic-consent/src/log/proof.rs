@@ -105,7 +105,7 @@ impl InclusionProof {
     /// # Errors
     /// Another form, more than 40 hashes, or an index beyond the size.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Denial> {
-        let (size, index, path) = read(bytes)?;
+        let (size, index, path) = read(bytes, LOG_HASHES_MAX)?;
         if index >= size {
             return Err(Reason::LogProofShape.into());
         }
@@ -206,7 +206,7 @@ impl ConsistencyProof {
     /// # Errors
     /// Another form, more than 80 hashes, or a log that shrinks.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Denial> {
-        let (older, newer, path) = read(bytes)?;
+        let (older, newer, path) = read(bytes, 2 * LOG_HASHES_MAX)?;
         if older > newer {
             return Err(Reason::LogProofShape.into());
         }
@@ -223,11 +223,11 @@ fn write(one: u64, two: u64, path: &[Hash]) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn read(bytes: &[u8]) -> Result<(u64, u64, Vec<Hash>), Denial> {
+fn read(bytes: &[u8], hashes: usize) -> Result<(u64, u64, Vec<Hash>), Denial> {
     let mut reader = Reader::new(bytes, 0, Step::Log);
     reader.take(read::array(3, 3))?;
     let size = |number: u64| {
-        if number >> LOG_HASHES_MAX <= 1 {
+        if number <= 1 << LOG_HASHES_MAX {
             Ok(number)
         } else {
             Err(Reason::TooMany)
@@ -235,7 +235,7 @@ fn read(bytes: &[u8]) -> Result<(u64, u64, Vec<Hash>), Denial> {
     };
     let one = reader.take_as(read::uint, size)?;
     let two = reader.take_as(read::uint, size)?;
-    let count = reader.take(read::array(0, 2 * LOG_HASHES_MAX))?;
+    let count = reader.take(read::array(0, hashes))?;
     let path = (0..count)
         .map(|_| reader.take(read::array_of))
         .collect::<Result<_, _>>()?;

@@ -200,7 +200,15 @@ impl sealed::Rules for ReceiptClaims {
         })
     }
 
-    fn issuer_rules(&self, _: &KeyRecord) -> Result<(), Denial> {
+    /// CST-120: a node speaks for itself, and a key of one province for places of that province.
+    fn issuer_rules(&self, record: &KeyRecord) -> Result<(), Denial> {
+        if self.place.node() != record.organisation() {
+            return Err(Reason::OtherNode.into());
+        }
+        let province = record.province();
+        if province.is_some() && self.place.in_province() != province {
+            return Err(Reason::OutsideProvince.into());
+        }
         Ok(())
     }
 }
@@ -266,7 +274,7 @@ impl ReceiptDraft {
     /// Signs it with the log key of the node, `issuer` being that key's owner.
     ///
     /// # Errors
-    /// A failing signer.
+    /// An issuer that is not the node that served ([`Reason::OtherNode`]); a failing signer.
     pub fn sign(
         &self,
         signer: &dyn Signer,
@@ -293,6 +301,9 @@ impl ReceiptDraft {
 
     fn payload(&self, issuer: IssuerCode, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
         let facts = &self.claims;
+        if *facts.place.node() != issuer {
+            return Err(Reason::OtherNode.into());
+        }
         let claims = ReceiptClaims {
             origin: Origin {
                 issuer,

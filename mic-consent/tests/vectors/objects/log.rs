@@ -208,6 +208,13 @@ pub(super) fn wrong(cases: &mut Cases) {
         Reason::TooMany,
     );
     push(
+        "inclusion-size-beyond",
+        "a size of one more than 2^40",
+        &good,
+        &[("proof", json!("831b00000100000000010080"))],
+        Reason::TooMany,
+    );
+    push(
         "inclusion-leaf-as-node",
         "a node taken for an entry",
         &included(suite, 0, 2),

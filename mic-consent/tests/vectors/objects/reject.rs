@@ -514,6 +514,12 @@ fn of_receipts(cases: &mut Cases, opened: &Object, in_emergency: &Object) {
         Reason::UnknownPurpose,
     );
     push(
+        "receipt-other-node",
+        "a node that is not the issuer",
+        opened.with(&[MIC, 18], Some("ARCHIVE62".into())),
+        Reason::OtherNode,
+    );
+    push(
         "receipt-province",
         "a province that does not exist",
         opened.with(&[MIC, 19], number(99)),
