@@ -117,36 +117,41 @@ fn csv(count: usize) -> anyhow::Result<Group> {
 
 /// Whole records in CSV.
 fn records(count: usize) -> anyhow::Result<Group> {
-    let file: Rc<str> = bulk::csv_records(count)?.into();
-    let lines: Rc<[String]> = file.lines().skip(1).map(String::from).collect();
+    let file = bulk::csv_records(count)?;
+    let lines = file.lines().skip(1).map(String::from).collect();
     let record = |line: &str| bulk::record_of(line).map(|record| fold_record(&record));
-    let expected: Option<u64> = lines.iter().map(|line| record(line)).sum();
-    let expected = expected.ok_or_else(|| anyhow::anyhow!("a line that is no record"))?;
-    let bytes = file.len();
-    let ours = move || {
-        read(&file, |row| {
-            row.to_record().map_or(0, |record| fold_record(&record))
-        })
-    };
-    let memory = move || lines.iter().filter_map(|line| record(line)).sum::<u64>();
-    Ok(Group::new("index: bulk CSV to records", "line")
-        .with("mic-index, bulk reader", count as u64, &expected, ours)
-        .bytes(bytes)
-        .with(
-            "the same lines from memory, split at the commas",
-            count as u64,
-            &expected,
-            memory,
-        )
-        .bytes(bytes)
-        .goal(1.0 / 1.5))
+    beside_memory(
+        "index: bulk CSV to records",
+        "the same lines from memory, split at the commas",
+        file,
+        lines,
+        record,
+    )
 }
 
 /// Whole records in NDJSON.
 fn ndjson(count: usize) -> anyhow::Result<Group> {
-    let file: Rc<str> = bulk::ndjson(count)?.into();
-    let lines: Rc<[String]> = file.lines().map(String::from).collect();
+    let file = bulk::ndjson(count)?;
+    let lines = file.lines().map(String::from).collect();
     let record = |line: &str| Some(fold_record(&serde_json::from_str::<ExamRecord>(line).ok()?));
+    beside_memory(
+        "index: bulk NDJSON to records",
+        "the same lines from memory, serde_json",
+        file,
+        lines,
+        record,
+    )
+}
+
+/// A file to records by the bulk reader, beside the same lines read by `record`, whose sum is the answer.
+fn beside_memory(
+    name: &'static str,
+    peer: &'static str,
+    file: String,
+    lines: Vec<String>,
+    record: impl Fn(&str) -> Option<u64> + 'static,
+) -> anyhow::Result<Group> {
+    let count = lines.len() as u64;
     let expected: Option<u64> = lines.iter().map(|line| record(line)).sum();
     let expected = expected.ok_or_else(|| anyhow::anyhow!("a line that is no record"))?;
     let bytes = file.len();
@@ -156,15 +161,10 @@ fn ndjson(count: usize) -> anyhow::Result<Group> {
         })
     };
     let memory = move || lines.iter().filter_map(|line| record(line)).sum::<u64>();
-    Ok(Group::new("index: bulk NDJSON to records", "line")
-        .with("mic-index, bulk reader", count as u64, &expected, ours)
+    Ok(Group::new(name, "line")
+        .with("mic-index, bulk reader", count, &expected, ours)
         .bytes(bytes)
-        .with(
-            "the same lines from memory, serde_json",
-            count as u64,
-            &expected,
-            memory,
-        )
+        .with(peer, count, &expected, memory)
         .bytes(bytes)
         .goal(1.0 / 1.5))
 }
