@@ -13,8 +13,10 @@ use crate::alphabet::CREDIT_ALPHABET;
 use crate::calendar::MINUTES;
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
+use crate::exam_item::{ExamItem, ITEM_CODE_LEN_MAX, ITEM_NAME_LEN_MAX, ItemCode, ItemName};
 use crate::exam_type::ExamType;
 use crate::institution::{INSTITUTION_LEN, InstitutionCode};
+use crate::moment::Moment;
 use crate::part::UNIT_LEN;
 use crate::person::PersonCode;
 use crate::record::{ExamRecord, RecordKey, RecordOutcome};
@@ -131,6 +133,37 @@ impl<'a> Arbitrary<'a> for ExamType {
     }
 }
 
+impl<'a> Arbitrary<'a> for Moment {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let minute = u.arbitrary()?;
+        let second = u.int_in_range(0..=59)?;
+        Self::new(minute, second).map_err(|_| arbitrary::Error::IncorrectFormat)
+    }
+}
+
+/// Any text that may stand in an item, at most `max` characters.
+fn item_text(u: &mut Unstructured<'_>, max: usize) -> Result<String> {
+    let text: String = u.arbitrary()?;
+    let plain = text.chars().filter(|c| !c.is_control());
+    let text: String = plain.take(max).collect();
+    let text = text.trim();
+    Ok(String::from(if text.is_empty() { "CT" } else { text }))
+}
+
+impl<'a> Arbitrary<'a> for ItemCode {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let text = item_text(u, ITEM_CODE_LEN_MAX)?;
+        Self::try_from(text).map_err(|_| arbitrary::Error::IncorrectFormat)
+    }
+}
+
+impl<'a> Arbitrary<'a> for ItemName {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let text = item_text(u, ITEM_NAME_LEN_MAX)?;
+        Self::try_from(text).map_err(|_| arbitrary::Error::IncorrectFormat)
+    }
+}
+
 impl<'a> Arbitrary<'a> for RecordKey {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(Self::new(u.arbitrary()?, u.arbitrary()?))
@@ -159,6 +192,24 @@ impl<'a> Arbitrary<'a> for ExamRecord {
         }
         if let Some(earlier) = u.arbitrary::<Option<RecordKey>>()? {
             builder = builder.supersedes(earlier);
+        }
+        if let Some(item) = ExamItem::new(u.arbitrary()?, u.arbitrary()?) {
+            builder = builder.item(item);
+        }
+        if u.arbitrary()? {
+            let second = u.int_in_range(0..=59)?;
+            if let Ok(start) = Moment::new(key.code().exam_time(), second) {
+                builder = builder.started_at(start);
+            }
+        }
+        if let Some(moment) = u.arbitrary()? {
+            builder = builder.ordered_at(moment);
+        }
+        if let Some(moment) = u.arbitrary()? {
+            builder = builder.ended_at(moment);
+        }
+        if let Some(moment) = u.arbitrary()? {
+            builder = builder.reported_at(moment);
         }
         match builder.build() {
             Ok(RecordOutcome::Record(record)) => Ok(record),

@@ -6,6 +6,7 @@ use crate::code::IndexCode;
 use crate::device::DeviceCode;
 use crate::error::{PackedError, ParseError};
 use crate::institution::{InstitutionCode, InstitutionCodeError};
+use crate::moment::{Moment, MomentError};
 use crate::packed::PACKED_LEN;
 use crate::person::PersonCode;
 use crate::site::SiteCode;
@@ -49,6 +50,7 @@ texts! {
     StorageUnitCode => ParseError,
     StudyInstanceUid => StudyUidError,
     InstitutionCode => InstitutionCodeError,
+    Moment => MomentError,
 }
 
 /// The five parts in the order of the text.

@@ -96,6 +96,7 @@ mod diagnose;
 pub mod dicom;
 mod division;
 mod error;
+mod exam_item;
 mod exam_type;
 mod exam_types;
 mod fast;
@@ -109,6 +110,7 @@ pub mod ledger;
 mod literal;
 #[cfg(feature = "messages")]
 pub mod messages;
+mod moment;
 mod normalise;
 mod packed;
 mod parser;
@@ -143,12 +145,16 @@ pub use device::DeviceCode;
 pub use diagnose::{Diagnosis, FAULTS_MAX, Fault, diagnose};
 pub use division::{DIVISION_LEN, Division, DivisionError, Province};
 pub use error::{PackedError, PackedErrorKind, ParseError, ParseErrorKind};
+pub use exam_item::{
+    ExamItem, ITEM_CODE_LEN_MAX, ITEM_NAME_LEN_MAX, ItemCode, ItemName, ItemTextError,
+};
 pub use exam_type::{ExamType, ExamTypeError};
 pub use exam_types::{ExamTypes, ExamTypesError};
 pub use institution::{
     INSTITUTION_FIELD_LEN, INSTITUTION_LEN, InstitutionCode, InstitutionCodeError,
     InstitutionField, InstitutionFieldError, InstitutionKind,
 };
+pub use moment::{MOMENT_LEN, Moment, MomentError};
 pub use normalise::{Change, ChangeKind, normalise};
 pub use packed::PACKED_LEN;
 pub use parser::Parser;

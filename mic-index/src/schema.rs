@@ -12,8 +12,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
+use crate::exam_item::{ITEM_CODE_LEN_MAX, ITEM_NAME_LEN_MAX, ItemCode, ItemName};
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
+use crate::moment::{MOMENT_LEN, Moment};
 use crate::part::{COMPACT_LEN, PRINTED_LEN};
 use crate::person::PersonCode;
 use crate::record::{ExamRecord, RecordKey};
@@ -125,6 +127,81 @@ impl JsonSchema for StudyInstanceUid {
     }
 }
 
+/// The date, the clock, and what of it is free: the letter between, a fraction, the offset.
+const DATE: &str = "(?:19[0-9]{2}|20[0-9]{2}|21[0-4][0-9]|215[0-5]|1899)-\
+    (?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)\
+    |02-(?:0[1-9]|[12][0-9]))";
+const CLOCK: &str = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]";
+const OFFSET: &str = "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])";
+
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        concat!(module_path!(), "::Moment").into()
+    }
+
+    /// The one form that is written, or all that are read (`IDX-82`).
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (pattern, longest) = if generator.contract().is_serialize() {
+            (format!(r"^{DATE}T{CLOCK}\+08:00$"), MOMENT_LEN)
+        } else {
+            let free = format!(r"^{DATE}[T ]{CLOCK}(?:\.[0-9]{{1,9}})?{OFFSET}?$");
+            (free, MOMENT_LEN + FRACTION_LEN_MAX)
+        };
+        json_schema!({
+            "type": "string",
+            "description": "A time to the second, years 1900 to 2154 in Beijing; without an offset Beijing time.",
+            "maxLength": longest,
+            "pattern": pattern,
+        })
+    }
+}
+
+/// A point and nine digits.
+const FRACTION_LEN_MAX: usize = 10;
+
+/// Neither a control character nor, at an end, a blank; what else counts as blank is the reader's.
+fn item_text(description: &str, max: usize) -> Schema {
+    json_schema!({
+        "type": "string",
+        "description": description,
+        "minLength": 1,
+        "maxLength": max,
+        "not": { "pattern": r"^\s|\s$|[\u0000-\u001f\u007f-\u009f]" },
+    })
+}
+
+impl JsonSchema for ItemCode {
+    fn schema_name() -> Cow<'static, str> {
+        "ItemCode".into()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        concat!(module_path!(), "::ItemCode").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        item_text("Code of the exam item (检查项目).", ITEM_CODE_LEN_MAX)
+    }
+}
+
+impl JsonSchema for ItemName {
+    fn schema_name() -> Cow<'static, str> {
+        "ItemName".into()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        concat!(module_path!(), "::ItemName").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        item_text("Name of the exam item (检查项目).", ITEM_NAME_LEN_MAX)
+    }
+}
+
 impl JsonSchema for ExamType {
     fn schema_name() -> Cow<'static, str> {
         "ExamType".into()
@@ -174,7 +251,8 @@ impl JsonSchema for ExamRecord {
         concat!(module_path!(), "::ExamRecord").into()
     }
 
-    /// Written records have every field; read ones may leave out those that may be null.
+    /// Written records have every field but the exam item and the times where there are none; read ones may
+    /// leave out those that may be null.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let count = |of: &str| {
             json_schema!({
@@ -196,7 +274,8 @@ impl JsonSchema for ExamRecord {
         }
         json_schema!({
             "type": "object",
-            "description": "What the index holds of one exam. supersedes is never the record's own key.",
+            "description": "What the index holds of one exam. supersedes is never the record's own key, \
+                started_at always in the minute of the code.",
             "properties": {
                 "code": generator.subschema_for::<IndexCode>(),
                 "study_instance_uid": generator.subschema_for::<StudyInstanceUid>(),
@@ -211,6 +290,12 @@ impl JsonSchema for ExamRecord {
                 "series_count": count("series"),
                 "image_count": count("images"),
                 "supersedes": generator.subschema_for::<Option<RecordKey>>(),
+                "item_code": generator.subschema_for::<Option<ItemCode>>(),
+                "item_name": generator.subschema_for::<Option<ItemName>>(),
+                "ordered_at": generator.subschema_for::<Option<Moment>>(),
+                "started_at": generator.subschema_for::<Option<Moment>>(),
+                "ended_at": generator.subschema_for::<Option<Moment>>(),
+                "reported_at": generator.subschema_for::<Option<Moment>>(),
             },
             "required": required,
             "additionalProperties": false,

@@ -3,7 +3,7 @@
 //! | type | written as | read from |
 //! |---|---|---|
 //! | [`IndexCode`] | BLOB, the forty packed bytes | that, or TEXT in either form |
-//! | the parts, UIDs, institution codes | TEXT | TEXT |
+//! | the parts, UIDs, institution codes, moments (which sort as times), texts of exam items | TEXT | TEXT |
 //! | [`ExamType`] | INTEGER, 1 to 5 | INTEGER |
 //!
 //! Declare columns as in the table above, or without a type. A column declared `STRING`, `NUMERIC`, `INTEGER`
@@ -25,8 +25,10 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
+use crate::exam_item::{ItemCode, ItemName};
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
+use crate::moment::Moment;
 use crate::person::PersonCode;
 use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
@@ -73,6 +75,9 @@ text_columns!(
     StorageUnitCode,
     StudyInstanceUid,
     InstitutionCode,
+    Moment,
+    ItemCode,
+    ItemName,
 );
 
 impl ToSql for ExamType {

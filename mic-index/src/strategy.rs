@@ -23,6 +23,7 @@ use crate::calendar::{MINUTES, days_in_month};
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
 use crate::error::{ParseError, ParseErrorKind};
+use crate::moment::Moment;
 use crate::part::{COMPACT_LEN, HYPHENS, Part, UNIT_LEN};
 use crate::person::PersonCode;
 use crate::site::SiteCode;
@@ -48,6 +49,13 @@ pub fn person() -> impl Strategy<Value = PersonCode> + Clone {
 pub fn exam_time() -> impl Strategy<Value = ExamTime> + Clone {
     prop_oneof![1 => Just(0), 1 => Just(MINUTES - 1), 6 => 0..MINUTES]
         .prop_filter_map("all are minutes", ExamTime::from_minutes)
+}
+
+/// Seconds of the years 1900 to 2154.
+pub fn moment() -> impl Strategy<Value = Moment> + Clone {
+    (exam_time(), 0..60_u8).prop_filter_map("all are seconds", |(minute, second)| {
+        Moment::new(minute, second).ok()
+    })
 }
 
 /// Sites, one in four of them filler.

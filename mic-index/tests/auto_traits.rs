@@ -69,6 +69,10 @@ fn types_are_what_users_rely_on() {
     key::<StorageUnitCode>();
     key::<StudyInstanceUid>();
     key::<ExamType>();
+    key::<mic_index::Moment>();
+    shared::<mic_index::ExamItem>();
+    error::<mic_index::MomentError>();
+    error::<mic_index::ItemTextError>();
     error::<ParseError>();
     error::<ParseErrorKind>();
     error::<PackedError>();

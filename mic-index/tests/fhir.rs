@@ -79,7 +79,7 @@ proptest! {
 
     /// What comes back is the record, less what the findings name.
     #[test]
-    fn records_come_back(bytes in prop::collection::vec(any::<u8>(), 300), r5: bool, named: bool) {
+    fn records_come_back(bytes in prop::collection::vec(any::<u8>(), 600), r5: bool, named: bool) {
         let Ok(record) = ExamRecord::arbitrary(&mut Unstructured::new(&bytes)) else {
             return Ok(());
         };
@@ -103,7 +103,18 @@ proptest! {
         if let Some(exam_type) = record.exam_type().filter(|_| !lost("modality")) {
             expected = expected.exam_type(exam_type);
         }
+        if let Some(item) = record.item() {
+            expected = expected.item(item.clone());
+        }
+        if let Some(start) = record.started_at().filter(|_| !lost("started_at")) {
+            expected = expected.started_at(start);
+        }
         prop_assert_eq!(record.supersedes().is_some(), lost("supersedes"));
+        prop_assert_eq!(record.ordered_at().is_some(), lost("ordered_at"));
+        prop_assert_eq!(record.ended_at().is_some(), lost("ended_at"));
+        prop_assert_eq!(record.reported_at().is_some(), lost("reported_at"));
+        let filled = record.started_at().is_some_and(|start| start.second() == 0);
+        prop_assert_eq!(filled, lost("started_at"));
         let kept = |element, count| if lost(element) { 0 } else { count };
         let series = kept("numberOfSeries", record.series_count());
         let images = kept("numberOfInstances", record.image_count());

@@ -6,9 +6,9 @@ mod common;
 use common::EXAMPLE;
 use mic_index::dicom::{Attribute, ExamDraft, HeaderText};
 use mic_index::{
-    ExamRecord, ExamType, IndexCode, InstitutionCode, InstitutionCodeError, KeyRelation, NoPerson,
-    RecordBuilder, RecordError, RecordField, RecordKey, RecordOutcome, SiteCode, StudyInstanceUid,
-    StudyUidError,
+    ExamItem, ExamRecord, ExamType, IndexCode, InstitutionCode, InstitutionCodeError, KeyRelation,
+    Moment, NoPerson, RecordBuilder, RecordError, RecordField, RecordKey, RecordOutcome, SiteCode,
+    StudyInstanceUid, StudyUidError,
 };
 
 fn code() -> IndexCode {
@@ -109,6 +109,68 @@ fn ok_a_draft_fills_what_it_has() {
         .record()
         .unwrap();
     assert_eq!(same, record);
+}
+
+fn moment(text: &str) -> Moment {
+    text.parse().unwrap()
+}
+
+/// IDX-80, IDX-81: what the code cannot say of the exam stands beside it, in any order of the clocks.
+#[test]
+fn ok_item_and_times_are_those_set() {
+    let item = ExamItem::named("颅脑CT平扫".parse().unwrap()).with_code("0023".parse().unwrap());
+    let builder = complete()
+        .item(item.clone())
+        .ordered_at(moment("2024-11-22 15:00:00"))
+        .started_at(moment("2024-11-22 14:30:59"))
+        .ended_at(moment("2024-11-22 14:41:07"))
+        .reported_at(moment("2024-11-23 08:00:00"));
+    let record = builder.build().unwrap().record().unwrap();
+    assert_eq!(record.item(), Some(&item));
+    let times = [
+        (record.ordered_at(), "2024-11-22T15:00:00+08:00"),
+        (record.started_at(), "2024-11-22T14:30:59+08:00"),
+        (record.ended_at(), "2024-11-22T14:41:07+08:00"),
+        (record.reported_at(), "2024-11-23T08:00:00+08:00"),
+    ];
+    for (time, text) in times {
+        assert_eq!(time.unwrap().to_string(), text);
+    }
+    assert!(!format!("{record:?}").contains("颅脑"));
+}
+
+/// IDX-83: a start is of the minute of the code, or gives the minute where there is none.
+#[test]
+fn err_a_start_of_another_minute() {
+    let next = moment("2024-11-22 14:31:00");
+    let error = complete().started_at(next).build();
+    assert_eq!(error, Err(RecordError::StartOfAnotherMinute));
+    let by_start = ExamRecord::builder()
+        .person(code().person())
+        .unit(code().unit())
+        .study_instance_uid("1.2.840.1".parse().unwrap())
+        .institution("H35020300001".parse().unwrap())
+        .counts(2, 28)
+        .started_at(next);
+    let record = by_start.build().unwrap().record().unwrap();
+    assert_eq!(record.code().exam_time().to_string(), "202411221431");
+}
+
+/// IDX-84: what a header says of item and start comes along, a start of another minute than the record's not.
+#[test]
+fn ok_a_draft_brings_item_and_second() {
+    let header = HeaderText::new()
+        .with(Attribute::StudyDate, "20241122")
+        .with(Attribute::StudyTime, "143059.9")
+        .with(Attribute::StudyDescription, "HEAD");
+    let draft = ExamDraft::from_text(&header);
+    let record = |builder: RecordBuilder| builder.build().unwrap().record().unwrap();
+    let taken = record(complete().draft(&draft));
+    assert_eq!(taken.started_at(), Some(moment("2024-11-22 14:30:59")));
+    assert_eq!(taken.item().unwrap().name().unwrap().as_str(), "HEAD");
+    let other = EXAMPLE.replace("202411221430", "202411221431");
+    let corrected = record(complete().draft(&draft).code(other.parse().unwrap()));
+    assert_eq!(corrected.started_at(), None);
 }
 
 #[test]
@@ -220,6 +282,29 @@ mod exchange {
             ciborium::from_reader::<ExamRecord, _>(&cbor[..]).unwrap(),
             record
         );
+    }
+
+    /// IDX-85: fields of item and times are there where they say something, and all of them in CBOR.
+    #[test]
+    fn ok_item_and_times_come_back_and_are_left_out() {
+        let bare = complete().build().unwrap().record().unwrap();
+        let full = complete()
+            .item(ExamItem::coded("0023".parse().unwrap()))
+            .reported_at(moment("2024-11-23 08:00:00"));
+        let full = full.build().unwrap().record().unwrap();
+        for (record, fields) in [(bare, 9), (full, 11)] {
+            let json = serde_json::to_value(&record).unwrap();
+            assert_eq!(json.as_object().unwrap().len(), fields);
+            assert_eq!(serde_json::from_value::<ExamRecord>(json).unwrap(), record);
+            let mut cbor = Vec::new();
+            ciborium::into_writer(&record, &mut cbor).unwrap();
+            let map: ciborium::Value = ciborium::from_reader(&cbor[..]).unwrap();
+            assert_eq!(map.as_map().unwrap().len(), 15);
+            assert_eq!(
+                ciborium::from_reader::<ExamRecord, _>(&cbor[..]).unwrap(),
+                record
+            );
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@
 
 use mic_index::dicom::{Attribute, ExamDraft, HeaderText, TimeSource};
 use mic_index::{
-    CheckPolicy, Fault, IndexCode, ParseErrorKind, Parser, UnitCheck, grammar, normalise,
+    CheckPolicy, Fault, IndexCode, ItemCode, ItemName, ParseErrorKind, Parser, UnitCheck, grammar,
+    normalise,
 };
 use serde_json::{Value, json};
 
@@ -227,13 +228,24 @@ fn normalised() {
 fn dicom_headers() {
     let of_time = |attribute: Attribute| {
         let keyword = attribute.keyword();
-        keyword.contains("Date") || keyword.contains("Time")
+        let of_item = keyword.contains("Procedure") || keyword == "StudyDescription";
+        keyword.contains("Date") || keyword.contains("Time") || of_item
     };
     for case in cases(include_str!("../vectors/dicom.json")) {
         let mut header = HeaderText::new();
         for (keyword, value) in case["input"].as_object().unwrap() {
             let known = |attribute: &Attribute| attribute.keyword() == keyword;
-            header = header.with(Attribute::ALL.into_iter().find(known).unwrap(), text(value));
+            let attribute = Attribute::ALL.into_iter().find(known).unwrap();
+            header = match value.as_array() {
+                None => header.with(attribute, text(value)),
+                Some(codes) => {
+                    let empty = header.with_no_codes(attribute);
+                    codes.iter().fold(empty, |header, code| {
+                        let (value, meaning) = (code["value"].as_str(), code["meaning"].as_str());
+                        header.with_code(attribute, value, meaning)
+                    })
+                }
+            };
         }
         let draft = ExamDraft::from_text(&header);
         let findings: Vec<Value> = draft
@@ -249,12 +261,20 @@ fn dicom_headers() {
             })
             .collect();
         let source = draft.time_source();
-        let found = json!({
+        let mut found = json!({
             "exam_time": draft.exam_time().map(|time| time.to_string()),
             "source": source.map(|source| source.attribute().keyword()),
             "zone_stated": source.is_some_and(TimeSource::zone_stated),
             "findings": findings,
         });
+        if case["expect"].get("item").is_some() {
+            found["started_at"] = json!(draft.started_at().map(|start| start.to_string()));
+            found["item"] = json!(draft.item().map(|item| json!({
+                "code": item.code().map(ItemCode::as_str),
+                "name": item.name().map(ItemName::as_str),
+                "source": draft.item_source().map(Attribute::keyword),
+            })));
+        }
         assert_eq!(found, case["expect"], "{}", case["id"]);
     }
 }

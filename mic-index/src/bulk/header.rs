@@ -27,13 +27,25 @@ pub enum Field {
     SeriesCount,
     /// The number of images.
     ImageCount,
+    /// The code of the exam item (检查项目).
+    ItemCode,
+    /// The name of the exam item.
+    ItemName,
+    /// When the exam was ordered.
+    OrderedAt,
+    /// The exam time with its second; in the minute of the code.
+    StartedAt,
+    /// When the exam ended.
+    EndedAt,
+    /// When the report was signed.
+    ReportedAt,
     /// The key of the record this one takes the place of; in NDJSON alone.
     Supersedes,
 }
 
 impl Field {
     /// The fields a CSV file can have.
-    pub const COLUMNS: [Self; 8] = [
+    pub const COLUMNS: [Self; 14] = [
         Self::Code,
         Self::StudyInstanceUid,
         Self::Institution,
@@ -42,6 +54,12 @@ impl Field {
         Self::Parts,
         Self::SeriesCount,
         Self::ImageCount,
+        Self::ItemCode,
+        Self::ItemName,
+        Self::OrderedAt,
+        Self::StartedAt,
+        Self::EndedAt,
+        Self::ReportedAt,
     ];
 
     /// The name of the field, in NDJSON and as a column.
@@ -56,6 +74,12 @@ impl Field {
             Self::Parts => "parts",
             Self::SeriesCount => "series_count",
             Self::ImageCount => "image_count",
+            Self::ItemCode => "item_code",
+            Self::ItemName => "item_name",
+            Self::OrderedAt => "ordered_at",
+            Self::StartedAt => "started_at",
+            Self::EndedAt => "ended_at",
+            Self::ReportedAt => "reported_at",
             Self::Supersedes => "supersedes",
         }
     }
@@ -102,6 +126,17 @@ impl Field {
             Self::Parts => &["parts"],
             Self::SeriesCount => &["series_count", "seriescount", "序列数"],
             Self::ImageCount => &["image_count", "imagecount", "图像数", "影像数"],
+            Self::ItemCode => &[
+                "item_code",
+                "exam_item_code",
+                "检查项目编码",
+                "检查项目代码",
+            ],
+            Self::ItemName => &["item_name", "exam_item_name", "检查项目名称", "检查项目"],
+            Self::OrderedAt => &["ordered_at", "order_time", "申请时间", "开单时间"],
+            Self::StartedAt => &["started_at", "检查开始时间"],
+            Self::EndedAt => &["ended_at", "检查结束时间"],
+            Self::ReportedAt => &["reported_at", "rpt_date", "报告时间", "报告日期"],
             Self::Supersedes => &["supersedes"],
         }
     }

@@ -42,6 +42,18 @@ struct Fields<'a> {
     image_count: Option<u64>,
     #[serde(borrow, default)]
     supersedes: Option<Object<Key<'a>>>,
+    #[serde(borrow, default)]
+    item_code: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    item_name: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    ordered_at: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    started_at: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    ended_at: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    reported_at: Option<Text<'a>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -123,6 +135,12 @@ pub(super) fn row<'a>(
         (Field::StudyInstanceUid, fields.study_instance_uid),
         (Field::Institution, fields.institution),
         (Field::AccessionNumber, fields.accession_number),
+        (Field::ItemCode, fields.item_code),
+        (Field::ItemName, fields.item_name),
+        (Field::OrderedAt, fields.ordered_at),
+        (Field::StartedAt, fields.started_at),
+        (Field::EndedAt, fields.ended_at),
+        (Field::ReportedAt, fields.reported_at),
     ] {
         // An empty text is a fault where a code or UID is expected; an empty number is none.
         let none = |text: &Text<'_>| field == Field::AccessionNumber && text.0.is_empty();

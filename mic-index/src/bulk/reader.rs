@@ -22,10 +22,13 @@ use super::row::Row;
 use super::scan::{Found, Scan};
 use crate::code::IndexCode;
 use crate::error::ParseError;
+use crate::exam_item::{ItemCode, ItemName, ItemTextError};
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCodeError;
+use crate::moment::Moment;
 use crate::parser::Parser;
 use crate::part::{COMPACT_LEN, PRINTED_LEN};
+use crate::record::RecordError;
 use crate::site::SiteCode;
 use crate::study_uid::StudyUidError;
 use crate::unit::CheckPolicy;
@@ -692,7 +695,11 @@ pub(super) fn fill(row: &mut Row, field: Field, bytes: &[u8]) -> Result<(), Faul
         let span = match &reason {
             Reason::StudyUid(StudyUidError::Character { at } | StudyUidError::Dot { at })
             | Reason::Institution(InstitutionCodeError::Character { at }) => *at..*at + 1,
-            _ => all,
+            Reason::Item {
+                error: ItemTextError::Character { at, width, .. },
+                ..
+            } => *at..*at + *width,
+            _ => all.clone(),
         };
         Fault { reason, span }
     };
@@ -731,6 +738,31 @@ pub(super) fn fill(row: &mut Row, field: Field, bytes: &[u8]) -> Result<(), Faul
                 row.more_mut().series_count = Some(count);
             } else {
                 row.more_mut().image_count = Some(count);
+            }
+        }
+        Field::ItemCode => {
+            let code = ItemCode::try_from(text);
+            let code = code.map_err(|error| refuse(Reason::Item { field, error }))?;
+            row.more_mut().item_code = Some(code);
+        }
+        Field::ItemName => {
+            let name = ItemName::try_from(text);
+            let name = name.map_err(|error| refuse(Reason::Item { field, error }))?;
+            row.more_mut().item_name = Some(name);
+        }
+        Field::OrderedAt | Field::StartedAt | Field::EndedAt | Field::ReportedAt => {
+            let moment = text.parse::<Moment>();
+            let moment = moment.map_err(|error| refuse(Reason::Moment { field, error }))?;
+            let minute = row.code.exam_time();
+            let more = row.more_mut();
+            match field {
+                Field::OrderedAt => more.ordered_at = Some(moment),
+                Field::EndedAt => more.ended_at = Some(moment),
+                Field::ReportedAt => more.reported_at = Some(moment),
+                _ if moment.minute() != minute => {
+                    return Err(refuse(Reason::Record(RecordError::StartOfAnotherMinute)));
+                }
+                _ => more.started_at = Some(moment),
             }
         }
         // The code is read before; a key has no text of its own.

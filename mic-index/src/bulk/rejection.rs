@@ -7,8 +7,10 @@ use core::ops::Range;
 use super::header::Field;
 use crate::diagnose::Diagnosis;
 use crate::error::ParseError;
+use crate::exam_item::ItemTextError;
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCodeError;
+use crate::moment::MomentError;
 use crate::parser::Parser;
 use crate::part::Part;
 use crate::record::RecordError;
@@ -117,6 +119,22 @@ pub enum Reason {
         /// Which.
         field: Field,
     },
+    /// The code or name of the exam item.
+    #[error("{error}")]
+    Item {
+        /// Which.
+        field: Field,
+        /// What is wrong.
+        error: ItemTextError,
+    },
+    /// A time.
+    #[error("{}: {error}", .field.name())]
+    Moment {
+        /// Which.
+        field: Field,
+        /// What is wrong.
+        error: MomentError,
+    },
     /// Text that is not UTF-8.
     #[error("{}: expected text in UTF-8", .field.name())]
     Utf8 {
@@ -156,9 +174,9 @@ pub enum Reason {
 
 impl Reason {
     /// The stable name for programs: that of [`ParseErrorKind`](crate::ParseErrorKind) for a code,
-    /// else `study_uid`, `institution`, `exam_type`, `part`, `count`, `utf8`, `columns`, `quote_inside`,
-    /// `quote_behind`, `quote_open`, `too_long`, `json_syntax`, `json_shape`, `no_field`, `missing`
-    /// or `supersedes_itself`.
+    /// else `study_uid`, `institution`, `exam_type`, `part`, `count`, `item`, `moment`, `utf8`, `columns`, `quote_inside`,
+    /// `quote_behind`, `quote_open`, `too_long`, `json_syntax`, `json_shape`, `no_field`, `missing`,
+    /// `supersedes_itself` or `start_of_another_minute`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -168,6 +186,8 @@ impl Reason {
             Self::ExamType => "exam_type",
             Self::Part(_) => "part",
             Self::Count { .. } => "count",
+            Self::Item { .. } => "item",
+            Self::Moment { .. } => "moment",
             Self::Utf8 { .. } => "utf8",
             Self::Columns { .. } => "columns",
             Self::Quote(QuoteFault::Inside) => "quote_inside",
@@ -178,7 +198,8 @@ impl Reason {
             Self::Json(JsonFault::Shape) => "json_shape",
             Self::NoField { .. } => "no_field",
             Self::Record(RecordError::SupersedesItself) => "supersedes_itself",
-            Self::Record(_) => "missing",
+            Self::Record(RecordError::StartOfAnotherMinute) => "start_of_another_minute",
+            Self::Record(RecordError::Missing(_)) => "missing",
         }
     }
 
@@ -191,7 +212,12 @@ impl Reason {
             Self::Institution(_) => Some(Field::Institution),
             Self::ExamType => Some(Field::ExamType),
             Self::Part(_) => Some(Field::Parts),
-            Self::Count { field } | Self::Utf8 { field } | Self::NoField { field } => Some(*field),
+            Self::Count { field }
+            | Self::Item { field, .. }
+            | Self::Moment { field, .. }
+            | Self::Utf8 { field }
+            | Self::NoField { field } => Some(*field),
+            Self::Record(RecordError::StartOfAnotherMinute) => Some(Field::StartedAt),
             Self::Record(RecordError::SupersedesItself) => Some(Field::Supersedes),
             _ => None,
         }

@@ -11,6 +11,8 @@ use serde::Serialize;
 use super::header::Field;
 use super::rejection::{QuoteFault, Reason, Rejection};
 use crate::diagnose::Fault;
+use crate::exam_item::ItemTextError;
+use crate::moment::MomentError;
 use crate::part::Part;
 use crate::repair::{Confidence, Proposal};
 
@@ -230,6 +232,19 @@ impl Reason {
             Self::ExamType => String::from("1 to 5"),
             Self::Part(error) => format!("{}", error.kind().expected()),
             Self::Count { .. } => format!("0 to {}", u32::MAX),
+            Self::Item { error, .. } => match error {
+                ItemTextError::Empty { .. } => String::from("a text"),
+                ItemTextError::Length { max, .. } => format!("at most {max} characters"),
+                ItemTextError::Character { .. } => {
+                    String::from("no control character and no blank at an end")
+                }
+            },
+            Self::Moment { error, .. } => String::from(match error {
+                MomentError::Form => "yyyy-MM-ddTHH:mm:ss+08:00 or yyyy-MM-dd HH:mm:ss",
+                MomentError::Calendar(fault) => return format!("{fault}"),
+                MomentError::Second => "a second from 00 to 59",
+                MomentError::Offset => "an offset from utc of at most 23:59",
+            }),
             Self::Utf8 { .. } => String::from("UTF-8"),
             Self::Columns { expected, .. } => format!("{expected} fields"),
             Self::Quote(QuoteFault::Inside) => {
@@ -254,6 +269,9 @@ impl fmt::Display for Needed<'_> {
             crate::record::RecordError::Missing(fields) => write!(f, "{fields}"),
             crate::record::RecordError::SupersedesItself => {
                 f.write_str("another record to supersede")
+            }
+            crate::record::RecordError::StartOfAnotherMinute => {
+                f.write_str("the minute of the code")
             }
         }
     }

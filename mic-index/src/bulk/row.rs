@@ -8,8 +8,10 @@ use core::hash::{Hash, Hasher};
 use std::hash::DefaultHasher;
 
 use crate::code::IndexCode;
+use crate::exam_item::{ExamItem, ItemCode, ItemName};
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
+use crate::moment::Moment;
 use crate::record::{ExamRecord, RecordBuilder, RecordError, RecordKey};
 use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
@@ -37,6 +39,13 @@ pub(super) struct More {
     pub(super) image_count: Option<u32>,
     pub(super) accession_number: Option<String>,
     pub(super) supersedes: Option<RecordKey>,
+    pub(super) item_code: Option<ItemCode>,
+    pub(super) item_name: Option<ItemName>,
+    pub(super) ordered_at: Option<Moment>,
+    /// In the minute of the code.
+    pub(super) started_at: Option<Moment>,
+    pub(super) ended_at: Option<Moment>,
+    pub(super) reported_at: Option<Moment>,
 }
 
 impl Row {
@@ -129,6 +138,42 @@ impl Row {
         self.more.as_ref()?.supersedes
     }
 
+    /// The code of the exam item, where the line has one.
+    #[must_use]
+    pub fn item_code(&self) -> Option<&ItemCode> {
+        self.more.as_ref()?.item_code.as_ref()
+    }
+
+    /// The name of the exam item, where the line has one.
+    #[must_use]
+    pub fn item_name(&self) -> Option<&ItemName> {
+        self.more.as_ref()?.item_name.as_ref()
+    }
+
+    /// When the exam was ordered, where the line says so.
+    #[must_use]
+    pub fn ordered_at(&self) -> Option<Moment> {
+        self.more.as_ref()?.ordered_at
+    }
+
+    /// The exam time with its second, where the line has one; in the minute of the code.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Moment> {
+        self.more.as_ref()?.started_at
+    }
+
+    /// When the exam ended, where the line says so.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Moment> {
+        self.more.as_ref()?.ended_at
+    }
+
+    /// When the report was signed, where the line says so.
+    #[must_use]
+    pub fn reported_at(&self) -> Option<Moment> {
+        self.more.as_ref()?.reported_at
+    }
+
     /// A record's builder with what the line holds.
     #[must_use]
     pub fn to_builder(&self) -> RecordBuilder {
@@ -158,6 +203,21 @@ impl Row {
         if let Some(earlier) = more.supersedes {
             builder = builder.supersedes(earlier);
         }
+        if let Some(item) = ExamItem::new(more.item_code.clone(), more.item_name.clone()) {
+            builder = builder.item(item);
+        }
+        if let Some(moment) = more.ordered_at {
+            builder = builder.ordered_at(moment);
+        }
+        if let Some(moment) = more.started_at {
+            builder = builder.started_at(moment);
+        }
+        if let Some(moment) = more.ended_at {
+            builder = builder.ended_at(moment);
+        }
+        if let Some(moment) = more.reported_at {
+            builder = builder.reported_at(moment);
+        }
         builder
     }
 
@@ -183,8 +243,19 @@ impl Row {
             (more.institution, more.exam_type),
             (more.series_count, more.image_count),
             (&more.accession_number, more.supersedes),
+            (&more.item_code, &more.item_name),
+            (more.ordered_at, more.started_at),
+            (more.ended_at, more.reported_at),
         );
-        if parts.is_empty() && others == ((None, None), (None, None), (&None, None)) {
+        let nothing = (
+            (None, None),
+            (None, None),
+            (&None, None),
+            (&None, &None),
+            (None, None),
+            (None, None),
+        );
+        if parts.is_empty() && others == nothing {
             return 0;
         }
         let mut hasher = DefaultHasher::new();

@@ -1,6 +1,7 @@
 //! The attributes a draft is made of.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::carry::{CODE_ELEMENT, CODE_GROUP};
@@ -48,13 +49,21 @@ pub enum Attribute {
     ContentTime,
     /// (0008,0201) SH
     TimezoneOffsetFromUtc,
+    /// (0032,1064) SQ, of code sequence items: the exam item that was ordered
+    RequestedProcedureCodeSequence,
+    /// (0008,1032) SQ, of code sequence items: the exam item that was done
+    ProcedureCodeSequence,
+    /// (0032,1060) LO
+    RequestedProcedureDescription,
+    /// (0008,1030) LO
+    StudyDescription,
     /// (0009,xx01) UT, private: the code a header carries (`IDX-70`)
     IndexCode,
 }
 
 impl Attribute {
     /// All attributes the draft reads.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::StudyInstanceUid,
         Self::AccessionNumber,
         Self::PatientId,
@@ -71,6 +80,10 @@ impl Attribute {
         Self::ContentDate,
         Self::ContentTime,
         Self::TimezoneOffsetFromUtc,
+        Self::RequestedProcedureCodeSequence,
+        Self::ProcedureCodeSequence,
+        Self::RequestedProcedureDescription,
+        Self::StudyDescription,
         Self::IndexCode,
     ];
 
@@ -95,6 +108,10 @@ impl Attribute {
             Self::ContentDate => (0x0008, 0x0023),
             Self::ContentTime => (0x0008, 0x0033),
             Self::TimezoneOffsetFromUtc => (0x0008, 0x0201),
+            Self::RequestedProcedureCodeSequence => (0x0032, 0x1064),
+            Self::ProcedureCodeSequence => (0x0008, 0x1032),
+            Self::RequestedProcedureDescription => (0x0032, 0x1060),
+            Self::StudyDescription => (0x0008, 0x1030),
             Self::IndexCode => (CODE_GROUP, 0x1000 | CODE_ELEMENT as u16),
         }
     }
@@ -128,8 +145,21 @@ impl Attribute {
             Self::ContentDate => "ContentDate",
             Self::ContentTime => "ContentTime",
             Self::TimezoneOffsetFromUtc => "TimezoneOffsetFromUTC",
+            Self::RequestedProcedureCodeSequence => "RequestedProcedureCodeSequence",
+            Self::ProcedureCodeSequence => "ProcedureCodeSequence",
+            Self::RequestedProcedureDescription => "RequestedProcedureDescription",
+            Self::StudyDescription => "StudyDescription",
             Self::IndexCode => "IndexCode",
         }
+    }
+
+    /// Whether its value is a sequence of codes, for [`HeaderText::with_code`].
+    #[must_use]
+    pub const fn is_code_sequence(self) -> bool {
+        matches!(
+            self,
+            Self::RequestedProcedureCodeSequence | Self::ProcedureCodeSequence
+        )
     }
 
     /// Characters the value representation allows, where it is a free text.
@@ -180,6 +210,15 @@ pub(crate) enum Held {
     /// Present with a value that is no text, such as a sequence.
     NoText,
     Text(String),
+    /// The items of a sequence of codes.
+    Codes(Vec<CodeText>),
+}
+
+/// CodeValue (0008,0100), LongCodeValue (0008,0119) or URNCodeValue (0008,0120), and CodeMeaning (0008,0104).
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(crate) struct CodeText {
+    pub(crate) value: Option<String>,
+    pub(crate) meaning: Option<String>,
 }
 
 impl HeaderText {
@@ -193,6 +232,48 @@ impl HeaderText {
     #[must_use]
     pub fn with(mut self, attribute: Attribute, value: impl Into<String>) -> Self {
         self.set(attribute, Held::Text(value.into()));
+        self
+    }
+
+    /// The header with one item more in a sequence of codes
+    /// ([`is_code_sequence`](Attribute::is_code_sequence)), or with the first one: CodeValue (0008,0100) or its
+    /// longer relatives, and CodeMeaning (0008,0104). Of other attributes it is told that they are no text.
+    ///
+    /// ```
+    /// use mic_index::dicom::{Attribute, ExamDraft, HeaderText};
+    ///
+    /// let header = HeaderText::new().with_code(
+    ///     Attribute::RequestedProcedureCodeSequence,
+    ///     Some("002305000010000"),
+    ///     Some("颅脑CT平扫"),
+    /// );
+    /// let draft = ExamDraft::from_text(&header);
+    /// assert_eq!(draft.item().unwrap().name().unwrap().as_str(), "颅脑CT平扫");
+    /// ```
+    #[must_use]
+    pub fn with_code(
+        mut self,
+        attribute: Attribute,
+        value: Option<&str>,
+        meaning: Option<&str>,
+    ) -> Self {
+        let code = CodeText {
+            value: value.map(String::from),
+            meaning: meaning.map(String::from),
+        };
+        let mut codes = match self.get(attribute) {
+            Held::Codes(codes) => codes.clone(),
+            _ => Vec::new(),
+        };
+        codes.push(code);
+        self.set(attribute, Held::Codes(codes));
+        self
+    }
+
+    /// The header with a sequence of codes that has no items.
+    #[must_use]
+    pub fn with_no_codes(mut self, attribute: Attribute) -> Self {
+        self.set(attribute, Held::Codes(Vec::new()));
         self
     }
 

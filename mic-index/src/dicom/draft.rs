@@ -3,15 +3,18 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::attribute::{Attribute, HeaderText, Held};
+use super::attribute::{Attribute, CodeText, HeaderText, Held};
 use super::finding::{Finding, FindingKind};
 use super::stamp::{self, Read};
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
+use crate::exam_item::{ExamItem, ITEM_CODE_LEN_MAX, ITEM_NAME_LEN_MAX};
 use crate::exam_type::ExamType;
+use crate::moment::Moment;
 use crate::person::PersonCode;
 use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
@@ -51,7 +54,8 @@ pub struct ExamDraft {
     modality: Option<String>,
     exam_type: Option<ExamType>,
     institution_name: Option<String>,
-    exam_time: Option<(ExamTime, TimeSource)>,
+    item: Option<(ExamItem, Attribute)>,
+    exam_time: Option<Timed>,
     carried_code: Option<IndexCode>,
     findings: Vec<Finding>,
 }
@@ -69,8 +73,9 @@ impl ExamDraft {
         let patient_id = reader.text(Attribute::PatientId);
         let (modality, exam_type) = reader.exam_type();
         let institution_name = reader.text(Attribute::InstitutionName);
+        let item = reader.item();
         let exam_time = reader.exam_time();
-        let carried_code = reader.carried_code(exam_time.map(|(time, _)| time));
+        let carried_code = reader.carried_code(exam_time.map(|timed| timed.minute));
         Self {
             study_instance_uid,
             accession_number,
@@ -78,6 +83,7 @@ impl ExamDraft {
             modality,
             exam_type,
             institution_name,
+            item,
             exam_time,
             carried_code,
             findings: reader.findings,
@@ -131,13 +137,41 @@ impl ExamDraft {
     /// The minute of the exam in Beijing time, truncated.
     #[must_use]
     pub fn exam_time(&self) -> Option<ExamTime> {
-        self.exam_time.map(|(time, _)| time)
+        self.exam_time.map(|timed| timed.minute)
+    }
+
+    /// The exam time with its second, where the header has one: truncated, and none for a time of the hour
+    /// or minute alone and for a leap second.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Moment> {
+        let timed = self.exam_time?;
+        Moment::new(timed.minute, timed.second?).ok()
+    }
+
+    /// The exam item (检查项目) of the first of these that has one: RequestedProcedureCodeSequence
+    /// (0032,1064), ProcedureCodeSequence (0008,1032), RequestedProcedureDescription (0032,1060),
+    /// StudyDescription (0008,1030) (`IDX-84`).
+    ///
+    /// The hospital's words; the insurance's item code is rarely in a header. The code of one and the name of
+    /// another attribute are never joined.
+    #[must_use]
+    pub const fn item(&self) -> Option<&ExamItem> {
+        match &self.item {
+            Some((item, _)) => Some(item),
+            None => None,
+        }
+    }
+
+    /// Where the exam item comes from.
+    #[must_use]
+    pub fn item_source(&self) -> Option<Attribute> {
+        self.item.as_ref().map(|(_, source)| *source)
     }
 
     /// Where the exam time comes from.
     #[must_use]
     pub fn time_source(&self) -> Option<TimeSource> {
-        self.exam_time.map(|(_, source)| source)
+        self.exam_time.map(|timed| timed.source)
     }
 
     /// The index code the header carries (`IDX-70`), where it carries exactly one.
@@ -158,7 +192,7 @@ impl ExamDraft {
 }
 
 impl fmt::Debug for ExamDraft {
-    /// Shows no patient id, accession number or institution.
+    /// Shows no patient id, accession number, institution or text of the item.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExamDraft")
             .field("study_instance_uid", &self.study_instance_uid)
@@ -188,6 +222,14 @@ impl TimeSource {
     pub const fn zone_stated(self) -> bool {
         self.zone_stated
     }
+}
+
+/// An exam time, its second where it has one, and where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Timed {
+    minute: ExamTime,
+    second: Option<u8>,
+    source: TimeSource,
 }
 
 /// Dates and the times that belong to them, in the order they are tried. Pairs are never mixed:
@@ -226,6 +268,81 @@ impl<'a> Reader<'a> {
         Some(text.to_string())
     }
 
+    /// The exam item; that a header has none is no finding.
+    fn item(&mut self) -> Option<(ExamItem, Attribute)> {
+        let start = self.findings.len();
+        for attribute in [
+            Attribute::RequestedProcedureCodeSequence,
+            Attribute::ProcedureCodeSequence,
+        ] {
+            if let Some(item) = self.coded_item(attribute) {
+                self.used(start, attribute);
+                return Some((item, attribute));
+            }
+        }
+        for attribute in [
+            Attribute::RequestedProcedureDescription,
+            Attribute::StudyDescription,
+        ] {
+            if matches!(self.header.get(attribute), Held::Absent) {
+                continue;
+            }
+            let text = self.first_value(attribute);
+            let name = text.and_then(|text| self.item_text(attribute, text, ITEM_NAME_LEN_MAX));
+            if let Some(name) = name {
+                self.used(start, attribute);
+                return Some((ExamItem::named(name), attribute));
+            }
+        }
+        None
+    }
+
+    fn coded_item(&mut self, attribute: Attribute) -> Option<ExamItem> {
+        let codes = match self.header.get(attribute) {
+            Held::Absent => return None,
+            Held::NoText | Held::Text(_) => {
+                self.note(attribute, FindingKind::NoCodes, None);
+                return None;
+            }
+            Held::Codes(codes) => codes,
+        };
+        let Some((CodeText { value, meaning }, others)) = codes.split_first() else {
+            self.note(attribute, FindingKind::Empty, None);
+            return None;
+        };
+        let start = self.findings.len();
+        if !others.is_empty() {
+            self.note(attribute, FindingKind::SeveralValues, None);
+        }
+        let stated = |text: &'a Option<String>| {
+            let text = trimmed(text.as_deref().unwrap_or_default());
+            (!text.is_empty() && !is_placeholder(text)).then_some(text)
+        };
+        let (value, meaning) = (stated(value), stated(meaning));
+        if value.is_none() && meaning.is_none() {
+            self.note(attribute, FindingKind::Empty, None);
+        }
+        let code = value.and_then(|text| self.item_text(attribute, text, ITEM_CODE_LEN_MAX));
+        let name = meaning.and_then(|text| self.item_text(attribute, text, ITEM_NAME_LEN_MAX));
+        let item = ExamItem::new(code, name)?;
+        self.used(start, attribute);
+        Some(item)
+    }
+
+    /// A text of an exam item; a finding where it is too long or has control characters.
+    fn item_text<T: FromStr>(&mut self, attribute: Attribute, text: &str, max: usize) -> Option<T> {
+        let read = text.parse().ok();
+        if read.is_none() {
+            let kind = if text.chars().count() > max {
+                FindingKind::TooLong { max }
+            } else {
+                FindingKind::ControlCharacter
+            };
+            self.note(attribute, kind, None);
+        }
+        read
+    }
+
     fn exam_type(&mut self) -> (Option<String>, Option<ExamType>) {
         let start = self.findings.len();
         let modality = self.first_value(Attribute::Modality);
@@ -248,7 +365,7 @@ impl<'a> Reader<'a> {
         let attribute = Attribute::ModalitiesInStudy;
         let text = match self.header.get(attribute) {
             Held::Text(text) => text,
-            Held::Absent | Held::NoText => return None,
+            Held::Absent | Held::NoText | Held::Codes(_) => return None,
         };
         let mut types = text
             .split('\\')
@@ -264,7 +381,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn exam_time(&mut self) -> Option<(ExamTime, TimeSource)> {
+    fn exam_time(&mut self) -> Option<Timed> {
         let zone = self.zone();
         let start = self.findings.len();
         for (date, time) in PAIRS_BEFORE {
@@ -291,7 +408,7 @@ impl<'a> Reader<'a> {
         let attribute = Attribute::IndexCode;
         let text = match self.header.get(attribute) {
             Held::Absent => return None,
-            Held::NoText => {
+            Held::NoText | Held::Codes(_) => {
                 self.note(attribute, FindingKind::NoText, None);
                 return None;
             }
@@ -328,22 +445,19 @@ impl<'a> Reader<'a> {
         zone
     }
 
-    fn pair(
-        &mut self,
-        date: Attribute,
-        time: Attribute,
-        zone: Option<TimeDelta>,
-    ) -> Option<(ExamTime, TimeSource)> {
+    fn pair(&mut self, date: Attribute, time: Attribute, zone: Option<TimeDelta>) -> Option<Timed> {
         // Both are read before giving up, so that both sets of findings are told.
         let day = self.value(date, stamp::date);
         let clock = self.value(time, stamp::time);
-        self.minute(date, day?.and_time(clock?), zone)
+        let (day, clock) = (day?, clock?);
+        self.minute(date, day.and_time(clock.time), clock.second, zone)
     }
 
-    fn acquisition(&mut self, zone: Option<TimeDelta>) -> Option<(ExamTime, TimeSource)> {
+    fn acquisition(&mut self, zone: Option<TimeDelta>) -> Option<Timed> {
         let attribute = Attribute::AcquisitionDateTime;
-        let (local, own_zone) = self.value(attribute, stamp::date_time)?;
-        self.minute(attribute, local, own_zone.or(zone))
+        let (day, clock, own_zone) = self.value(attribute, stamp::date_time)?;
+        let local = day.and_time(clock.time);
+        self.minute(attribute, local, clock.second, own_zone.or(zone))
     }
 
     /// The minute in Beijing of a local time.
@@ -351,8 +465,9 @@ impl<'a> Reader<'a> {
         &mut self,
         attribute: Attribute,
         local: NaiveDateTime,
+        second: Option<u8>,
         zone: Option<TimeDelta>,
-    ) -> Option<(ExamTime, TimeSource)> {
+    ) -> Option<Timed> {
         let beijing = match zone {
             None => Some(local),
             Some(zone) => local.checked_sub_signed(zone).and_then(|utc| {
@@ -363,13 +478,15 @@ impl<'a> Reader<'a> {
         if time.is_none() {
             self.note(attribute, FindingKind::YearOutOfRange, None);
         }
-        Some((
-            time?,
-            TimeSource {
+        Some(Timed {
+            minute: time?,
+            // Offsets are whole minutes.
+            second,
+            source: TimeSource {
                 attribute,
                 zone_stated: zone.is_some(),
             },
-        ))
+        })
     }
 
     fn value<T>(&mut self, attribute: Attribute, read: fn(&str) -> Read<T>) -> Option<T> {
@@ -391,7 +508,7 @@ impl<'a> Reader<'a> {
     fn first_value(&mut self, attribute: Attribute) -> Option<&'a str> {
         let kind = match self.header.get(attribute) {
             Held::Absent => FindingKind::Absent,
-            Held::NoText => FindingKind::NoText,
+            Held::NoText | Held::Codes(_) => FindingKind::NoText,
             Held::Text(text) => {
                 let mut values = text.split('\\');
                 let first = values.next().map(trimmed).unwrap_or_default();

@@ -2,10 +2,11 @@
 
 use alloc::string::String;
 
-use dicom_core::value::{DicomDate, DicomDateTime, DicomTime};
-use dicom_core::{DataElement, PrimitiveValue};
+use dicom_core::header::Header as _;
+use dicom_core::value::{DicomDate, DicomDateTime, DicomTime, Value};
+use dicom_core::{DataElement, PrimitiveValue, Tag};
 
-use super::attribute::{Attribute, HeaderText, Held};
+use super::attribute::{Attribute, CodeText, HeaderText, Held};
 use super::block::Carried;
 use super::carry::CODE_GROUP;
 use super::draft::ExamDraft;
@@ -14,7 +15,8 @@ impl ExamDraft {
     /// A draft from the elements of a data set.
     ///
     /// Takes whatever yields element references of dicom-core, such as `object.iter()` of
-    /// dicom-object; only the top level is read, and of an element that occurs twice the first.
+    /// dicom-object; only the top level is read, and of an element that occurs twice the first. Sequences of
+    /// codes are not looked into: [`from_object`](Self::from_object) does.
     ///
     /// ```
     /// use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
@@ -37,6 +39,36 @@ impl ExamDraft {
     {
         Self::from_text(&HeaderText::from_elements(elements))
     }
+
+    /// A draft from a data set whose items are data sets of the same kind, such as an `InMemDicomObject`: as
+    /// [`from_elements`](Self::from_elements), and with the codes of exam items.
+    ///
+    /// ```
+    /// use dicom_core::{DataElement, PrimitiveValue, Tag, VR, value::DataSetSequence};
+    /// use dicom_object::InMemDicomObject;
+    /// use mic_index::dicom::ExamDraft;
+    ///
+    /// let code = InMemDicomObject::from_element_iter([
+    ///     DataElement::new(Tag(0x0008, 0x0100), VR::SH, PrimitiveValue::from("CT01")),
+    ///     DataElement::new(Tag(0x0008, 0x0104), VR::LO, PrimitiveValue::from("Head CT")),
+    /// ]);
+    /// let object = InMemDicomObject::from_element_iter([DataElement::new(
+    ///     Tag(0x0032, 0x1064),
+    ///     VR::SQ,
+    ///     DataSetSequence::from(vec![code]),
+    /// )]);
+    /// let draft = ExamDraft::from_object(&object);
+    /// assert_eq!(draft.item().unwrap().code().unwrap().as_str(), "CT01");
+    /// ```
+    #[must_use]
+    pub fn from_object<'a, I, P>(object: &'a I) -> Self
+    where
+        &'a I: IntoIterator<Item = &'a DataElement<I, P>>,
+        I: 'a,
+        P: 'a,
+    {
+        Self::from_text(&HeaderText::from_object::<I, P>(object))
+    }
 }
 
 impl HeaderText {
@@ -44,6 +76,34 @@ impl HeaderText {
     #[must_use]
     pub fn from_elements<'a, I, P>(
         elements: impl IntoIterator<Item = &'a DataElement<I, P>>,
+    ) -> Self
+    where
+        I: 'a,
+        P: 'a,
+    {
+        // An attribute of codes is passed over: what is in it cannot be seen from here.
+        Self::collect(elements, |_| Held::Absent)
+    }
+
+    /// The texts of the attributes the draft reads, the codes of exam items among them.
+    #[must_use]
+    pub fn from_object<'a, I, P>(object: &'a I) -> Self
+    where
+        &'a I: IntoIterator<Item = &'a DataElement<I, P>>,
+        I: 'a,
+        P: 'a,
+    {
+        Self::collect(object, |element| match element.value() {
+            Value::Sequence(sequence) => {
+                Held::Codes(sequence.items().iter().map(code_text).collect())
+            }
+            _ => Held::NoText,
+        })
+    }
+
+    fn collect<'a, I, P>(
+        elements: impl IntoIterator<Item = &'a DataElement<I, P>>,
+        codes: impl Fn(&'a DataElement<I, P>) -> Held,
     ) -> Self
     where
         I: 'a,
@@ -61,15 +121,48 @@ impl HeaderText {
                 continue;
             };
             if *header.get(attribute) == Held::Absent {
-                header.set(
-                    attribute,
-                    element.value().primitive().map_or(Held::NoText, held),
-                );
+                let value = if attribute.is_code_sequence() {
+                    codes(element)
+                } else {
+                    element.value().primitive().map_or(Held::NoText, held)
+                };
+                header.set(attribute, value);
             }
         }
         header.set(Attribute::IndexCode, carried.held());
         header
     }
+}
+
+/// The values of a code sequence item (PS3.3 8.8), of which it has one.
+const CODE_VALUES: [Tag; 3] = [
+    Tag(0x0008, 0x0100),
+    Tag(0x0008, 0x0119),
+    Tag(0x0008, 0x0120),
+];
+const CODE_MEANING: Tag = Tag(0x0008, 0x0104);
+
+fn code_text<'a, I, P>(item: &'a I) -> CodeText
+where
+    &'a I: IntoIterator<Item = &'a DataElement<I, P>>,
+    I: 'a,
+    P: 'a,
+{
+    let mut code = CodeText::default();
+    for element in item {
+        let tag = element.tag();
+        let slot = if CODE_VALUES.contains(&tag) {
+            &mut code.value
+        } else if tag == CODE_MEANING {
+            &mut code.meaning
+        } else {
+            continue;
+        };
+        if let (None, Some(Held::Text(text))) = (&slot, element.value().primitive().map(held)) {
+            *slot = Some(text);
+        }
+    }
+    code
 }
 
 /// The text of a value as a file would hold it.

@@ -144,6 +144,12 @@ pub enum FindingKind {
     /// Modalities of several exam types.
     #[error("modalities of several exam types")]
     SeveralExamTypes,
+    /// Not a sequence of codes.
+    #[error("not a sequence of codes")]
+    NoCodes,
+    /// A free text with a control character, such as a line break.
+    #[error("a control character in a text")]
+    ControlCharacter,
     /// A carried text that is no index code.
     #[error("not an index code")]
     NotCode,
@@ -180,6 +186,8 @@ impl FindingKind {
             Self::NotOffset => "not_offset",
             Self::NoExamType => "no_exam_type",
             Self::SeveralExamTypes => "several_exam_types",
+            Self::NoCodes => "no_codes",
+            Self::ControlCharacter => "control_character",
             Self::NotCode => "not_code",
             Self::SeveralCodes => "several_codes",
             Self::CodeOfAnotherTime => "code_of_another_time",

@@ -10,12 +10,19 @@ use nom::combinator::{all_consuming, opt, recognize, verify};
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::finding::FindingKind;
 
 /// A value read, and what is odd about how it was written.
 pub(super) type Read<T> = Result<(T, Option<FindingKind>), FindingKind>;
+
+/// A time of day, with the second it states, if it does.
+#[derive(Clone, Copy)]
+pub(super) struct Clock {
+    pub(super) time: NaiveTime,
+    pub(super) second: Option<u8>,
+}
 
 /// `YYYYMMDD`, or `YYYY.MM.DD` with a finding.
 pub(super) fn date(text: &str) -> Read<NaiveDate> {
@@ -36,7 +43,7 @@ pub(super) fn date(text: &str) -> Read<NaiveDate> {
 }
 
 /// `HH[MM[SS[.F]]]`, or with colons and a finding.
-pub(super) fn time(text: &str) -> Read<NaiveTime> {
+pub(super) fn time(text: &str) -> Read<Clock> {
     if is_range(text) {
         return Err(FindingKind::Range);
     }
@@ -50,7 +57,7 @@ pub(super) fn time(text: &str) -> Read<NaiveTime> {
 }
 
 /// `YYYYMMDDHH[MM[SS[.F]]][±HHMM]`; shorter forms have no time of day.
-pub(super) fn date_time(text: &str) -> Read<(NaiveDateTime, Option<TimeDelta>)> {
+pub(super) fn date_time(text: &str) -> Read<(NaiveDate, Clock, Option<TimeDelta>)> {
     let Ok((_, (ymd, hms, zone))) = all_consuming(dt).parse(text) else {
         let digits = recognize((take_while_m_n(4, 8, is_digit), opt(offset)));
         let date_alone = all_consuming(digits).parse(text).is_ok();
@@ -75,7 +82,7 @@ pub(super) fn date_time(text: &str) -> Read<(NaiveDateTime, Option<TimeDelta>)> 
             None => (None, Some(FindingKind::NotOffset)),
         },
     };
-    Ok(((day.and_time(time), zone), odd.or(zone_odd)))
+    Ok(((day, time, zone), odd.or(zone_odd)))
 }
 
 /// `+HHMM` or `-HHMM`, from -1200 to +1400.
@@ -151,15 +158,19 @@ fn is_digit(c: char) -> bool {
 }
 
 /// A time of day to the minute and second; second 60 is told.
-fn clock((hour, rest): Hms) -> Read<NaiveTime> {
+fn clock((hour, rest): Hms) -> Read<Clock> {
     let (minute, second, odd) = match rest {
-        None => (0, 0, Some(FindingKind::HourOnly)),
-        Some((minute, None)) => (minute, 0, None),
-        Some((minute, Some(60))) => (minute, 59, Some(FindingKind::LeapSecond)),
-        Some((minute, Some(second))) => (minute, second, None),
+        None => (0, None, Some(FindingKind::HourOnly)),
+        Some((minute, None)) => (minute, None, None),
+        // No second of its own: 59 would be another one.
+        Some((minute, Some(60))) => (minute, None, Some(FindingKind::LeapSecond)),
+        Some((minute, Some(second))) => (minute, Some(second), None),
     };
-    match NaiveTime::from_hms_opt(hour, minute, second) {
-        Some(time) => Ok((time, odd)),
+    match NaiveTime::from_hms_opt(hour, minute, second.unwrap_or_default()) {
+        Some(time) => {
+            let second = second.and_then(|second| u8::try_from(second).ok());
+            Ok((Clock { time, second }, odd))
+        }
         None => Err(FindingKind::NotTime),
     }
 }

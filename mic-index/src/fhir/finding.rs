@@ -141,6 +141,12 @@ pub enum FindingKind {
     /// A technique code that is no exam-site code.
     #[error("not an exam-site code")]
     NotSite,
+    /// Several exam items; the first was read.
+    #[error("several exam items")]
+    SeveralItems,
+    /// A code or text that is no exam item: too long, with control characters, or a blank at an end.
+    #[error("not an exam item")]
+    NotItem,
     /// An element a record has no use for; read past.
     #[error("not read")]
     NotRead,
@@ -175,6 +181,8 @@ impl FindingKind {
             Self::SeveralExamTypes => "several_exam_types",
             Self::OtherRelease => "other_release",
             Self::NotSite => "not_site",
+            Self::SeveralItems => "several_items",
+            Self::NotItem => "not_item",
             Self::NotRead => "not_read",
         }
     }

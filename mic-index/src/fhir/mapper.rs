@@ -12,7 +12,9 @@ use super::resource::{
 };
 use crate::code::IndexCode;
 use crate::error::ParseError;
+use crate::exam_item::ExamItem;
 use crate::exam_type::ExamType;
+use crate::moment::Moment;
 use crate::record::ExamRecord;
 
 pub(super) const DICOM_UID: &str = "urn:dicom:uid";
@@ -53,6 +55,8 @@ pub struct Systems {
     pub institution: String,
     /// Exam techniques (WS/T 364.8). Default `urn:uuid:4263aa10-f9ed-4d6e-9d10-4bf90265e4f3`.
     pub technique: String,
+    /// Exam items (检查项目). Default `urn:uuid:9b0bd0c4-0a4c-4b53-9f0c-6a3d5e6f1c27`.
+    pub item: String,
 }
 
 impl Default for Systems {
@@ -62,6 +66,7 @@ impl Default for Systems {
             person: "urn:uuid:035ff787-11b5-444d-9385-d97f748fbfb2".to_owned(),
             institution: "urn:uuid:4661fbce-84c5-41ad-9dd2-8cf3cd65fdc3".to_owned(),
             technique: "urn:uuid:4263aa10-f9ed-4d6e-9d10-4bf90265e4f3".to_owned(),
+            item: "urn:uuid:9b0bd0c4-0a4c-4b53-9f0c-6a3d5e6f1c27".to_owned(),
         }
     }
 }
@@ -154,16 +159,36 @@ impl Mapper {
                 by_identifier("Patient", official(&self.systems.person, person))
             }
         });
-        study.started = Some(record.code().exam_time().to_chrono().to_rfc3339());
+        // FHIR has no minutes: a second of 00 may be filled in (`dateTime`), and is read as that.
+        let minute = record.code().exam_time().to_chrono();
+        study.started = Some(
+            record
+                .started_at()
+                .map_or(minute, Moment::to_chrono)
+                .to_rfc3339(),
+        );
+        let times = [
+            ("ordered_at", record.ordered_at()),
+            (
+                "started_at",
+                record.started_at().filter(|at| at.second() == 0),
+            ),
+            ("ended_at", record.ended_at()),
+            ("reported_at", record.reported_at()),
+        ];
+        for (field, _) in times.iter().filter(|(_, at)| at.is_some()) {
+            findings.push(Finding::new(field, FindingKind::NotCarried));
+        }
         study.number_of_series = count("numberOfSeries", record.series_count(), &mut findings);
         study.number_of_instances = count("numberOfInstances", record.image_count(), &mut findings);
-        let techniques = record.parts().map(|part| CodeableConcept {
-            coding: Vec::from([coding(&self.systems.technique, part.text().as_str())]),
-        });
+        let techniques = record
+            .parts()
+            .map(|part| of_coding(coding(&self.systems.technique, part.text().as_str())));
+        let procedures = techniques.chain(record.item().map(|item| self.write_item(item)));
         match self.release {
-            Release::R4 => study.procedure_code = techniques.collect(),
+            Release::R4 => study.procedure_code = procedures.collect(),
             Release::R5 => {
-                study.procedure = techniques
+                study.procedure = procedures
                     .map(|concept| CodeableReference {
                         concept: Some(concept),
                     })
@@ -177,6 +202,21 @@ impl Mapper {
             findings.push(Finding::new("supersedes", FindingKind::NotCarried));
         }
         (study, findings)
+    }
+
+    /// A code with its name, or a name alone as the text of the concept.
+    fn write_item(&self, item: &ExamItem) -> CodeableConcept {
+        let name = item.name().map(|name| name.as_str().to_owned());
+        match item.code() {
+            Some(code) => of_coding(Coding {
+                display: name,
+                ..coding(&self.systems.item, code.as_str())
+            }),
+            None => CodeableConcept {
+                text: name,
+                ..CodeableConcept::default()
+            },
+        }
     }
 
     fn write_modality(
@@ -205,9 +245,7 @@ impl Mapper {
             .into_iter()
             .map(|code| match self.release {
                 Release::R4 => Modality::Coding(coding(DCM, code)),
-                Release::R5 => Modality::Concept(CodeableConcept {
-                    coding: Vec::from([coding(DCM, code)]),
-                }),
+                Release::R5 => Modality::Concept(of_coding(coding(DCM, code))),
             })
             .collect()
     }
@@ -256,9 +294,7 @@ fn official(system: &str, value: String) -> Identifier {
 
 fn accession(number: &str) -> Identifier {
     Identifier {
-        kind: Some(CodeableConcept {
-            coding: Vec::from([coding(IDENTIFIER_TYPES, ACCESSION)]),
-        }),
+        kind: Some(of_coding(coding(IDENTIFIER_TYPES, ACCESSION))),
         value: Some(number.to_owned()),
         ..Identifier::default()
     }
@@ -276,6 +312,14 @@ fn coding(system: &str, code: &str) -> Coding {
     Coding {
         system: Some(system.to_owned()),
         code: Some(code.to_owned()),
+        display: None,
+    }
+}
+
+fn of_coding(coding: Coding) -> CodeableConcept {
+    CodeableConcept {
+        coding: Vec::from([coding]),
+        text: None,
     }
 }
 

@@ -5,11 +5,13 @@
 //! | index code | `identifier` under [`Systems::code`] | the same |
 //! | StudyInstanceUID | `identifier`, `urn:dicom:uid` and `urn:oid:` | the same |
 //! | accession number | `identifier` of type `ACSN` | `basedOn.identifier` of type `ACSN` |
-//! | exam time | `started`, with `+08:00` | the same |
+//! | exam time, and its second where known and not 00 | `started`, with `+08:00` | the same |
 //! | exam type | `modality`, a `Coding` | `modality`, a `CodeableConcept` |
 //! | parts | `procedureCode` under [`Systems::technique`] | `procedure.concept` |
+//! | exam item | `procedureCode` under [`Systems::item`], a name alone as its `text` | `procedure.concept` |
 //! | institution | `location.identifier` under [`Systems::institution`] | the same |
 //! | counts | `numberOfSeries`, `numberOfInstances` | the same |
+//! | times of order, end and report; a start at second 00 | none: a [`Finding`] | none: a [`Finding`] |
 //! | superseded record | none: a [`Finding`] | none: a [`Finding`] |
 //!
 //! [`Mapper`] goes both ways and lists as [`Finding`]s what could not be carried, what is wrong and

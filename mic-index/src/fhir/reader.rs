@@ -8,13 +8,14 @@ use super::finding::{Finding, FindingKind};
 use super::mapper::{DCM, DICOM_UID, Mapper, OID, Release, one};
 use super::resource::{CodeableConcept, Identifier, ImagingStudy, Modality, Reference};
 use crate::code::IndexCode;
+use crate::exam_item::{ExamItem, ItemCode, ItemName};
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
+use crate::moment::Moment;
 use crate::person::PersonCode;
 use crate::record::{ExamRecord, RecordBuilder};
 use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
-use crate::time::ExamTime;
 
 impl Mapper {
     /// A builder with what a study says, and what is wrong with it or was read past.
@@ -24,8 +25,8 @@ impl Mapper {
     ///
     /// Every entry of an element that gives nothing to the record is told once per element. Not told are
     /// `id` and `subject.reference`, which most studies on a server have and no record keeps, and what the
-    /// types of this module do not hold of an entry that is read: `display`, `version`, `text`, `period`,
-    /// `assigner`.
+    /// types of this module do not hold of an entry that is read: `version`, `period`, `assigner`, and `display`
+    /// and `text` but for those of an exam item.
     #[must_use]
     pub fn read(&self, study: &ImagingStudy) -> (RecordBuilder, Vec<Finding>) {
         let mut reader = Reader {
@@ -33,6 +34,7 @@ impl Mapper {
             study,
             builder: ExamRecord::builder(),
             findings: Vec::new(),
+            item: None,
         };
         if study.resource_type == ImagingStudy::RESOURCE_TYPE {
             reader.read();
@@ -48,6 +50,7 @@ struct Reader<'a> {
     study: &'a ImagingStudy,
     builder: RecordBuilder,
     findings: Vec<Finding>,
+    item: Option<ExamItem>,
 }
 
 impl Reader<'_> {
@@ -165,15 +168,18 @@ impl Reader<'_> {
             return;
         };
         let instant = DateTime::parse_from_rfc3339(started).ok();
-        let minute = instant.and_then(|instant| ExamTime::from_chrono(&instant).ok());
-        let Some(minute) = minute else {
+        let moment = instant.and_then(|instant| Moment::from_chrono(&instant).ok());
+        let Some(moment) = moment else {
             self.note("started", FindingKind::NotInstant);
             return;
         };
-        match code {
-            Some(code) if code.exam_time() == minute => {}
-            Some(_) => self.note("started", FindingKind::OtherMinute),
-            None => self.set(|builder| builder.exam_time(minute)),
+        if code.is_some_and(|code| code.exam_time() != moment.minute()) {
+            self.note("started", FindingKind::OtherMinute);
+        } else if moment.second() > 0 {
+            self.set(|builder| builder.exam_time(moment.minute()).started_at(moment));
+        } else {
+            // Filled in where only the minute is known.
+            self.set(|builder| builder.exam_time(moment.minute()));
         }
     }
 
@@ -236,22 +242,52 @@ impl Reader<'_> {
     }
 
     fn technique(&mut self, element: &'static str, concept: &CodeableConcept) {
-        let system = Some(&self.mapper.systems.technique);
-        let own = concept
-            .coding
-            .iter()
-            .filter(|coding| coding.system.as_ref() == system);
-        let mut codes = own
-            .map(|coding| coding.code.as_deref().unwrap_or_default())
-            .peekable();
-        if codes.peek().is_none() {
-            self.note(element, FindingKind::NotRead);
-        }
-        for code in codes {
-            match code.parse::<SiteCode>() {
+        let systems = &self.mapper.systems;
+        let mut used = false;
+        for coding in concept.of_system(&systems.technique) {
+            used = true;
+            match coding
+                .code
+                .as_deref()
+                .unwrap_or_default()
+                .parse::<SiteCode>()
+            {
                 Ok(site) => self.set(|builder| builder.part(site)),
                 Err(_) => self.note(element, FindingKind::NotSite),
             }
+        }
+        for coding in concept.of_system(&systems.item) {
+            used = true;
+            self.item(element, coding.code.as_deref(), coding.display.as_deref());
+        }
+        if concept.coding.is_empty() && concept.text.is_some() {
+            used = true;
+            self.item(element, None, concept.text.as_deref());
+        }
+        if !used {
+            self.note(element, FindingKind::NotRead);
+        }
+    }
+
+    /// The first exam item is the record's.
+    fn item(&mut self, element: &'static str, code: Option<&str>, name: Option<&str>) {
+        let code = code.map(ItemCode::try_from).transpose();
+        let name = name.map(ItemName::try_from).transpose();
+        let (Ok(code), Ok(name)) = (code, name) else {
+            self.note(element, FindingKind::NotItem);
+            return;
+        };
+        let Some(item) = ExamItem::new(code, name) else {
+            self.note(element, FindingKind::NotItem);
+            return;
+        };
+        match &self.item {
+            None => {
+                self.set(|builder| builder.item(item.clone()));
+                self.item = Some(item);
+            }
+            Some(first) if *first == item => {}
+            Some(_) => self.note(element, FindingKind::SeveralItems),
         }
     }
 

@@ -181,7 +181,7 @@ impl fmt::Debug for Reference {
 }
 
 /// `Coding`: a code and the system it belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Coding {
@@ -191,16 +191,49 @@ pub struct Coding {
     /// The code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The code in words; a free text, which `Debug` does not show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<String>,
+}
+
+impl fmt::Debug for Coding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Coding")
+            .field("system", &self.system)
+            .field("code", &self.code)
+            .field("display", &self.display.is_some())
+            .finish()
+    }
 }
 
 /// `CodeableConcept`: codings that mean the same.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct CodeableConcept {
     /// The codings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coding: Vec<Coding>,
+    /// The concept in words; a free text, which `Debug` does not show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+impl CodeableConcept {
+    /// The codings under a system.
+    pub(super) fn of_system<'a>(&'a self, system: &'a str) -> impl Iterator<Item = &'a Coding> {
+        let codings = self.coding.iter();
+        codings.filter(move |coding| coding.system.as_deref() == Some(system))
+    }
+}
+
+impl fmt::Debug for CodeableConcept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeableConcept")
+            .field("coding", &self.coding)
+            .field("text", &self.text.is_some())
+            .finish()
+    }
 }
 
 /// `CodeableReference` of R5: a concept or a reference.
@@ -243,25 +276,33 @@ impl<'de> Deserialize<'de> for Modality {
             #[serde(default)]
             coding: Option<Vec<Coding>>,
             #[serde(default)]
-            text: Option<IgnoredAny>,
+            text: Option<String>,
             #[serde(default)]
             system: Option<String>,
             #[serde(default)]
             code: Option<String>,
+            #[serde(default)]
+            display: Option<String>,
         }
         let Either {
             coding,
             text,
             system,
             code,
+            display,
         } = {
             let instead = format_args!("expected a modality, found another value");
             discreet(Either::deserialize(deserializer), instead)?
         };
         Ok(match (coding, text) {
-            (None, None) => Self::Coding(Coding { system, code }),
-            (coding, _) => Self::Concept(CodeableConcept {
+            (None, None) => Self::Coding(Coding {
+                system,
+                code,
+                display,
+            }),
+            (coding, text) => Self::Concept(CodeableConcept {
                 coding: coding.unwrap_or_default(),
+                text,
             }),
         })
     }

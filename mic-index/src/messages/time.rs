@@ -10,6 +10,7 @@ use nom::error::Error;
 use nom::sequence::terminated;
 use nom::{IResult, Parser};
 
+use crate::moment::Moment;
 use crate::time::{ExamTime, TimeFault};
 
 /// A date of the wire, `yyyy-MM-dd`, in Beijing; 1900 to 2154 (`IDX-113`).
@@ -114,6 +115,21 @@ impl WireTime {
 impl From<ExamTime> for WireTime {
     fn from(minute: ExamTime) -> Self {
         Self { minute, second: 0 }
+    }
+}
+
+impl From<WireTime> for Moment {
+    fn from(time: WireTime) -> Self {
+        Self::of(time.minute, time.second)
+    }
+}
+
+impl From<Moment> for WireTime {
+    fn from(moment: Moment) -> Self {
+        Self {
+            minute: moment.minute(),
+            second: moment.second(),
+        }
     }
 }
 

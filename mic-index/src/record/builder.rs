@@ -4,12 +4,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{ExamRecord, RecordKey};
+use super::{ExamRecord, RecordKey, Times};
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
 use crate::dicom::ExamDraft;
+use crate::exam_item::ExamItem;
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
+use crate::moment::Moment;
 use crate::person::PersonCode;
 use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
@@ -42,6 +44,10 @@ pub struct RecordBuilder {
     institution: Option<InstitutionCode>,
     accession_number: Option<String>,
     exam_type: Option<ExamType>,
+    item: Option<ExamItem>,
+    times: Times,
+    /// That of a header: left out where the record is of another minute.
+    header_start: Option<Moment>,
     parts: Vec<SiteCode>,
     series_count: u32,
     image_count: u32,
@@ -60,7 +66,8 @@ impl RecordBuilder {
         self
     }
 
-    /// Takes from a draft what it has: exam time, StudyInstanceUID, accession number, exam type.
+    /// Takes from a draft what it has: exam time, StudyInstanceUID, accession number, exam type, exam item,
+    /// and the second of the exam time, which is left out again where the record is of another minute.
     #[must_use]
     pub fn draft(mut self, draft: &ExamDraft) -> Self {
         self.time = draft.exam_time().or(self.time);
@@ -70,6 +77,8 @@ impl RecordBuilder {
             .accession_number()
             .map(String::from)
             .or(self.accession_number);
+        self.item = draft.item().cloned().or(self.item);
+        self.header_start = draft.started_at().or(self.header_start);
         self
     }
 
@@ -143,6 +152,41 @@ impl RecordBuilder {
         self
     }
 
+    /// Sets the exam item (检查项目); optional.
+    #[must_use]
+    pub fn item(mut self, item: ExamItem) -> Self {
+        self.item = Some(item);
+        self
+    }
+
+    /// Sets when the exam was ordered; optional.
+    #[must_use]
+    pub fn ordered_at(mut self, moment: Moment) -> Self {
+        self.times.ordered = Some(moment);
+        self
+    }
+
+    /// Sets the exam time with its second; optional. Without an exam time its minute is that.
+    #[must_use]
+    pub fn started_at(mut self, moment: Moment) -> Self {
+        self.times.started = Some(moment);
+        self
+    }
+
+    /// Sets when the exam ended; optional.
+    #[must_use]
+    pub fn ended_at(mut self, moment: Moment) -> Self {
+        self.times.ended = Some(moment);
+        self
+    }
+
+    /// Sets when the report was signed; optional.
+    #[must_use]
+    pub fn reported_at(mut self, moment: Moment) -> Self {
+        self.times.reported = Some(moment);
+        self
+    }
+
     /// Adds a part examined; optional, and called once for each. The filler adds nothing.
     ///
     /// For what the code does not say: its site is mostly the filler, and has room for one part.
@@ -175,12 +219,13 @@ impl RecordBuilder {
     /// # Errors
     ///
     /// [`RecordError::Missing`] with all missing fields, a person stated to have no code not
-    /// counting as missing; [`RecordError::SupersedesItself`].
+    /// counting as missing; [`RecordError::SupersedesItself`]; [`RecordError::StartOfAnotherMinute`].
     pub fn build(self) -> Result<RecordOutcome, RecordError> {
+        let time = self.time.or(self.times.started.map(Moment::minute));
         let mut missing = MissingFields::NONE;
         for (field, there) in [
             (RecordField::Person, self.person.is_some()),
-            (RecordField::ExamTime, self.time.is_some()),
+            (RecordField::ExamTime, time.is_some()),
             (RecordField::Unit, self.unit.is_some()),
             (
                 RecordField::StudyInstanceUid,
@@ -196,7 +241,7 @@ impl RecordBuilder {
         }
         let (Some(person), Some(time), Some(unit), Some(uid), Some(institution), true) = (
             self.person,
-            self.time,
+            time,
             self.unit,
             self.study_instance_uid,
             self.institution,
@@ -221,6 +266,16 @@ impl RecordBuilder {
         if self.supersedes == Some(key) {
             return Err(RecordError::SupersedesItself);
         }
+        if self
+            .times
+            .started
+            .is_some_and(|start| start.minute() != time)
+        {
+            return Err(RecordError::StartOfAnotherMinute);
+        }
+        let mut times = self.times;
+        let of_header = self.header_start.filter(|start| start.minute() == time);
+        times.started = times.started.or(of_header);
         let mut parts = self.parts;
         parts.retain(|part| *part != self.site);
         parts.sort_unstable();
@@ -230,6 +285,8 @@ impl RecordBuilder {
             institution,
             accession_number: self.accession_number,
             exam_type: self.exam_type,
+            item: self.item,
+            times,
             parts,
             series_count: self.series_count,
             image_count: self.image_count,
@@ -321,6 +378,9 @@ pub enum RecordError {
     /// A record cannot take its own place.
     #[error("expected another record to supersede, found the record itself")]
     SupersedesItself,
+    /// The start with its second is of another minute than the exam time (`IDX-83`).
+    #[error("expected a start within the minute of the exam time, found one of another minute")]
+    StartOfAnotherMinute,
 }
 
 /// A field a record cannot be without.

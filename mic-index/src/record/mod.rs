@@ -15,8 +15,10 @@ pub use collision::{COLLIDED_STUDIES_MAX, CollidedStudy, Collision};
 pub use key::{KeyRelation, RecordKey};
 
 use crate::code::IndexCode;
+use crate::exam_item::ExamItem;
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
+use crate::moment::Moment;
 use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
 
@@ -50,6 +52,8 @@ pub struct ExamRecord {
     institution: InstitutionCode,
     accession_number: Option<String>,
     exam_type: Option<ExamType>,
+    item: Option<ExamItem>,
+    times: Times,
     /// Ascending, without repetition, without the filler and the site of the code.
     parts: Vec<SiteCode>,
     /// At least one.
@@ -58,6 +62,16 @@ pub struct ExamRecord {
     image_count: u32,
     /// Another key than this record's own.
     supersedes: Option<RecordKey>,
+}
+
+/// What is known of an exam's course beyond the minute of its code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Times {
+    ordered: Option<Moment>,
+    /// In the minute of the code (`IDX-83`).
+    started: Option<Moment>,
+    ended: Option<Moment>,
+    reported: Option<Moment>,
 }
 
 impl ExamRecord {
@@ -103,6 +117,36 @@ impl ExamRecord {
         self.exam_type
     }
 
+    /// The exam item (检查项目), where it is known.
+    #[must_use]
+    pub const fn item(&self) -> Option<&ExamItem> {
+        self.item.as_ref()
+    }
+
+    /// When the exam was ordered, where it is known.
+    #[must_use]
+    pub const fn ordered_at(&self) -> Option<Moment> {
+        self.times.ordered
+    }
+
+    /// The exam time with its second, where it is known: always in the minute of the code (`IDX-83`).
+    #[must_use]
+    pub const fn started_at(&self) -> Option<Moment> {
+        self.times.started
+    }
+
+    /// When the exam ended, where it is known.
+    #[must_use]
+    pub const fn ended_at(&self) -> Option<Moment> {
+        self.times.ended
+    }
+
+    /// When the report was signed, where it is known and there is one yet.
+    #[must_use]
+    pub const fn reported_at(&self) -> Option<Moment> {
+        self.times.reported
+    }
+
     /// The parts examined (检查部位), as far as they are known: the site of the code where it is not the
     /// filler, then those stated beside it.
     ///
@@ -141,12 +185,17 @@ impl ExamRecord {
 }
 
 impl fmt::Debug for ExamRecord {
-    /// Masks the person code and leaves out the accession number.
+    /// Masks the person code and leaves out the accession number and the text of the item.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExamRecord")
             .field("key", &self.key)
             .field("institution", &self.institution)
             .field("exam_type", &self.exam_type)
+            .field("item", &self.item)
+            .field("ordered_at", &self.times.ordered)
+            .field("started_at", &self.times.started)
+            .field("ended_at", &self.times.ended)
+            .field("reported_at", &self.times.reported)
             .field("parts", &self.parts)
             .field("series_count", &self.series_count)
             .field("image_count", &self.image_count)

@@ -3,9 +3,9 @@
 //! | type | formats for people (JSON, TOML) | binary formats (CBOR, bincode) |
 //! |---|---|---|
 //! | [`IndexCode`] | printed text, 82 characters; reads the compact form and 40 packed bytes as well | the 40 packed bytes |
-//! | the parts, UIDs, institution codes | their text | their text |
+//! | the parts, UIDs, institution codes, moments, texts of exam items | their text | their text |
 //! | [`ExamType`](crate::ExamType) | the number, 1 to 5 | the number |
-//! | [`RecordKey`](crate::RecordKey), [`ExamRecord`](crate::ExamRecord) | a map of their fields | the same |
+//! | [`RecordKey`](crate::RecordKey), [`ExamRecord`](crate::ExamRecord) | a map of their fields; the exam item and the times beside the code only where there are any | a map of all fields |
 //!
 //! Binary formats may be read through `#[serde(flatten)]`, untagged and internally tagged types: serde holds values
 //! back there and says that they are for people, which is why bytes are read in both columns.
@@ -27,8 +27,10 @@ use serde::ser::{Serialize, Serializer};
 use crate::code::IndexCode;
 use crate::device::DeviceCode;
 use crate::division::Division;
+use crate::exam_item::{ItemCode, ItemName};
 use crate::institution::{InstitutionCode, InstitutionField};
 use crate::ledger::ReasonCode;
+use crate::moment::Moment;
 use crate::packed::PACKED_LEN;
 use crate::person::PersonCode;
 use crate::site::SiteCode;
@@ -87,6 +89,9 @@ part_as_text! {
     InstitutionCode => "an institution code as text",
     InstitutionField => "an institution field as text",
     ReasonCode => "a reason as text",
+    Moment => "a time as text",
+    ItemCode => "an item code as text",
+    ItemName => "an item name as text",
     Division => "a division as six digits of text",
 }
 

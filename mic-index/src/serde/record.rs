@@ -4,12 +4,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::de::{self, Deserialize, Deserializer};
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::discreet;
 use crate::code::IndexCode;
+use crate::exam_item::{ExamItem, ItemCode, ItemName};
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCode;
+use crate::moment::Moment;
 use crate::record::{ExamRecord, RecordKey, RecordOutcome};
 use crate::site::SiteCode;
 use crate::study_uid::StudyInstanceUid;
@@ -21,7 +23,7 @@ struct KeyFields {
     study_instance_uid: StudyInstanceUid,
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecordFields {
     code: IndexCode,
@@ -39,6 +41,18 @@ struct RecordFields {
     image_count: u32,
     #[serde(default)]
     supersedes: Option<RecordKey>,
+    #[serde(default)]
+    item_code: Option<ItemCode>,
+    #[serde(default)]
+    item_name: Option<ItemName>,
+    #[serde(default)]
+    ordered_at: Option<Moment>,
+    #[serde(default)]
+    started_at: Option<Moment>,
+    #[serde(default)]
+    ended_at: Option<Moment>,
+    #[serde(default)]
+    reported_at: Option<Moment>,
 }
 
 fn accession_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
@@ -80,20 +94,54 @@ impl<'de> Deserialize<'de> for RecordKey {
     }
 }
 
+/// Fields every written record has, and those that are written where there is something to say
+/// (`IDX-85`). Formats that know fields by their place get all.
+const FIELDS_ALWAYS: usize = 9;
+const FIELDS_MORE: usize = 6;
+
 impl Serialize for ExamRecord {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RecordFields {
-            code: self.code(),
-            study_instance_uid: self.study_instance_uid(),
-            institution: self.institution(),
-            accession_number: self.accession_number().map(String::from),
-            exam_type: self.exam_type(),
-            parts: self.stated_parts().to_vec(),
-            series_count: self.series_count(),
-            image_count: self.image_count(),
-            supersedes: self.supersedes(),
+        let item = self.item();
+        let code = item.and_then(ExamItem::code).map(ItemCode::as_str);
+        let name = item.and_then(ExamItem::name).map(ItemName::as_str);
+        let times = [
+            ("ordered_at", self.ordered_at()),
+            ("started_at", self.started_at()),
+            ("ended_at", self.ended_at()),
+            ("reported_at", self.reported_at()),
+        ];
+        let all = !serializer.is_human_readable();
+        let more = if all {
+            FIELDS_MORE
+        } else {
+            let texts = usize::from(code.is_some()) + usize::from(name.is_some());
+            texts + times.iter().filter(|(_, time)| time.is_some()).count()
+        };
+        let mut map = serializer.serialize_struct("ExamRecord", FIELDS_ALWAYS + more)?;
+        map.serialize_field("code", &self.code())?;
+        map.serialize_field("study_instance_uid", &self.study_instance_uid())?;
+        map.serialize_field("institution", &self.institution())?;
+        map.serialize_field("accession_number", &self.accession_number())?;
+        map.serialize_field("exam_type", &self.exam_type())?;
+        map.serialize_field("parts", self.stated_parts())?;
+        map.serialize_field("series_count", &self.series_count())?;
+        map.serialize_field("image_count", &self.image_count())?;
+        map.serialize_field("supersedes", &self.supersedes())?;
+        for (field, text) in [("item_code", code), ("item_name", name)] {
+            if all || text.is_some() {
+                map.serialize_field(field, &text)?;
+            } else {
+                map.skip_field(field)?;
+            }
         }
-        .serialize(serializer)
+        for (field, time) in times {
+            if all || time.is_some() {
+                map.serialize_field(field, &time)?;
+            } else {
+                map.skip_field(field)?;
+            }
+        }
+        map.end()
     }
 }
 
@@ -117,6 +165,21 @@ impl<'de> Deserialize<'de> for ExamRecord {
         }
         if let Some(earlier) = fields.supersedes {
             builder = builder.supersedes(earlier);
+        }
+        if let Some(item) = ExamItem::new(fields.item_code, fields.item_name) {
+            builder = builder.item(item);
+        }
+        if let Some(moment) = fields.ordered_at {
+            builder = builder.ordered_at(moment);
+        }
+        if let Some(moment) = fields.started_at {
+            builder = builder.started_at(moment);
+        }
+        if let Some(moment) = fields.ended_at {
+            builder = builder.ended_at(moment);
+        }
+        if let Some(moment) = fields.reported_at {
+            builder = builder.reported_at(moment);
         }
         match builder.build() {
             Ok(RecordOutcome::Record(record)) => Ok(record),

@@ -15,9 +15,9 @@ const BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// How much more is read when it was too little.
 const GROWTH: u64 = 8;
 
-/// The last group a record takes from: that of the size of images. Elements ascend by group (PS3.5 7.1),
+/// The last group a record takes from: that of the procedure that was ordered. Elements ascend by group (PS3.5 7.1),
 /// so that long private groups and the content of reports behind it need not be read.
-const LAST_GROUP: u16 = 0x0028;
+const LAST_GROUP: u16 = 0x0032;
 
 /// Reads as much of `file` as its header needs, up to [`BYTES_MAX`].
 pub(super) fn read(file: &Path) -> Result<Header, String> {

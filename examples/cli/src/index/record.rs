@@ -57,6 +57,9 @@ struct Row {
     zone_stated: Option<bool>,
     accession_number: Option<String>,
     institution_name: Option<String>,
+    item_code: Option<String>,
+    item_name: Option<String>,
+    started_at: Option<String>,
     series_count: usize,
     image_count: usize,
     /// Files whose own exam time is another than the one taken.
@@ -186,6 +189,13 @@ fn row(study_instance_uid: String, study: &Study, known: &Known) -> Row {
     if let Some(kind) = study.exam_type() {
         builder = builder.exam_type(kind);
     }
+    if let Some(item) = study.item() {
+        builder = builder.item(item.clone());
+    }
+    let started_at = lead.and_then(ExamDraft::started_at);
+    if let Some(start) = started_at {
+        builder = builder.started_at(start);
+    }
     if let Some(person) = known.person {
         builder = builder.person(person);
     }
@@ -213,6 +223,9 @@ fn row(study_instance_uid: String, study: &Study, known: &Known) -> Row {
         zone_stated: source.map(|source| source.zone_stated()),
         accession_number: study.accession_number().map(str::to_owned),
         institution_name: study.institution_name().map(str::to_owned),
+        item_code: study.item().and_then(|item| Some(item.code()?.to_string())),
+        item_name: study.item().and_then(|item| Some(item.name()?.to_string())),
+        started_at: started_at.map(|start| start.to_string()),
         series_count: study.series_count(),
         image_count: study.image_count(),
         other_times: study.other_times(),

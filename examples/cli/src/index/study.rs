@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mic_index::dicom::{Attribute, ExamDraft, Finding, FindingKind};
-use mic_index::{ExamTime, ExamType, IndexCode, StudyInstanceUid};
+use mic_index::{ExamItem, ExamTime, ExamType, IndexCode, StudyInstanceUid};
 use mic_platform::dicom::Header;
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ struct Fold {
     lead: Option<(Rank, ExamDraft)>,
     accession_number: Option<(Rank, String)>,
     institution_name: Option<(Rank, String)>,
+    item: Option<(Rank, ExamItem)>,
     carried: BTreeSet<String>,
     carried_code: Option<IndexCode>,
     /// Files by exam time.
@@ -55,7 +56,7 @@ pub(super) struct FindingRow {
 impl Study {
     /// Takes a file into account.
     pub(super) fn add(&mut self, header: Header) {
-        let draft = ExamDraft::from_elements(&header.object);
+        let draft = ExamDraft::from_object(&header.object);
         let facts = header.facts;
         let no_image = draft
             .modality()
@@ -113,6 +114,10 @@ impl Study {
     pub(super) fn institution_name(&self) -> Option<&str> {
         let name = self.told().institution_name.as_ref();
         name.map(|(_, name)| name.as_str())
+    }
+
+    pub(super) fn item(&self) -> Option<&ExamItem> {
+        self.told().item.as_ref().map(|(_, item)| item)
     }
 
     /// The one code the files carry.
@@ -183,8 +188,10 @@ impl Fold {
         if let Some(time) = time {
             *self.times.entry(time).or_default() += 1;
         }
-        keep(&mut self.accession_number, &rank, draft.accession_number());
-        keep(&mut self.institution_name, &rank, draft.institution_name());
+        let (number, name) = (draft.accession_number(), draft.institution_name());
+        keep(&mut self.accession_number, &rank, number.map(str::to_owned));
+        keep(&mut self.institution_name, &rank, name.map(str::to_owned));
+        keep(&mut self.item, &rank, draft.item().cloned());
         if let Some(code) = draft.carried_code() {
             self.carried.insert(code.to_string());
             self.carried_code = Some(code);
@@ -210,10 +217,10 @@ impl Fold {
 }
 
 /// Keeps the value of the earliest file that has one.
-fn keep(kept: &mut Option<(Rank, String)>, rank: &Rank, value: Option<&str>) {
+fn keep<T>(kept: &mut Option<(Rank, T)>, rank: &Rank, value: Option<T>) {
     let Some(value) = value else { return };
     if kept.as_ref().is_none_or(|(first, _)| rank < first) {
-        *kept = Some((rank.clone(), value.to_owned()));
+        *kept = Some((rank.clone(), value));
     }
 }
 
