@@ -1,15 +1,12 @@
-//! Billing: events to judged visits and to lines, and money beside a decimal type.
+//! Billing: events to judged visits and to lines. Money beside a decimal type is in `billing_money.rs`.
 
 use std::rc::Rc;
 
-use mic_benches::{Group, Seed, billing, run, size};
-use mic_billing::{
-    Book, Event, Fen, Links, Moment, Ppm, Rounding, Sweep, VisitState, assess, desired,
-};
-use rust_decimal::{Decimal, RoundingStrategy};
+use mic_benches::{Group, billing, run, size};
+use mic_billing::{Book, Event, Fen, Links, Moment, Sweep, VisitState, assess, desired};
 
 fn main() -> anyhow::Result<()> {
-    run(vec![visits()?, sums()?, shares()?]);
+    run(vec![visits()?]);
     Ok(())
 }
 
@@ -112,78 +109,4 @@ fn sweep(events: &[Event], book: &Book, known_at: Moment) -> Option<Fen> {
 
 fn by_visit(events: &[Event]) -> impl Iterator<Item = &[Event]> {
     events.chunk_by(|a, b| a.visit() == b.visit())
-}
-
-/// A column of amounts, added up with a check for overflow.
-fn sums() -> anyhow::Result<Group> {
-    let amounts = amounts();
-    let fens: Vec<Fen> = amounts.iter().map(|fen| Fen::new(*fen)).collect();
-    let decimals: Vec<Decimal> = amounts.iter().map(|fen| Decimal::new(*fen, 2)).collect();
-    let total: i64 = amounts.iter().sum();
-    let count = amounts.len() as u64;
-    Ok(Group::new("billing: adding amounts", "amount")
-        .with(
-            "mic-billing `Fen::sum`, checked",
-            count,
-            &Some(Fen::new(total)),
-            move || Fen::sum(std::hint::black_box(&fens).iter().copied()).ok(),
-        )
-        .with(
-            "rust_decimal `checked_add`",
-            count,
-            &Some(Decimal::new(total, 2)),
-            move || {
-                let mut amounts = std::hint::black_box(&decimals).iter();
-                amounts.try_fold(Decimal::ZERO, |sum, amount| sum.checked_add(*amount))
-            },
-        ))
-}
-
-/// Seven tenths of each amount, half away from zero, to whole fen.
-fn shares() -> anyhow::Result<Group> {
-    let amounts = amounts();
-    let share = Ppm::new(700_000).ok_or_else(|| anyhow::anyhow!("share"))?;
-    let fens: Vec<Fen> = amounts.iter().map(|fen| Fen::new(*fen)).collect();
-    let decimals: Vec<Decimal> = amounts.iter().map(|fen| Decimal::new(*fen, 2)).collect();
-    let expected: i64 = amounts
-        .iter()
-        .map(|fen| (fen * 7 + fen.signum() * 5) / 10)
-        .sum();
-    let count = amounts.len() as u64;
-    let tenths = Decimal::new(7, 1);
-    Ok(
-        Group::new("billing: a share of each amount, rounded", "amount")
-            .with(
-                "mic-billing `Fen::part`",
-                count,
-                &Some(expected),
-                move || {
-                    let mut amounts = std::hint::black_box(&fens).iter();
-                    amounts.try_fold(0, |sum, amount| {
-                        Some(sum + amount.part(share, Rounding::HalfUp).ok()?.get())
-                    })
-                },
-            )
-            .with(
-                "rust_decimal `*` and `round_dp`",
-                count,
-                &Decimal::new(expected, 2),
-                move || {
-                    let amounts = std::hint::black_box(&decimals).iter();
-                    let round = |amount: Decimal| {
-                        amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
-                    };
-                    amounts
-                        .map(|amount| round(amount * tenths))
-                        .sum::<Decimal>()
-                },
-            ),
-    )
-}
-
-fn amounts() -> Vec<i64> {
-    let mut seed = Seed::new(0xfe4);
-    (0..size(100_000, 1_000))
-        .map(|_| seed.below(2_000_000) as i64 - 1_000_000)
-        .collect()
 }

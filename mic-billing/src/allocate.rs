@@ -29,65 +29,78 @@ pub fn allocate<P: Ord + Clone>(
     amount: Fen,
     parties: &[(P, u64)],
 ) -> Result<Vec<(P, Fen)>, AllocateError> {
-    let names: BTreeSet<&P> = parties.iter().map(|(party, _)| party).collect();
-    if names.len() != parties.len() {
+    if names_one_twice(parties) {
         return Err(AllocateError::PartyTwice);
     }
     let total: u128 = parties.iter().map(|&(_, weight)| u128::from(weight)).sum();
-    let magnitude = u128::from(amount.get().unsigned_abs());
+    let magnitude = amount.get().unsigned_abs();
     let mut shares = Vec::with_capacity(parties.len());
-    let mut given = 0_u128;
+    let mut rests = Vec::with_capacity(parties.len());
+    let mut given = 0_u64;
     for (place, (party, weight)) in parties.iter().enumerate() {
-        // At most 2^63 * (2^64 - 1): no overflow in 128 bits.
-        let exact = magnitude
-            .checked_mul(u128::from(*weight))
-            .ok_or(MoneyError::Overflow)?;
-        let whole = exact.checked_div(total).ok_or(AllocateError::NoWeight)?;
-        let rest = exact.checked_rem(total).ok_or(AllocateError::NoWeight)?;
+        let (whole, rest) = exact_part(magnitude, *weight, total).ok_or(AllocateError::NoWeight)?;
         given = given.checked_add(whole).ok_or(MoneyError::Overflow)?;
-        shares.push(Share {
-            place,
-            party,
-            whole,
-            rest,
-        });
+        shares.push((party.clone(), whole));
+        rests.push((rest, place));
     }
     if shares.is_empty() {
         return Err(AllocateError::NoWeight);
     }
-    shares.sort_by(|a, b| b.rest.cmp(&a.rest).then_with(|| a.party.cmp(b.party)));
-    let mut left = magnitude.saturating_sub(given);
-    for share in &mut shares {
-        if left == 0 {
-            break;
+    // Fewer fen are left than there are parties with a rest.
+    let left =
+        usize::try_from(magnitude.saturating_sub(given)).map_err(|_| MoneyError::Overflow)?;
+    if left > 0 {
+        let name = |place: usize| parties.get(place).map(|(party, _)| party);
+        rests.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| name(a.1).cmp(&name(b.1))));
+        for (_, place) in rests.into_iter().take(left) {
+            if let Some((_, whole)) = shares.get_mut(place) {
+                *whole = whole.saturating_add(1);
+            }
         }
-        share.whole = share.whole.saturating_add(1);
-        left = left.saturating_sub(1);
     }
-    shares.sort_by_key(|share| share.place);
     shares
         .into_iter()
-        .map(|share| {
-            let fen = i128::try_from(share.whole).map_err(|_| MoneyError::Overflow)?;
-            let signed = if amount.get() < 0 {
-                fen.checked_neg()
+        .map(|(party, whole)| {
+            let fen = if amount.get() < 0 {
+                0_i64.checked_sub_unsigned(whole)
             } else {
-                Some(fen)
+                0_i64.checked_add_unsigned(whole)
             };
-            let fen = signed
-                .and_then(|fen| i64::try_from(fen).ok())
-                .ok_or(MoneyError::Overflow)?;
-            Ok((share.party.clone(), Fen::new(fen)))
+            Ok((party, Fen::new(fen.ok_or(MoneyError::Overflow)?)))
         })
         .collect()
 }
 
-/// One party's part while the remainders are dealt out.
-struct Share<'a, P> {
-    place: usize,
-    party: &'a P,
-    whole: u128,
-    rest: u128,
+/// The parties of an ordinary split; more of them are sorted to find one named twice.
+const FEW: usize = 16;
+
+fn names_one_twice<P: Ord>(parties: &[(P, u64)]) -> bool {
+    if parties.len() > FEW {
+        let names: BTreeSet<&P> = parties.iter().map(|(party, _)| party).collect();
+        return names.len() != parties.len();
+    }
+    let mut rest = parties;
+    while let Some(((name, _), after)) = rest.split_first() {
+        if after.iter().any(|(other, _)| other == name) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+/// A weight's exact part, whole and rest; none if there is no weight at all.
+#[inline]
+fn exact_part(magnitude: u64, weight: u64, total: u128) -> Option<(u64, u128)> {
+    // Nearly always the product fits a word, which is divided several times as fast.
+    if let (Some(product), Ok(total)) = (magnitude.checked_mul(weight), u64::try_from(total)) {
+        let rest = u128::from(product.checked_rem(total)?);
+        return Some((product.checked_div(total)?, rest));
+    }
+    // At most 2^63 * (2^64 - 1): no overflow in 128 bits.
+    let product = u128::from(magnitude).checked_mul(u128::from(weight))?;
+    let whole = u64::try_from(product.checked_div(total)?).ok()?;
+    Some((whole, product.checked_rem(total)?))
 }
 
 /// A split that can't be made.

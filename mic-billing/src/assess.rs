@@ -171,6 +171,16 @@ pub struct ExamAssessment {
     pub standing: Standing,
 }
 
+impl ExamAssessment {
+    /// Whether a proof is dated before the exam. It counts as in time (the deadline is the only
+    /// bound of C-01), but no image can be stored before it was taken: one of the two times is wrong.
+    #[must_use]
+    pub fn is_proof_before_exam(&self) -> bool {
+        let early = |proof: Option<Moment>| proof.is_some_and(|at| self.since > Some(at));
+        early(self.index) || early(self.stored)
+    }
+}
+
 /// What one exam comes to.
 ///
 /// ```

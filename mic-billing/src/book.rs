@@ -9,6 +9,7 @@ mod error;
 #[cfg(feature = "read")]
 mod json;
 mod layer;
+mod plain;
 #[cfg(feature = "toml")]
 mod toml;
 
@@ -16,6 +17,7 @@ use alloc::{sync::Arc, vec::Vec};
 
 use chrono::NaiveDate;
 
+pub(crate) use self::layer::fact_named;
 pub use self::{
     compile::{ChargePolicy, Citation, Grounds, Policy, RetentionPolicy, VersionRef},
     error::{BookError, BookErrorKind, BookErrors},
@@ -93,6 +95,22 @@ impl Book {
             .partition_point(|epoch| epoch.known_from <= known_at);
         let epoch = known.checked_sub(1).and_then(|at| self.epochs.get(at));
         epoch.map_or(&[], |epoch| &epoch.days)
+    }
+
+    /// The moments from which something else was known, earliest first.
+    pub(crate) fn moments(&self) -> impl Iterator<Item = Moment> {
+        self.epochs.iter().map(|epoch| epoch.known_from)
+    }
+
+    /// The days from which another policy may hold.
+    pub(crate) fn boundaries(&self) -> impl Iterator<Item = NaiveDate> {
+        // The same in each epoch.
+        let days = self
+            .epochs
+            .first()
+            .into_iter()
+            .flat_map(|epoch| &epoch.days);
+        days.map(|(day, _)| *day)
     }
 
     /// The layers, uppermost first.

@@ -66,6 +66,16 @@ impl Moment {
         Self(self.0.saturating_add(seconds).min(Self::last()))
     }
 
+    /// The moment so many seconds later or, below zero, earlier, within the range.
+    #[must_use]
+    pub(crate) fn plus_seconds(self, seconds: i64) -> Self {
+        Self(
+            self.0
+                .saturating_add(seconds)
+                .clamp(Self::first(), Self::last()),
+        )
+    }
+
     /// The moment so many days of 24 hours later.
     #[must_use]
     pub(crate) fn plus_days(self, days: u32) -> Self {

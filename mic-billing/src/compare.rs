@@ -1,5 +1,14 @@
-//! Where two books differ: the first visit on which they come to other lines.
+//! Where two books differ: on visits that are given ([`compare`]), or on visits made for it
+//! ([`distinguish`]).
 
+mod says;
+mod scenes;
+mod search;
+
+pub use self::{
+    says::{ContractSays, PriceCase, Says},
+    search::{CompareError, Comparison, Witness, distinguish},
+};
 use crate::{
     assess::assess,
     book::Book,
@@ -31,8 +40,9 @@ pub struct Difference {
 /// Searches visits for the first one on which two books move other money: another unit, kind,
 /// amount, payer or payee. Reasons and documents may differ without counting.
 ///
-/// Give it real visits, or made ones from a generator: it stops at the first that tells the books
-/// apart. Each visit is judged alone, so person-days over several visits are not compared.
+/// Give it real visits: it stops at the first that tells the books apart. Each visit is judged
+/// alone. To find a difference without visits, person-days over several visits included, ask
+/// [`distinguish`].
 ///
 /// ```
 /// use mic_billing::{Book, books, compare};

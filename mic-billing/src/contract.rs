@@ -80,7 +80,13 @@ impl Contract {
         let served: BTreeSet<&Unit> = lines.into_iter().flat_map(Line::counted).collect();
         let units = u64::try_from(served.len()).map_err(|_| MoneyError::Overflow)?;
         let amount = self.price.total(units, Rounding::HalfUp)?;
-        Ok(Owed { units, amount })
+        let count = i64::try_from(units).map_err(|_| MoneyError::Overflow)?;
+        let rounding = amount.minus(self.per_unit()?.times(count)?)?;
+        Ok(Owed {
+            units,
+            amount,
+            rounding,
+        })
     }
 }
 
@@ -96,8 +102,11 @@ impl Contract {
 pub struct Owed {
     /// Units served.
     pub units: u64,
-    /// Their price.
+    /// Their price, rounded once over all of them.
     pub amount: Fen,
+    /// How much of that is no line's: lines round each unit's price to a fen, so the last entry of
+    /// a settlement is of this amount, from the hospital to the vendor or, below zero, back.
+    pub rounding: Fen,
 }
 
 /// The use of the lines between regions by one operator or region.

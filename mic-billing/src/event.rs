@@ -379,8 +379,12 @@ named!(
     /// assert_eq!(mic_billing::Modality::Ct.name(), "ct");
     /// ```
     Modality {
-        /// Plain X-ray, fluoroscopy, angiography.
+        /// Plain radiography (X线摄影): the kind whose price is capped (B-11).
         XRay = "xray", "X线", "X-ray";
+        /// Fluoroscopy (X线透视) and contrast studies on it (X线造影).
+        Fluoroscopy = "fluoroscopy", "X线透视或造影", "fluoroscopy";
+        /// Angiography (血管造影, DSA).
+        Angiography = "angiography", "血管造影", "angiography";
         /// Computed tomography.
         Ct = "ct", "CT", "CT";
         /// Magnetic resonance.
@@ -404,11 +408,13 @@ named!(
 
 impl Modality {
     /// How many there are.
-    const COUNT: usize = 10;
+    const COUNT: usize = 12;
     /// One more, for an exam whose kind nobody told.
     pub(crate) const COUNT_AND_NONE: usize = Self::COUNT + 1;
     const EVERY: [Self; Self::COUNT] = [
         Self::XRay,
+        Self::Fluoroscopy,
+        Self::Angiography,
         Self::Ct,
         Self::Mr,
         Self::Mammography,
@@ -430,15 +436,17 @@ impl Modality {
         match kind {
             None => 0,
             Some(Self::XRay) => 1,
-            Some(Self::Ct) => 2,
-            Some(Self::Mr) => 3,
-            Some(Self::Mammography) => 4,
-            Some(Self::Nuclear) => 5,
-            Some(Self::Ultrasound) => 6,
-            Some(Self::Endoscopy) => 7,
-            Some(Self::Pathology) => 8,
-            Some(Self::Ecg) => 9,
-            Some(Self::Other) => 10,
+            Some(Self::Fluoroscopy) => 2,
+            Some(Self::Angiography) => 3,
+            Some(Self::Ct) => 4,
+            Some(Self::Mr) => 5,
+            Some(Self::Mammography) => 6,
+            Some(Self::Nuclear) => 7,
+            Some(Self::Ultrasound) => 8,
+            Some(Self::Endoscopy) => 9,
+            Some(Self::Pathology) => 10,
+            Some(Self::Ecg) => 11,
+            Some(Self::Other) => 12,
         }
     }
 }

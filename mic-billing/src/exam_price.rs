@@ -28,13 +28,13 @@ use crate::{
 /// // Plain X-ray is capped at 50 yuan.
 /// assert_eq!(rules.price(Fen::new(4_000), Modality::XRay, 3.try_into()?)?.amount, Fen::new(5_000));
 /// // An angiography is not: it is no plain radiography.
-/// assert_eq!(rules.price(Fen::new(300_000), Modality::Other, 1.try_into()?)?.amount, Fen::new(300_000));
+/// assert_eq!(rules.price(Fen::new(300_000), Modality::Angiography, 1.try_into()?)?.amount, Fen::new(300_000));
 /// assert!(rules.price(Fen::new(-1), Modality::Ct, 1.try_into()?).is_err());
 /// // Film beside it only where it is needed and agreed to.
 /// assert!(rules.film_may_be_charged(true, true) && !rules.film_may_be_charged(true, false));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExamRules {
     /// What each further position of one examination costs of the first one's price; none where
@@ -55,8 +55,8 @@ impl ExamRules {
     /// price of one position. Positions of another part begin anew at the full price: ask for each
     /// part and add.
     ///
-    /// The cap is of plain radiography (X线摄影成像) alone. [`Modality::XRay`] is read as that here;
-    /// for fluoroscopy and angiography, which are not capped, give [`Modality::Other`].
+    /// The cap is of plain radiography (X线摄影成像) alone, which is [`Modality::XRay`]; fluoroscopy
+    /// and angiography are kinds of their own and are not capped.
     ///
     /// # Errors
     /// [`MoneyError::Negative`] for a price below zero, [`MoneyError::Overflow`] if it doesn't fit.

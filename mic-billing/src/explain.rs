@@ -1,7 +1,8 @@
 //! Why a line is what it is: for programs as fields, for people as a sentence in Chinese or
 //! English.
 //!
-//! An [`Explanation`] alone, with the book it names, recomputes the amount (I-19).
+//! An [`Explanation`] alone, with the book it names, recomputes the amount, and a line recomputes
+//! itself (I-19).
 
 mod words;
 
@@ -11,8 +12,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    allocate::AllocateError,
     assess::ExamAssessment,
-    book::{Book, Citation, Grounds, VersionRef},
+    book::{Book, ChargePolicy, Citation, Grounds, VersionRef, fact_named},
     civil::Moment,
     event::Payer,
     line::LineKind,
@@ -91,6 +93,15 @@ pub enum RecomputeError {
     /// The book's policy of that day is another one.
     #[error("expected the policy versions the explanation names")]
     OtherVersions,
+    /// The book states a fact otherwise, or on another document, under the same version.
+    #[error("expected the fact {fact} as the explanation has it")]
+    OtherFact {
+        /// The fact's name.
+        fact: &'static str,
+    },
+    /// The line's unit, or what it counted, doesn't follow from its exams and the book.
+    #[error("expected a unit that follows from the exams")]
+    OtherUnit,
     /// An exam's times lead to another standing than the explanation says.
     #[error("expected the standing of exam {at} to follow from its times")]
     OtherStanding {
@@ -103,19 +114,47 @@ pub enum RecomputeError {
     /// An amount doesn't fit.
     #[error(transparent)]
     Money(#[from] MoneyError),
+    /// An amount can't be split.
+    #[error(transparent)]
+    Allocate(#[from] AllocateError),
 }
 
 impl Explanation {
     /// Judges the exams again by the book and gives the amount that follows.
+    /// [`Line::recompute`](crate::Line::recompute) gives the whole line.
     ///
     /// # Errors
     /// Tells which part of the explanation doesn't hold under this book.
     pub fn recompute(&self, book: &Book) -> Result<Fen, RecomputeError> {
+        let charge = self.charge(book)?;
+        self.judge_again(charge)?;
+        let outcome = charge.outcome(charge.verdict(&self.exams))?;
+        outcome
+            .map(|(_, amount)| amount)
+            .ok_or(RecomputeError::NoLine)
+    }
+
+    /// The book's policy, if it is the one the explanation stands on: the same versions, and each
+    /// fact with the value and the document it had (T-05).
+    pub(crate) fn charge<'b>(&self, book: &'b Book) -> Result<&'b ChargePolicy, RecomputeError> {
         let policy = book.policy(self.visit_date, self.known_at);
         let charge = policy.charge().ok_or(RecomputeError::NoPolicy)?;
         if charge.grounds.versions != self.grounds.versions {
             return Err(RecomputeError::OtherVersions);
         }
+        let (ours, theirs) = (&self.grounds.citations, &charge.grounds.citations);
+        let differs = (0..ours.len().max(theirs.len())).find(|at| ours.get(*at) != theirs.get(*at));
+        if let Some(at) = differs {
+            let stated = theirs.get(at).or_else(|| ours.get(at));
+            let fact = stated.and_then(|citation| fact_named(&citation.fact));
+            return Err(RecomputeError::OtherFact {
+                fact: fact.unwrap_or("unknown"),
+            });
+        }
+        Ok(charge)
+    }
+
+    pub(crate) fn judge_again(&self, charge: &ChargePolicy) -> Result<(), RecomputeError> {
         for (at, exam) in self.exams.iter().enumerate() {
             let since = exam.since.ok_or(RecomputeError::OtherStanding { at })?;
             let standing =
@@ -124,10 +163,13 @@ impl Explanation {
                 return Err(RecomputeError::OtherStanding { at });
             }
         }
-        let outcome = charge.outcome(charge.verdict(&self.exams))?;
-        outcome
-            .map(|(_, amount)| amount)
-            .ok_or(RecomputeError::NoLine)
+        Ok(())
+    }
+
+    /// Exams whose proof is dated before the exam itself: it counts as in time, and somebody's
+    /// clock, or somebody's word, is wrong (C-01).
+    pub fn proofs_before_exams(&self) -> impl Iterator<Item = &ExamAssessment> {
+        self.exams.iter().filter(|exam| exam.is_proof_before_exam())
     }
 
     /// Versions whose days no document was verified to state: that the policy held on the visit

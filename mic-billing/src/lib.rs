@@ -161,7 +161,10 @@ pub use self::{
         RetentionPolicy, VersionRef,
     },
     civil::{Moment, years_later},
-    compare::{Difference, compare},
+    compare::{
+        CompareError, Comparison, ContractSays, Difference, PriceCase, Says, Witness, compare,
+        distinguish,
+    },
     contract::{Contract, Owed, PoolError, Usage, transfer_pool},
     disposal::{DisposalError, DisposalList, DutyLeft, Handover, SignedDisposal, handover},
     event::{CareSetting, Event, EventError, EventKind, Modality, Payer, Source},

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     allocate::{AllocateError, allocate},
     assess::{Assessment, ExamAssessment, Reason},
-    book::ChargePolicy,
+    book::{Book, ChargePolicy},
     civil::Moment,
     event::{Modality, Payer},
-    explain::Explanation,
+    explain::{Explanation, RecomputeError},
     key::{EncounterId, ExamKey, InstitutionCode, Part, PersonRef, StudyUid},
     money::{Fen, MoneyError, Ppm},
     period::Period,
@@ -86,6 +86,20 @@ pub enum Scope {
         /// The kind; none while nobody told.
         modality: Option<Modality>,
     },
+}
+
+impl Scope {
+    /// The kind of unit.
+    #[must_use]
+    pub const fn counting(&self) -> CountingUnit {
+        match self {
+            Self::Encounter { .. } => CountingUnit::Encounter,
+            Self::PersonDay { .. } => CountingUnit::PersonDay,
+            Self::Exam { .. } => CountingUnit::Exam,
+            Self::Study { .. } => CountingUnit::Study,
+            Self::Modality { .. } => CountingUnit::Modality,
+        }
+    }
 }
 
 impl fmt::Display for Unit {
@@ -235,6 +249,59 @@ impl Line {
     #[must_use]
     pub const fn why(&self) -> &Explanation {
         &self.why
+    }
+
+    /// The line again, from its reasons and the book: kind, amount, payers, payees, rules and
+    /// documents. A line that nobody altered comes out equal to itself (I-19, BIL-23).
+    ///
+    /// The times of its exams are the line's own word; the events prove them.
+    ///
+    /// # Errors
+    /// Tells which part of the line doesn't hold under this book.
+    pub fn recompute(&self, book: &Book) -> Result<Self, RecomputeError> {
+        let why = &self.why;
+        let charge = why.charge(book)?;
+        why.judge_again(charge)?;
+        if !self.is_unit_of(charge) {
+            return Err(RecomputeError::OtherUnit);
+        }
+        let gathered = Gathered {
+            charge,
+            payer: why.payer,
+            date: why.visit_date,
+            known_at: why.known_at,
+            counted: self.counted.iter().copied().collect(),
+            exams: why.exams.clone(),
+        };
+        let line = gathered.line(self.unit).map_err(|error| match error {
+            LineError::Money(error) => RecomputeError::Money(error),
+            LineError::Allocate(error) => RecomputeError::Allocate(error),
+            LineError::MixedKnowledge => RecomputeError::NoLine,
+        })?;
+        line.ok_or(RecomputeError::NoLine)
+    }
+
+    /// Whether the unit is of the policy's kind and of the line's own exams, as far as they tell:
+    /// the root of linked encounters is not among them.
+    fn is_unit_of(&self, charge: &ChargePolicy) -> bool {
+        let exams = &self.why.exams;
+        let of_exams = match self.unit.scope {
+            Scope::Encounter { .. } => true,
+            Scope::PersonDay { day, .. } => day == self.why.visit_date,
+            Scope::Exam { exam } => exams.iter().all(|one| one.exam == exam),
+            Scope::Study { exam, study } => exams
+                .iter()
+                .all(|one| one.exam == exam && one.study == study),
+            Scope::Modality { modality, .. } => exams.iter().all(|one| one.modality == modality),
+        };
+        let counts = self.kind == LineKind::Included;
+        of_exams
+            && self.unit.scope.counting() == charge.unit()
+            && self.counted.is_empty() != counts
+            && self.counted.iter().all(|unit| {
+                unit.institution == self.unit.institution
+                    && unit.scope.counting() == charge.counting_unit
+            })
     }
 
     /// Whether both move the same money for the same unit in the same month: a visit date that

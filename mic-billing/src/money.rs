@@ -13,7 +13,11 @@ use crate::{grammar, rounding::Rounding, text::TextError};
 /// Fen in one yuan.
 const FEN_PER_YUAN: u64 = 100;
 /// Micro-yuan in one fen: a unit price has six decimals of a yuan, an amount two.
-const MICRO_YUAN_PER_FEN: i128 = 10_000;
+const MICRO_YUAN_PER_FEN: i64 = 10_000;
+/// The same, for products of two words.
+const MICRO_YUAN_PER_FEN_WIDE: i128 = 10_000;
+/// Parts of the whole.
+const MILLION: i64 = 1_000_000;
 
 /// An amount of money in fen (分), a hundredth of a yuan; negative where money goes back.
 ///
@@ -61,6 +65,7 @@ impl Fen {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] outside the range of the type.
+    #[inline]
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.0
             .checked_add(other.0)
@@ -72,6 +77,7 @@ impl Fen {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] outside the range of the type.
+    #[inline]
     pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
         self.0
             .checked_sub(other.0)
@@ -83,6 +89,7 @@ impl Fen {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] for the smallest value of the type.
+    #[inline]
     pub fn negate(self) -> Result<Self, MoneyError> {
         self.0.checked_neg().map(Self).ok_or(MoneyError::Overflow)
     }
@@ -91,6 +98,7 @@ impl Fen {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] outside the range of the type.
+    #[inline]
     pub fn times(self, count: i64) -> Result<Self, MoneyError> {
         self.0
             .checked_mul(count)
@@ -102,6 +110,7 @@ impl Fen {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] if the total is outside the range of the type.
+    #[inline]
     pub fn sum(amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
         // Summed wide, so that the order of the amounts can't decide whether it overflows.
         let mut total = 0_i128;
@@ -122,10 +131,17 @@ impl Fen {
     /// that chain it.
     #[inline]
     pub fn part(self, share: Ppm, rounding: Rounding) -> Result<Self, MoneyError> {
-        // Up to nine billion yuan the product fits a word, and a word is divided ten times as fast.
-        if let Some(product) = self.0.checked_mul(i64::from(share.0)) {
-            return Ok(Self(rounding.millionth(product)));
+        // Up to ninety billion yuan the product fits a word, which is divided ten times as fast.
+        let product = self.0.checked_mul(i64::from(share.0));
+        if let Some(fen) = product.and_then(|product| rounding.by::<MILLION>(product)) {
+            return Ok(Self(fen));
         }
+        self.part_wide(share, rounding)
+    }
+
+    /// The same in two words.
+    #[cold]
+    fn part_wide(self, share: Ppm, rounding: Rounding) -> Result<Self, MoneyError> {
         let product = i128::from(self.0)
             .checked_mul(i128::from(share.get()))
             .ok_or(MoneyError::Overflow)?;
@@ -160,7 +176,7 @@ impl FromStr for Fen {
     fn from_str(text: &str) -> Result<Self, TextError> {
         let micro = grammar::yuan(text, 2)?;
         // Two decimals at most, so this divides exactly.
-        let fen = micro.checked_div(MICRO_YUAN_PER_FEN);
+        let fen = micro.checked_div(MICRO_YUAN_PER_FEN_WIDE);
         fen.and_then(|fen| i64::try_from(fen).ok())
             .map(Self)
             .ok_or_else(|| TextError::new("amount", 0, "an amount of yuan that fits"))
@@ -212,12 +228,25 @@ impl UnitPrice {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] if the total doesn't fit.
+    #[inline]
     pub fn total(self, quantity: u64, rounding: Rounding) -> Result<Fen, MoneyError> {
+        let product = i64::try_from(quantity).ok();
+        let product = product.and_then(|quantity| self.0.checked_mul(quantity));
+        let in_a_word = product.and_then(|product| rounding.by::<MICRO_YUAN_PER_FEN>(product));
+        match in_a_word {
+            Some(fen) => Ok(Fen(fen)),
+            None => self.total_wide(quantity, rounding),
+        }
+    }
+
+    /// The same in two words.
+    #[cold]
+    fn total_wide(self, quantity: u64, rounding: Rounding) -> Result<Fen, MoneyError> {
         let micro = i128::from(self.0)
             .checked_mul(i128::from(quantity))
             .ok_or(MoneyError::Overflow)?;
         rounding
-            .divide(micro, MICRO_YUAN_PER_FEN)
+            .divide(micro, MICRO_YUAN_PER_FEN_WIDE)
             .and_then(|fen| i64::try_from(fen).ok())
             .map(Fen)
             .ok_or(MoneyError::Overflow)
@@ -230,7 +259,7 @@ impl UnitPrice {
         let micro = i128::from(self.0)
             .checked_mul(i128::from(units))
             .and_then(|price| price.checked_mul(i128::from(parts)));
-        let divisor = MICRO_YUAN_PER_FEN.checked_mul(i128::from(all));
+        let divisor = MICRO_YUAN_PER_FEN_WIDE.checked_mul(i128::from(all));
         micro
             .zip(divisor)
             .and_then(|(micro, divisor)| Rounding::HalfUp.divide(micro, divisor))

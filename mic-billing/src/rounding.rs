@@ -29,26 +29,33 @@ pub enum Rounding {
     Down,
 }
 
-/// Parts of the whole in [`Ppm`](crate::Ppm), as the divisor of a word.
-const MILLION: i64 = 1_000_000;
-
 impl Rounding {
-    /// A millionth of a product; the same as [`Rounding::divide`] of a million, and always there.
+    /// A product of one word divided by a constant: a multiplication and a shift in the machine.
+    /// The same as [`Rounding::divide`]; none at the edge of the word, where that one still can.
     #[inline]
-    pub(crate) const fn millionth(self, product: i64) -> i64 {
-        // A constant divisor: neither zero nor minus one, so neither operation can fail.
-        let (quotient, rest) = (product / MILLION, (product % MILLION).unsigned_abs());
-        let doubled = rest.saturating_mul(2);
-        let million = MILLION.unsigned_abs();
-        let away = match self {
-            Self::HalfUp => doubled >= million,
-            Self::HalfEven => doubled > million || (doubled == million && quotient & 1 != 0),
-            Self::Down => false,
-        };
-        if away {
-            quotient.saturating_add(product.signum())
-        } else {
-            quotient
+    pub(crate) fn by<const DIVISOR: i64>(self, product: i64) -> Option<i64> {
+        const { assert!(DIVISOR >= 2 && DIVISOR % 2 == 0, "halves are exact") };
+        let half = DIVISOR.checked_div(2)?;
+        match self {
+            Self::HalfUp => {
+                let away = if product < 0 {
+                    half.checked_neg()?
+                } else {
+                    half
+                };
+                product.checked_add(away)?.checked_div(DIVISOR)
+            }
+            Self::HalfEven => {
+                let quotient = product.checked_div(DIVISOR)?;
+                let rest = product.checked_rem(DIVISOR)?.unsigned_abs();
+                let odd = quotient & 1 != 0;
+                if rest > half.unsigned_abs() || (rest == half.unsigned_abs() && odd) {
+                    quotient.checked_add(product.signum())
+                } else {
+                    Some(quotient)
+                }
+            }
+            Self::Down => product.checked_div(DIVISOR),
         }
     }
 

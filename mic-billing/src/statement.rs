@@ -1,6 +1,8 @@
 //! Monthly statements of an institution: drafts that merge in any order, closed ones that never
 //! change (rules M-01, M-04, M-05, T-03).
 
+mod text;
+
 use alloc::{
     collections::BTreeMap,
     string::{String, ToString},
@@ -20,9 +22,6 @@ use crate::{
     text::TextError,
 };
 
-/// The first line of a statement's canonical text.
-const FORMAT: &str = "mic-billing-statement/1";
-
 /// The entries of one institution and one month.
 ///
 /// Statements of one month's shards merge: union, in any order, to the same bytes (M-04).
@@ -33,7 +32,7 @@ const FORMAT: &str = "mic-billing-statement/1";
 /// let mut december = Statement::new(InstitutionCode::new("H44030500001")?, "2025-12".parse()?);
 /// let shard = december.clone();
 /// december.merge(&shard)?;
-/// assert_eq!(december.canonical(), "mic-billing-statement/1\nH44030500001 2025-12\ntotal 0 0\n");
+/// assert_eq!(december.canonical(), "mic-billing-statement/2\nH44030500001 2025-12\ntotal 0 0\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,26 +133,10 @@ impl Statement {
     }
 
     /// The one text of the statement, of which a seal is made: entries by their keys, each with
-    /// its amount and postings, lines ended by LF.
+    /// its amount, postings, whole line and reasons, lines ended by LF.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string can't fail.
-        let _ = writeln!(text, "{FORMAT}\n{} {}", self.institution, self.period);
-        for entry in self.entries.values() {
-            let _ = write!(text, "{} {}", entry.id(), entry.amount().get());
-            for posting in entry.postings() {
-                let _ = write!(text, " {}={}", posting.party, posting.amount.get());
-            }
-            text.push('\n');
-        }
-        let amounts = self
-            .entries
-            .values()
-            .map(|entry| i128::from(entry.amount().get()));
-        let total: i128 = amounts.sum();
-        let _ = writeln!(text, "total {} {total}", self.entries.len());
-        text
+        text::canonical(self)
     }
 }
 
@@ -335,7 +318,7 @@ impl Closed {
         previous: Option<Seal>,
         digest: impl FnOnce(&[u8]) -> [u8; 32],
     ) -> Self {
-        let seal = Seal(digest(text(&statement, previous).as_bytes()));
+        let seal = Seal(digest(sealed_text(&statement, previous).as_bytes()));
         Self {
             statement,
             previous,
@@ -364,7 +347,7 @@ impl Closed {
     /// The text that is hashed: the canonical text, and a line with the seal before.
     #[must_use]
     pub fn sealed_text(&self) -> String {
-        text(&self.statement, self.previous)
+        sealed_text(&self.statement, self.previous)
     }
 
     /// Whether the seal is the hash of what stands there. A closed statement that was read from a
@@ -375,7 +358,7 @@ impl Closed {
     }
 }
 
-fn text(statement: &Statement, previous: Option<Seal>) -> String {
+fn sealed_text(statement: &Statement, previous: Option<Seal>) -> String {
     let before = previous.map_or_else(|| "-".to_string(), |seal| seal.to_string());
     let mut text = statement.canonical();
     let _ = writeln!(text, "previous {before}");

@@ -295,3 +295,41 @@ fn ok_shenzhen_begins_when_all_hospitals_were_due() {
     assert!(shenzhen.assumed && shenzhen.note.is_some());
     assert_eq!(shenzhen.document.as_deref(), Some("深医保〔2025〕19号"));
 }
+
+/// BIL-31: a file within all bounds whose policies would hold gigabytes of one long clause.
+#[test]
+fn err_a_book_that_cites_too_much() {
+    let clause = "x".repeat(200_000);
+    let fact =
+        |value: &str| format!("{{ value = {value}, verified = false, clause = \"{clause}\" }}");
+    let mut text = "format = \"mic-billing-book/1\"\nid = \"x\"\nname = \"made up\"\nlevel = \"city\"\nregion = \"990100\"\nfictional = true\n".to_owned();
+    for version in 0..63 {
+        let long = if version == 0 {
+            fact("500")
+        } else {
+            "{ value = 500, verified = false }".to_owned()
+        };
+        text.push_str(&format!(
+            "[[version]]\nid = \"{version}\"\nfrom = \"20{:02}-{:02}-01\"\n{}known_from = \"20{:02}-01-01T00:00:00+08:00\"\nverified = false\ncharge_model = {{ value = \"separate_item\", verified = false }}\nprice = {long}\n",
+            10 + version / 12, 1 + version % 12, if version == 0 { "" } else { "" }, 10 + version,
+        ));
+    }
+    let city = Layer::from_toml(&text).unwrap();
+    // The clause is cited on the days of the first version alone: few policies, little memory.
+    assert!(Book::load([shipped("nation"), city]).is_ok());
+    // A long clause of an upper layer is cited by each policy of the versions below it.
+    let upper = format!(
+        "format = \"mic-billing-book/1\"\nid = \"y\"\nname = \"made up\"\nlevel = \"province\"\nregion = \"990000\"\nfictional = true\n[[version]]\nid = \"1\"\nfrom = \"2001-01-01\"\nknown_from = \"2001-01-01T00:00:00+08:00\"\nverified = false\ncharge_model = {{ value = \"separate_item\", verified = false }}\nprice = {{ value = 500, verified = false }}\ngrace_hours = {{ value = 24, verified = false, clause = \"{}\" }}\n",
+        "x".repeat(1_000_000)
+    );
+    let layers = [
+        shipped("nation"),
+        Layer::from_toml(&upper).unwrap(),
+        Layer::from_toml(&text).unwrap(),
+    ];
+    let errors = Book::load(layers).unwrap_err();
+    assert!(
+        matches!(errors.first().kind(), BookErrorKind::TooLarge { .. }),
+        "{errors}"
+    );
+}

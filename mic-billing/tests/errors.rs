@@ -197,3 +197,130 @@ fn ok_a_state_written_and_read_is_itself_and_doubled_input_is_refused_by_its_fie
             .starts_with("expected at least one event")
     );
 }
+
+/// BIL-23, T-05: a fact changed under the same version id, its document or its mark, is named.
+#[test]
+fn err_a_book_edited_under_its_version_is_noticed() {
+    let case = common::cases("models")
+        .into_iter()
+        .find(|case| case["id"] == "deduction")
+        .unwrap();
+    let book = common::book(&case["input"]["book"]);
+    let at: mic_billing::Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
+    let lines = common::visits(&common::events(&case["input"]["events"]))
+        .desired(&book, at)
+        .unwrap();
+    let nation = serde_json::to_value(common::shipped("nation")).unwrap();
+    let mut edited = 0;
+    for (fact, field, value) in [
+        ("grace_hours", "value", serde_json::json!(71)),
+        ("completeness", "value", serde_json::json!("any")),
+        ("counting_unit", "value", serde_json::json!("exam")),
+        (
+            "counting_unit",
+            "clause",
+            serde_json::json!("another clause"),
+        ),
+        ("modalities", "value", serde_json::json!(["ct", "xray"])),
+    ] {
+        let mut layer = nation.clone();
+        layer["version"][1][fact][field] = value;
+        let layers = [
+            serde_json::from_value(layer).unwrap(),
+            common::shipped("shenzhen"),
+        ];
+        let other = mic_billing::Book::load(layers).unwrap();
+        for line in &lines {
+            assert_eq!(line.recompute(&book).as_ref(), Ok(line));
+            let error = mic_billing::RecomputeError::OtherFact { fact };
+            assert_eq!(line.recompute(&other), Err(error.clone()));
+            assert_eq!(line.why().recompute(&other), Err(error));
+            edited += 1;
+        }
+    }
+    assert!(edited >= 10);
+}
+
+/// A line altered in its own JSON doesn't come out of its reasons again.
+#[test]
+fn err_an_altered_line_does_not_recompute() {
+    let case = common::cases("models")
+        .into_iter()
+        .find(|case| case["id"] == "deduction")
+        .unwrap();
+    let book = common::book(&case["input"]["book"]);
+    let at: mic_billing::Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
+    let lines = common::visits(&common::events(&case["input"]["events"]))
+        .desired(&book, at)
+        .unwrap();
+    for (place, value) in [
+        ("/kind", serde_json::json!("included")),
+        ("/amount_fen", serde_json::json!(-400)),
+        ("/payers/0/party", serde_json::json!("fund")),
+        ("/payees/0/party", serde_json::json!("platform")),
+        ("/unit/scope/exam/line", serde_json::json!("F9")),
+        ("/why/kind", serde_json::json!("service")),
+        ("/why/payer", serde_json::json!("self_paid")),
+        ("/why/price_fen", serde_json::json!(400)),
+        ("/why/trigger", serde_json::json!("both")),
+        ("/why/rules/0", serde_json::json!("B-06")),
+        ("/why/visit_date", serde_json::json!("2025-10-02")),
+        (
+            "/why/exams/0/since",
+            serde_json::json!("2025-12-02T09:20:00+08:00"),
+        ),
+    ] {
+        let line = lines
+            .iter()
+            .find(|line| line.kind() == mic_billing::LineKind::Deduction)
+            .unwrap();
+        let mut altered = serde_json::to_value(line).unwrap();
+        *altered.pointer_mut(place).unwrap() = value;
+        let altered: mic_billing::Line = serde_json::from_value(altered).unwrap();
+        assert_ne!(altered.recompute(&book).as_ref(), Ok(&altered), "{place}");
+    }
+}
+
+/// C-01: a proof dated before its exam is in time, and is told.
+#[test]
+fn ok_a_proof_before_its_exam_is_told() {
+    let case = common::cases("models")
+        .into_iter()
+        .find(|case| case["id"] == "deduction")
+        .unwrap();
+    let book = common::book(&case["input"]["book"]);
+    let at: mic_billing::Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
+    let mut told = case["input"]["events"].clone();
+    let before = |told: &serde_json::Value| -> usize {
+        let lines = common::visits(&common::events(told))
+            .desired(&book, at)
+            .unwrap();
+        let zh = lines
+            .iter()
+            .filter(|line| {
+                line.explain(mic_billing::Lang::Zh)
+                    .contains("证明时间早于检查时间")
+            })
+            .count();
+        let en = lines
+            .iter()
+            .filter(|line| {
+                line.explain(mic_billing::Lang::En)
+                    .contains("before the exam")
+            })
+            .count();
+        let found: usize = lines
+            .iter()
+            .map(|line| line.why().proofs_before_exams().count())
+            .sum();
+        assert_eq!([zh, en], [found, found]);
+        found
+    };
+    assert_eq!(before(&told), 0);
+    for event in told.as_array_mut().unwrap() {
+        if event["kind"] == "index_accepted" {
+            event["occurred"] = "2025-12-01T09:19:59+08:00".into();
+        }
+    }
+    assert_eq!(before(&told), 1);
+}

@@ -1,13 +1,14 @@
 //! From layers to the policy of each day at each moment of knowledge.
 
 use alloc::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
     sync::Arc,
+    vec,
     vec::Vec,
 };
 
-use core::num::NonZeroU32;
+use core::{mem::size_of, num::NonZeroU32};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,7 @@ use crate::{
     exam_price::ExamRules,
     money::{Fen, Ppm},
     policy::{ChargeModel, Completeness, CountingUnit, DateBasis, Level, Party, Trigger},
+    rounding::Rounding,
 };
 
 /// What holds on one day, as known at one moment: a charge where a region has one, a retention
@@ -46,6 +48,20 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Bytes of the texts it cites.
+    fn grounds_bytes(&self) -> usize {
+        let parts = [
+            self.charge.as_ref().map(|part| &part.grounds),
+            self.retention.as_ref().map(|part| &part.grounds),
+            self.exams.as_ref().map(|part| &part.grounds),
+        ];
+        parts
+            .into_iter()
+            .flatten()
+            .map(|grounds| grounds.bytes())
+            .sum()
+    }
+
     /// How visits of the day are charged; none where no region's policy holds.
     #[must_use]
     pub const fn charge(&self) -> Option<&ChargePolicy> {
@@ -152,6 +168,28 @@ pub struct Grounds {
     pub citations: Vec<Citation>,
 }
 
+impl Grounds {
+    fn bytes(&self) -> usize {
+        let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let versions = self.versions.iter().map(|version| {
+            size_of::<VersionRef>()
+                .saturating_add(version.layer.len())
+                .saturating_add(version.version.len())
+                .saturating_add(len(&version.document))
+                .saturating_add(len(&version.note))
+        });
+        let citations = self.citations.iter().map(|citation| {
+            size_of::<Citation>()
+                .saturating_add(citation.value.len())
+                .saturating_add(len(&citation.document))
+                .saturating_add(len(&citation.clause))
+                .saturating_add(len(&citation.url))
+                .saturating_add(len(&citation.note))
+        });
+        versions.chain(citations).fold(0, usize::saturating_add)
+    }
+}
+
 /// A version of a layer by name, with the days it holds and the moment it was known.
 ///
 /// ```
@@ -196,7 +234,7 @@ impl core::fmt::Display for VersionRef {
 /// The document behind one fact.
 ///
 /// ```
-/// # let json = r#"{"fact":"price","layer":"shenzhen","version":"1","document":"深医保〔2025〕19号","verified":true}"#;
+/// # let json = r#"{"fact":"price","value":"500","layer":"shenzhen","version":"1","document":"深医保〔2025〕19号","verified":true}"#;
 /// let citation: mic_billing::Citation = serde_json::from_str(json)?;
 /// assert_eq!(citation.document.as_deref(), Some("深医保〔2025〕19号"));
 /// # Ok::<(), serde_json::Error>(())
@@ -207,6 +245,8 @@ impl core::fmt::Display for VersionRef {
 pub struct Citation {
     /// The fact's name in the book.
     pub fact: String,
+    /// Its value as one text: a name, a number of the book's unit, or several joined by commas.
+    pub value: String,
     /// The layer that states it.
     pub layer: String,
     /// The version that states it.
@@ -241,6 +281,11 @@ pub(super) fn epochs(layers: &[Layer]) -> Result<Vec<Epoch>, BookErrors> {
         .flatten()
         .collect();
     let mut errors: Vec<BookError> = Vec::new();
+    let mut policies = Policies {
+        layers,
+        held: BTreeMap::new(),
+        bytes: 0,
+    };
     let mut epochs = Vec::with_capacity(moments.len());
     for known_from in moments {
         let mut epoch = Epoch {
@@ -260,19 +305,61 @@ pub(super) fn epochs(layers: &[Layer]) -> Result<Vec<Epoch>, BookErrors> {
                     })
                 })
                 .collect();
-            match policy(layers, &in_force, *day) {
-                Ok(policy) => epoch.days.push((*day, Arc::new(policy))),
-                Err(error)
-                    if errors
-                        .iter()
-                        .any(|e| e.path() == error.path() && e.layer() == error.layer()) => {}
-                Err(error) => errors.push(error),
+            match policies.of(&in_force, *day) {
+                Ok(policy) => epoch.days.push((*day, policy)),
+                Err(found) => found.into_iter().for_each(|error| note(&mut errors, error)),
             }
         }
         epochs.push(epoch);
     }
     BookErrors::collect(errors)?;
     Ok(epochs)
+}
+
+/// Each fault once, on the first day that shows it.
+fn note(errors: &mut Vec<BookError>, error: BookError) {
+    let is_known = |known: &BookError| {
+        known.layer() == error.layer()
+            && known.path() == error.path()
+            && known.kind().is_like(error.kind())
+    };
+    if !errors.iter().any(is_known) {
+        errors.push(error);
+    }
+}
+
+/// Most bytes of documents and notes that the policies of a book may hold together. Real books are
+/// far below it; a hostile one of long clauses ends with an error, not with the machine's memory.
+const GROUNDS_BYTES_MAX: usize = 64 << 20;
+
+/// The policies made so far: days on which the same versions hold share one.
+struct Policies<'a> {
+    layers: &'a [Layer],
+    held: BTreeMap<Vec<(usize, usize)>, Arc<Policy>>,
+    bytes: usize,
+}
+
+impl Policies<'_> {
+    fn of(
+        &mut self,
+        in_force: &[InForce<'_>],
+        day: NaiveDate,
+    ) -> Result<Arc<Policy>, Vec<BookError>> {
+        let key: Vec<(usize, usize)> = in_force.iter().map(|found| (found.at, found.v)).collect();
+        if let Some(held) = self.held.get(&key) {
+            return Ok(Arc::clone(held));
+        }
+        let made = Arc::new(policy(self.layers, in_force, day)?);
+        self.bytes = self.bytes.saturating_add(made.grounds_bytes());
+        if self.bytes > GROUNDS_BYTES_MAX {
+            let kind = BookErrorKind::TooLarge {
+                max: GROUNDS_BYTES_MAX,
+            };
+            return Err(vec![BookError::of_text("", None, kind)]);
+        }
+        self.held.insert(key, Arc::clone(&made));
+        Ok(made)
+    }
 }
 
 /// A version in force and its place.
@@ -294,19 +381,31 @@ fn version_of(layer: &Layer, day: NaiveDate, known_at: Moment) -> Option<(usize,
         .max_by_key(|(_, version)| version.known_from)
 }
 
-fn policy(layers: &[Layer], in_force: &[InForce<'_>], day: NaiveDate) -> Result<Policy, BookError> {
+fn policy(
+    layers: &[Layer],
+    in_force: &[InForce<'_>],
+    day: NaiveDate,
+) -> Result<Policy, Vec<BookError>> {
     let mut effective = Effective::default();
+    let mut faults = Vec::new();
     for found in in_force {
-        floor(&effective, found)?;
+        faults.extend(floor(&effective, found));
         effective.lay(found.version, found.at, found.v);
     }
     let region = in_force
         .iter()
         .rfind(|found| found.layer.level > Level::Nation);
-    let charge = match region {
-        Some(region) => Some(charge(layers, in_force, &effective, region, day)?),
+    let charge = match region.map(|region| charge(layers, in_force, &effective, region, day)) {
+        Some(Err(found)) => {
+            faults.extend(found);
+            None
+        }
+        Some(Ok(charge)) => Some(charge),
         None => None,
     };
+    if !faults.is_empty() {
+        return Err(faults);
+    }
     Ok(Policy {
         charge,
         retention: retention(layers, in_force, &effective),
@@ -315,7 +414,7 @@ fn policy(layers: &[Layer], in_force: &[InForce<'_>], day: NaiveDate) -> Result<
 }
 
 /// T-04: no layer keeps images for less time than the layers above it.
-fn floor(upper: &Effective, lower: &InForce<'_>) -> Result<(), BookError> {
+fn floor(upper: &Effective, lower: &InForce<'_>) -> Vec<BookError> {
     let pairs = [
         (
             "outpatient_years",
@@ -328,18 +427,18 @@ fn floor(upper: &Effective, lower: &InForce<'_>) -> Result<(), BookError> {
             &lower.version.inpatient_years,
         ),
     ];
+    let mut faults = Vec::new();
     for (name, above, here) in pairs {
-        if let (Some(above), Some(here)) = (above, here) {
-            if here.value < above.value {
-                let kind = BookErrorKind::RetentionLowered {
-                    floor: above.value,
-                    found: here.value,
-                };
-                return Err(BookError::at(lower.layer, fact_path(lower.v, name), kind));
-            }
+        let stated = above.as_ref().zip(here.as_ref());
+        if let Some((above, here)) = stated.filter(|(above, here)| here.value < above.value) {
+            let kind = BookErrorKind::RetentionLowered {
+                floor: above.value,
+                found: here.value,
+            };
+            faults.push(BookError::at(lower.layer, fact_path(lower.v, name), kind));
         }
     }
-    Ok(())
+    faults
 }
 
 fn charge(
@@ -348,52 +447,56 @@ fn charge(
     effective: &Effective,
     region: &InForce<'_>,
     from: NaiveDate,
-) -> Result<ChargePolicy, BookError> {
-    let missing = |fact: &'static str| {
-        let kind = BookErrorKind::MissingFact { fact, from };
-        BookError::at(region.layer, version_path(region.v), kind)
-    };
+) -> Result<ChargePolicy, Vec<BookError>> {
+    let path = version_path(region.v);
+    let mut faults: Vec<BookError> = effective
+        .missing()
+        .into_iter()
+        .map(|fact| {
+            let kind = match fact {
+                "charge_model" => BookErrorKind::MissingModel,
+                _ => BookErrorKind::MissingFact { fact, from },
+            };
+            BookError::at(region.layer, path.clone(), kind)
+        })
+        .collect();
     macro_rules! need {
         ($field:ident) => {
-            effective
-                .$field
-                .as_ref()
-                .map(|found| found.value.clone())
-                .ok_or_else(|| missing(stringify!($field)))?
+            match &effective.$field {
+                Some(found) => found.value.clone(),
+                None => return Err(faults),
+            }
         };
     }
-    let model = effective
-        .charge_model
+    let contract_price = effective
+        .contract_price
         .as_ref()
-        .map(|found| found.value)
-        .ok_or_else(|| {
-            BookError::at(
-                region.layer,
-                version_path(region.v),
-                BookErrorKind::MissingModel,
-            )
-        })?;
+        .zip(effective.price.as_ref());
+    if let Some((contract, price)) = contract_price {
+        // Who would pay the difference is a thing no rule says.
+        let per_unit = contract.value.total(1, Rounding::HalfUp);
+        if per_unit.is_ok_and(|per_unit| per_unit > price.value) {
+            let kind = BookErrorKind::ContractAbovePrice { price: price.value };
+            let stated = layers.get(contract.layer).unwrap_or(region.layer);
+            let path = fact_path(contract.version, "contract_price");
+            faults.push(BookError::at(stated, path, kind));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let model = need!(charge_model);
     let price: Fen = need!(price);
     let contract = match &effective.contract_price {
         None => None,
-        Some(found) => {
-            let contract = Contract {
-                vendor: effective.vendor.as_ref().map(|found| found.value.clone()),
-                price: found.value,
-                surplus_to: need!(surplus_to),
-                transfer_basis: need!(transfer_basis),
-                volume_share: effective.volume_share.as_ref().map(|found| found.value),
-                unearned: effective.unearned.as_ref().map(|found| found.value),
-            };
-            // Who would pay the difference is a thing no rule says.
-            if contract.per_unit().is_ok_and(|per_unit| per_unit > price) {
-                let kind = BookErrorKind::ContractAbovePrice { price };
-                let stated = layers.get(found.layer).unwrap_or(region.layer);
-                let path = fact_path(found.version, "contract_price");
-                return Err(BookError::at(stated, path, kind));
-            }
-            Some(contract)
-        }
+        Some(found) => Some(Contract {
+            vendor: effective.vendor.as_ref().map(|found| found.value.clone()),
+            price: found.value,
+            surplus_to: need!(surplus_to),
+            transfer_basis: need!(transfer_basis),
+            volume_share: effective.volume_share.as_ref().map(|found| found.value),
+            unearned: effective.unearned.as_ref().map(|found| found.value),
+        }),
     };
     Ok(ChargePolicy {
         model,
@@ -504,6 +607,7 @@ fn citation(layer: &Layer, version: usize, fact: &'static str) -> Option<Citatio
     let document = cited.document.and_then(|id| layer.document(id));
     Some(Citation {
         fact: fact.to_string(),
+        value: version.value_of(fact)?,
         layer: layer.id.clone(),
         version: version.id.clone(),
         document: document

@@ -325,7 +325,25 @@ pub enum BookErrorKind {
         /// The price of a unit.
         price: Fen,
     },
+    /// Documents and notes of more bytes than the policies of a book may hold.
+    #[error("expected a book whose policies cite at most {max} bytes")]
+    TooLarge {
+        /// The most.
+        max: usize,
+    },
     /// An empty list where something must be listed.
     #[error("expected at least one entry")]
     EmptyList,
+}
+
+impl BookErrorKind {
+    /// Whether both are one fault, on whichever day it shows.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::MissingFact { fact: one, .. }, Self::MissingFact { fact: two, .. }) => {
+                one == two
+            }
+            _ => core::mem::discriminant(self) == core::mem::discriminant(other),
+        }
+    }
 }

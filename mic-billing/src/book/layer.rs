@@ -10,6 +10,7 @@ use serde::{
     de::{Error as _, IgnoredAny, MapAccess, Visitor},
 };
 
+use super::plain::Plain as _;
 use crate::{
     civil::Moment,
     event::Modality,
@@ -217,6 +218,22 @@ pub(crate) struct Found<T> {
     pub(crate) version: usize,
 }
 
+/// Facts of every day in force.
+const NEEDED: [&str; 10] = [
+    "charge_model",
+    "price",
+    "counting_unit",
+    "deduction_unit",
+    "trigger",
+    "completeness",
+    "grace_hours",
+    "late_cure_days",
+    "date_basis",
+    "modalities",
+];
+/// And where a contract has a price.
+const CONTRACT_NEEDED: [&str; 2] = ["surplus_to", "transfer_basis"];
+
 /// Defines the facts a version may state, once.
 macro_rules! facts {
     ($($(#[$doc:meta])* $field:ident: $ty:ty,)*) => {
@@ -243,12 +260,25 @@ macro_rules! facts {
         }
 
         impl Version {
+            /// A fact's value as one text, if it states that fact.
+            pub(super) fn value_of(&self, fact: &str) -> Option<String> {
+                $(if fact == stringify!($field) {
+                    return self.$field.as_ref().map(|stated| stated.value.plain());
+                })*
+                None
+            }
+
             /// The facts it states: name and citation.
             pub(crate) fn citations(&self) -> Vec<(&'static str, CitedRef<'_>)> {
                 let mut found = Vec::new();
                 $(if let Some(fact) = &self.$field { found.push((stringify!($field), fact.citation())); })*
                 found
             }
+        }
+
+        /// The name of a fact, if it is one.
+        pub(crate) fn fact_named(name: &str) -> Option<&'static str> {
+            [$(stringify!($field)),*].into_iter().find(|fact| *fact == name)
         }
 
         /// What all layers say together: each fact from the lowest layer that states it.
@@ -258,6 +288,19 @@ macro_rules! facts {
         }
 
         impl Effective {
+            /// Facts a charge can't do without that no layer states (BIL-15).
+            pub(crate) fn missing(&self) -> Vec<&'static str> {
+                let with_a_contract = self.contract_price.is_some();
+                let needed = |fact: &str| {
+                    NEEDED.contains(&fact) || (with_a_contract && CONTRACT_NEEDED.contains(&fact))
+                };
+                let mut found = Vec::new();
+                $(if self.$field.is_none() && needed(stringify!($field)) {
+                    found.push(stringify!($field));
+                })*
+                found
+            }
+
             /// Lays a lower layer's version over what the upper ones said (T-04).
             pub(crate) fn lay(&mut self, stated: &Version, layer: usize, version: usize) {
                 $(if let Some(fact) = &stated.$field {

@@ -223,9 +223,14 @@ fn exam_sentence(exam: &ExamAssessment, trigger: Trigger, lang: Lang) -> String 
         (Standing::ModalityUnknown, Lang::En) => "of unknown kind".to_string(),
         (other, _) => other.code().to_string(),
     };
+    let early = match (exam.is_proof_before_exam(), lang) {
+        (false, _) => "",
+        (true, Lang::Zh) => "（注意：证明时间早于检查时间）",
+        (true, Lang::En) => " (note: a proof is dated before the exam)",
+    };
     match lang {
-        Lang::Zh => format!("{subject}：{fate}。"),
-        Lang::En => format!("{subject}: {fate}."),
+        Lang::Zh => format!("{subject}：{fate}{early}。"),
+        Lang::En => format!("{subject}: {fate}{early}."),
     }
 }
 

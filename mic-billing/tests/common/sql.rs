@@ -68,7 +68,7 @@ kind as materialized (
         partition by stream, institution, encounter, exam
         order by kind = 'performed' desc, known desc, rank desc) as place
     from own join (select column1 as name, column2 as rank from (values
-        ('xray', 0), ('ct', 1), ('mr', 2), ('mammography', 3), ('nuclear', 4), ('ultrasound', 5)))
+        ('xray', 0), ('fluoroscopy', 1), ('angiography', 2), ('ct', 3), ('mr', 4), ('mammography', 5), ('nuclear', 6), ('ultrasound', 7)))
         on name = modality
     where kind in ('performed', 'exam_ordered')),
 exam as materialized (
