@@ -63,6 +63,7 @@ pub fn verify(token: Encoded, checker: &Checker<'_>) -> Result<(), Denial> {
         TokenType::Refusal => token.untrusted::<Refusal>()?.verify(checker).map(drop),
         TokenType::Withdrawal => token.untrusted::<Withdrawal>()?.verify(checker).map(drop),
         TokenType::Emergency => token.untrusted::<Emergency>()?.verify(checker).map(drop),
+        TokenType::Order => token.untrusted::<Order>()?.verify(checker).map(drop),
         TokenType::StatusList => token.untrusted::<StatusList>()?.verify(checker).map(drop),
         TokenType::KeySet => token.untrusted::<KeySet>()?.verify(checker).map(drop),
         TokenType::Receipt => token.untrusted::<Receipt>()?.verify(checker).map(drop),
@@ -73,7 +74,8 @@ pub fn verify(token: Encoded, checker: &Checker<'_>) -> Result<(), Denial> {
 }
 
 /// The Ed25519 keys of the vectors of the other objects: seed, owner, role.
-const CAST: [(u8, &str, Role); 8] = [
+const CAST: [(u8, &str, Role); 9] = [
+    (0x8d, "COURT01", Role::Order),
     (0x81, "H11010500001", Role::Request),
     (0x84, "CONSENT01", Role::Grant),
     (0x85, "CONSENT01", Role::Status),

@@ -70,6 +70,7 @@ pub struct Policy {
     status_check_s: u32,
     status_list_age_s: u32,
     emergency: bool,
+    orders: bool,
 }
 
 impl Policy {
@@ -85,6 +86,7 @@ impl Policy {
             status_check_s: STATUS_CHECK_S,
             status_list_age_s: STATUS_LIST_AGE_S,
             emergency: false,
+            orders: false,
         }
     }
 
@@ -140,6 +142,14 @@ impl Policy {
         self
     }
 
+    /// This node serves under orders of bodies with the power of law as well, without consent (CST-144). Unless
+    /// told so it does not.
+    #[must_use]
+    pub const fn with_orders(mut self) -> Self {
+        self.orders = true;
+        self
+    }
+
     /// The realm.
     #[must_use]
     pub const fn realm(&self) -> &Realm {
@@ -181,9 +191,14 @@ impl Policy {
     pub const fn emergency_access(&self) -> bool {
         self.emergency
     }
+
+    /// Whether orders are served.
+    #[must_use]
+    pub const fn takes_orders(&self) -> bool {
+        self.orders
+    }
 }
 
-/// A wider skew would make the 60 seconds of a proof meaningless.
 /// Withdrawal must take effect within the consultation.
 const STATUS_CHECK_S_MAX: u32 = 3_600;
 
@@ -245,6 +260,18 @@ impl<'a> Checker<'a> {
 
     /// Step 5: the record of the key that a token names, if it may still be believed in this role (CST-25).
     pub(crate) fn record(&self, token: &Encoded, role: Role) -> Result<&'a KeyRecord, Denial> {
+        match self.record_or_since(token, role)? {
+            (record, None) => Ok(record),
+            (_, Some(_)) => Err(Reason::KeyCompromised.into()),
+        }
+    }
+
+    /// The same, but a key that was compromised is given with the moment since when.
+    pub(crate) fn record_or_since(
+        &self,
+        token: &Encoded,
+        role: Role,
+    ) -> Result<(&'a KeyRecord, Option<DateTime<Utc>>), Denial> {
         if !self.policy.suites.accept(token.suite()) {
             return Err(Reason::SuiteNotAccepted.into());
         }
@@ -255,11 +282,14 @@ impl<'a> Checker<'a> {
         if !record.roles().contains(role) {
             return Err(Reason::RoleMissing.into());
         }
+        if self.keys.is_suspended(record.organisation()) {
+            return Err(Reason::OrganisationSuspended.into());
+        }
         match record.state() {
-            KeyState::Active | KeyState::VerifyOnly { .. } => Ok(record),
+            KeyState::Active | KeyState::VerifyOnly { .. } => Ok((record, None)),
             KeyState::Suspended => Err(Reason::KeySuspended.into()),
             KeyState::Revoked => Err(Reason::KeyRevoked.into()),
-            KeyState::Compromised { .. } => Err(Reason::KeyCompromised.into()),
+            KeyState::Compromised { since } => Ok((record, Some(since))),
         }
     }
 
@@ -377,7 +407,7 @@ impl Signed<Grant> {
 }
 
 /// Step 12.
-fn valid(status: Status) -> Result<(), Denial> {
+pub(crate) fn valid(status: Status) -> Result<(), Denial> {
     match status {
         Status::Valid => Ok(()),
         Status::Withdrawn => Err(Reason::Withdrawn.into()),

@@ -67,6 +67,12 @@ pub(crate) mod mic {
     pub(crate) const VERDICT: i64 = 37;
     pub(crate) const LIST: i64 = 38;
     pub(crate) const PROOF: i64 = 39;
+    pub(crate) const OPENING: i64 = 40;
+    pub(crate) const INSTRUMENT: i64 = 41;
+    pub(crate) const GROUND: i64 = 42;
+    pub(crate) const ARTICLE: i64 = 43;
+    pub(crate) const REVIEWING: i64 = 44;
+    pub(crate) const BARRED: i64 = 45;
 }
 
 /// The one version of the claims.

@@ -160,6 +160,17 @@ code! {
 }
 
 code! {
+    /// An article of law as an ordering body writes it, such as `PIPL.13.3`: 1 to 16 characters 0-9 A-Z and full
+    /// stop.
+    ///
+    /// ```
+    /// assert_eq!(mic_consent::ArticleCode::new("PIPL.13.3")?.as_str(), "PIPL.13.3");
+    /// # Ok::<(), mic_consent::CodeError>(())
+    /// ```
+    ArticleCode, 1, 16, |byte| upper(byte) || byte == b'.', "an article of 1 to 16 characters 0-9 A-Z .", Self::as_str
+}
+
+code! {
     /// A modality as DICOM names it (PS3.3 C.7.3.1.1.1): `CT`, `MR`, ...; 2 to 16 characters 0-9 A-Z.
     ///
     /// ```

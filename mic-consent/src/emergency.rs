@@ -10,14 +10,16 @@ use chrono::{DateTime, Utc};
 use crate::{
     checker::Checker,
     claims::{
-        binding::{GrantId, HiddenRecord, Opening, SubjectCommitment, emergency_digest},
+        binding::{
+            GrantId, HiddenRecord, Opening, OpeningDigest, SubjectCommitment, emergency_digest,
+        },
         fields, label, mic,
         outer::{Outer, outer_claims},
         person::closed_list,
         purpose::Rights,
         scope::Scope,
     },
-    code::{DepartmentCode, DoctorCode, InstitutionCode},
+    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode},
     denial::{Denial, Reason},
     guard::ReplayGuard,
     issue::IssueError,
@@ -105,6 +107,8 @@ pub struct EmergencyClaims {
     reason: EmergencyReason,
     reviewer: DoctorCode,
     staff: StaffRole,
+    opening: OpeningDigest,
+    reviewing: IssuerCode,
 }
 
 /// What an emergency access can give at most: nothing that outlasts the emergency.
@@ -159,10 +163,22 @@ impl EmergencyClaims {
         &self.reviewer
     }
 
+    /// The organisation whose key signs the review.
+    #[must_use]
+    pub const fn reviewing(&self) -> &IssuerCode {
+        &self.reviewing
+    }
+
     /// What the doctor is at the hospital.
     #[must_use]
     pub const fn staff_role(&self) -> StaffRole {
         self.staff
+    }
+
+    /// The digest of the opening that every use must show (CST-103).
+    #[must_use]
+    pub const fn opening(&self) -> &OpeningDigest {
+        &self.opening
     }
 
     /// What it allows.
@@ -200,6 +216,8 @@ impl EmergencyClaims {
         private.key(mic::REASON).uint(self.reason.number().into());
         private.key(mic::REVIEWER).text(self.reviewer.as_str());
         private.key(mic::STAFF).uint(self.staff.number().into());
+        private.key(mic::OPENING).bytes(self.opening.as_bytes());
+        private.key(mic::REVIEWING).text(self.reviewing.as_str());
 
         let mut claims = self.outer.write(Some(&self.subject))?;
         claims.key(label::CTI).bytes(self.id.as_bytes());
@@ -229,6 +247,8 @@ impl sealed::Rules for EmergencyClaims {
         let reason = fields::listed(&mut private, mic::REASON, EmergencyReason::from_number)?;
         let reviewer = fields::doctor(private.need(mic::REVIEWER, Reason::MissingClaim)?)?;
         let staff = fields::listed(&mut private, mic::STAFF, StaffRole::from_number)?;
+        let opening = fields::fixed(&mut private, mic::OPENING).map(OpeningDigest::from_bytes)?;
+        let reviewing = fields::issuer(private.need(mic::REVIEWING, Reason::MissingClaim)?)?;
         fields::end(claims, private)?;
 
         let claims = Self {
@@ -244,6 +264,8 @@ impl sealed::Rules for EmergencyClaims {
             reason,
             reviewer,
             staff,
+            opening,
+            reviewing,
         };
         claims.check().map_err(fields::broken)?;
         Ok(claims)
@@ -372,6 +394,7 @@ impl Live<Emergency> {
             holder: claims.holder(),
             organisation: claims.organisation(),
             subject: claims.subject(),
+            opening: Some(claims.opening()),
             terms: claims.terms(),
             counted_until: claims.expires_at(),
         })

@@ -60,6 +60,9 @@ pub enum IssueError {
     /// The signer's key differs from what the token is bound to.
     #[error("expected the key that the grant names as its holder")]
     NotTheGrantee,
+    /// The review is signed for another organisation than the emergency access names.
+    #[error("expected the organisation that the emergency access names for its review")]
+    NotTheReviewer,
     /// A commitment could not be made.
     #[error(transparent)]
     Commit(#[from] CommitError),

@@ -38,7 +38,7 @@ pub use self::{
     record::{KeyError, KeyRecord, KeyState, KeyValidity, Role, Roles},
     ring::KeyRing,
     set::{KeySet, KeySetClaims, KeySetDraft},
-    trust::TrustedKeys,
+    trust::{KeySetMark, TrustedKeys},
 };
 
 use crate::{

@@ -96,9 +96,9 @@
 //! | [`Live`] | for this realm, in time, not withdrawn | grants to be made, proofs to be made |
 //! | [`Permit`] | leave for exactly one action | to serve what it names |
 //!
-//! Around the grant: [`Offer`] and [`Refusal`]; [`NarrowedGrant`]; [`Withdrawal`], [`StatusList`] and
-//! [`StatusBook`]; [`Emergency`] and [`Review`]; [`KeySet`] and [`TrustedKeys`]; [`Receipt`], [`MerkleLog`],
-//! [`Checkpoint`] and [`Witness`]; [`Reconciliation`].
+//! Around the grant: [`Offer`] and [`Refusal`]; [`NarrowedGrant`]; [`Withdrawal`], [`StatusList`],
+//! [`StatusBook`] and [`KeptBook`]; [`Emergency`] and [`Review`]; [`Order`]; [`KeySet`] and [`TrustedKeys`]; [`Receipt`], [`MerkleLog`],
+//! [`Checkpoint`] and [`Witness`]; [`LogAudit`] and [`Reconciliation`].
 //!
 //! Each arrow consumes the value before it and gives the next or a [`Denial`]. The keys are a [`KeyRing`] of
 //! [`KeyRecord`]s, the demands a [`Policy`] without default; both together are a [`Checker`].
@@ -115,8 +115,8 @@
 //! - Everything that is read is bounded ([`limits`]); nothing is allocated for a token beyond its own bytes
 //!   until its signature is checked (a status list or key set is copied once).
 //! - A withdrawal acts with the next permit when the checker has a source of status
-//!   ([`Checker::with_status`]); without one, when the look at the status has aged. What a node heard must be
-//!   told to it again after a restart. `DESIGN.md` lists these and other known limits.
+//!   ([`Checker::with_status`]); without one, when the look at the status has aged. A
+//!   [`KeptBook`] remembers what was heard over a restart. `DESIGN.md` lists the known limits.
 //!
 //! # Errors
 //!
@@ -174,6 +174,8 @@ mod log;
 mod misuse;
 mod narrow;
 mod offer;
+mod once;
+mod order;
 mod permit;
 mod proof;
 #[cfg(feature = "qr")]
@@ -200,16 +202,17 @@ pub use crate::{
     checker::{AcceptedSuites, Checker, Policy},
     claims::{
         binding::{
-            CommitError, GrantId, GuardianCommitment, HiddenRecord, NoticeHash, OfferId, Opening,
-            ProofId, RecordCommitment, RequestNonce, SubjectCommitment,
+            CommitError, GrantId, GuardianCommitment, HiddenRecord, InstrumentDigest, NoticeHash,
+            OfferId, Opening, OpeningDigest, ProofId, RecordCommitment, RequestNonce,
+            SubjectCommitment,
         },
         person::{Guardian, GuardianEvidence, PatientBand, PersonCheck, Relation, SeparateConsent},
         purpose::{Purpose, Rights},
         scope::{ExamType, RecordFacts, Scope, ScopeError, ScopeFilter, ScopeKind},
     },
     code::{
-        BodyPart, CodeError, DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Modality,
-        Province, ProvinceError, Realm,
+        ArticleCode, BodyPart, CodeError, DepartmentCode, DoctorCode, InstitutionCode, IssuerCode,
+        Modality, Province, ProvinceError, Realm,
     },
     denial::{Denial, Fault, PublicClass, Reason, Step},
     emergency::{Emergency, EmergencyClaims, EmergencyDraft, EmergencyReason, StaffRole},
@@ -222,24 +225,25 @@ pub use crate::{
     issue::IssueError,
     key::{
         BaseTables, KeyError, KeyId, KeyRecord, KeyRing, KeySet, KeySetClaims, KeySetDraft,
-        KeyState, KeyValidity, PreparedKey, PublicKey, Role, Roles, TrustedKeys,
+        KeySetMark, KeyState, KeyValidity, PreparedKey, PublicKey, Role, Roles, TrustedKeys,
     },
     log::{
-        Checkpoint, CheckpointClaims, CheckpointDraft, ConsistencyProof, InclusionProof, LogRoot,
-        MerkleLog, Receipt, ReceiptClaims, ReceiptDraft, Review, ReviewClaims, ReviewDraft,
-        Verdict, Witness, witnessed,
+        Checkpoint, CheckpointClaims, CheckpointDraft, ConsistencyProof, InclusionProof, LogAudit,
+        LogGap, LogRoot, MerkleLog, Receipt, ReceiptClaims, ReceiptDraft, Review, ReviewClaims,
+        ReviewDraft, Verdict, Witness, witnessed,
     },
     narrow::{NarrowDraft, Narrowed, NarrowedClaims, NarrowedGrant},
     offer::{Offer, OfferClaims, OfferDraft},
+    order::{Order, OrderClaims, OrderDraft, StatutoryGround},
     permit::{Basis, Permit, Presented, Use},
     proof::{Action, Place, Proof, ProofClaims, ProofDraft},
-    reconcile::{Finding, FindingKind, Reconciliation, ReconciliationReport},
+    reconcile::{Finding, FindingKind, Reconciliation, ReconciliationReport, ScopeCount},
     refusal::{Refusal, RefusalClaims, RefusalDraft, RefusalReason},
     request::{Request, RequestClaims, RequestDraft},
     signer::{AsyncRawVerify, AsyncSigner, BadSignature, RawVerify, SignError, Signature, Signer},
     status::{
-        KnownStatus, Status, StatusBook, StatusList, StatusListClaims, StatusListDraft, StatusMark,
-        StatusRef, StatusSource,
+        BOOK_RECORD_BYTES, BookStore, BookStoreError, KeptBook, KnownStatus, Status, StatusBook,
+        StatusList, StatusListClaims, StatusListDraft, StatusMark, StatusRef, StatusSource,
     },
     suite::Suite,
     terms::Terms,

@@ -35,6 +35,12 @@ pub const REFUSAL_LIFE_S: u32 = 300;
 pub const EMERGENCY_LIFE_S_MAX: u32 = 14_400;
 /// Seconds an emergency access lives unless told otherwise.
 pub const EMERGENCY_LIFE_S: u32 = 3_600;
+/// Seconds an order lives at most: a week; a longer inspection orders again.
+pub const ORDER_LIFE_S_MAX: u32 = 604_800;
+/// Seconds an order lives unless told otherwise.
+pub const ORDER_LIFE_S: u32 = 86_400;
+/// Organisations that a key set names as suspended.
+pub const SUSPENDED_MAX: usize = 10_000;
 /// Seconds within which an emergency access is reviewed: three days, so that a weekend fits.
 pub const REVIEW_S: u32 = 259_200;
 /// Seconds a status list lives at most: a week, should its authority be cut off; policy asks for less.
@@ -62,6 +68,8 @@ pub const KEY_SET_LIFE_S_MAX: u32 = 7_776_000;
 pub const KEY_SET_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Times that a grant may be narrowed: hospital, department's machine, viewer.
 pub const NARROWINGS_MAX: usize = 3;
+/// Seconds that may pass before a receipt is in its log.
+pub const RECEIPT_DELAY_S: u32 = 300;
 /// Hashes in a proof about a log: one for each level, so a log has at most 2^40 entries.
 pub const LOG_HASHES_MAX: usize = 40;
 /// Exam records chosen one by one: 64 commitments of 10 bytes keep a grant below 1,000 bytes.

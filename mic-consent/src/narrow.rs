@@ -102,7 +102,7 @@ impl NarrowedClaims {
         fields::check_rights(self.rights, &self.scope)
     }
 
-    fn encode(&self) -> Result<Vec<u8>, Reason> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Reason> {
         let mut private = fields::write_private();
         private.key(mic::RIGHTS).uint(self.rights.bits().into());
         private.key(mic::SCOPE).raw(&self.scope.encode());

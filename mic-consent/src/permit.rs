@@ -18,6 +18,7 @@ use crate::{
     grant::Grant,
     guard::ReplayGuard,
     narrow::NarrowedGrant,
+    order::Order,
     proof::{Action, Place, ProofClaims},
     signer::AsyncRawVerify,
     terms::Terms,
@@ -40,6 +41,8 @@ closed_list! {
         Consent = 1,
         /// An emergency in which nobody can be asked: protecting life and health. Each is reviewed.
         Emergency = 2,
+        /// An order of a body with the power of law (法定依据). Never from a patient's code.
+        Statute = 3,
     }
 }
 
@@ -49,6 +52,7 @@ pub(crate) enum Under<'a> {
     Grant(&'a Live<Grant>),
     Narrowed(&'a NarrowedGrant),
     Emergency(&'a Live<Emergency>),
+    Order(&'a Live<Order>),
 }
 
 /// What a node is about to do, in its own words: its own place, the person its index knows, the record it
@@ -160,28 +164,37 @@ impl<'a> Permit<'a> {
         self.under.basis()
     }
 
-    /// The id of the grant or emergency access.
+    /// The id of the grant, emergency access or order.
     #[must_use]
     pub const fn id(&self) -> &GrantId {
         self.held.id
     }
 
-    /// The grant; none when it stands on an emergency.
+    /// The grant; none when it stands on an emergency or an order.
     #[must_use]
     pub const fn grant(&self) -> Option<&'a Live<Grant>> {
         match self.under {
             Under::Grant(grant) => Some(grant),
             Under::Narrowed(chain) => Some(chain.grant()),
-            Under::Emergency(_) => None,
+            Under::Emergency(_) | Under::Order(_) => None,
         }
     }
 
-    /// The emergency access; none when it stands on consent.
+    /// The emergency access; none when it stands on anything else.
     #[must_use]
     pub const fn emergency(&self) -> Option<&'a Live<Emergency>> {
         match self.under {
-            Under::Grant(_) | Under::Narrowed(_) => None,
+            Under::Grant(_) | Under::Narrowed(_) | Under::Order(_) => None,
             Under::Emergency(emergency) => Some(emergency),
+        }
+    }
+
+    /// The order; none when it stands on anything else.
+    #[must_use]
+    pub const fn order(&self) -> Option<&'a Live<Order>> {
+        match self.under {
+            Under::Order(order) => Some(order),
+            _ => None,
         }
     }
 
@@ -307,6 +320,7 @@ impl Live<Grant> {
             holder: claims.holder(),
             organisation: claims.organisation(),
             subject: claims.subject(),
+            opening: None,
             terms: claims.terms(),
             counted_until: claims.expires_at(),
         })

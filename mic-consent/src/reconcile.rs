@@ -11,184 +11,32 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     claims::{
-        binding::{GrantId, ProofId},
+        binding::{
+            GrantId, HiddenRecord, ProofId, emergency_digest, grant_digest, narrowed_digest,
+            order_digest,
+        },
         purpose::{Purpose, Rights},
         scope::{Scope, ScopeKind},
-        time::between,
+        time::{between, later},
     },
     code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode},
     denial::Reason,
     emergency::EmergencyClaims,
     grant::GrantClaims,
-    limits::{REVIEW_S, SKEW_S, SKEW_S_MAX},
-    log::{ReceiptClaims, ReviewClaims, Verdict},
+    limits::{REVIEW_S, SKEW_S, SKEW_S_MAX, STATUS_LIST_AGE_S, STATUS_LIST_LIFE_S_MAX},
+    log::{LogAudit, LogGap, ReceiptClaims, ReviewClaims, Verdict},
+    narrow::NarrowedClaims,
+    order::OrderClaims,
     permit::Basis,
-    proof::Action,
+    proof::{Action, Place, ProofClaims},
+    suite::Suite,
     terms::Terms,
+    withdrawal::{Effect, WithdrawalClaims},
 };
 
-/// What is odd about an access.
-///
-/// ```
-/// use mic_consent::FindingKind;
-/// assert_eq!(FindingKind::Orphan.chinese(), "没有对应的授权");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum FindingKind {
-    /// Served under a grant that nobody issued.
-    Orphan,
-    /// Served on another basis than the grant's: consent for an emergency, or the other way round.
-    OtherBasis,
-    /// Served to another hospital than the grant names.
-    OtherHospital,
-    /// Served to another department or doctor than the grant names.
-    OtherPerson,
-    /// Served for another purpose.
-    OtherPurpose,
-    /// Served before the grant began.
-    Early {
-        /// Seconds before its beginning.
-        by_s: i64,
-    },
-    /// Served after the grant ended.
-    Late {
-        /// Seconds after its end.
-        by_s: i64,
-    },
-    /// Served after the node had heard of the withdrawal.
-    AfterWithdrawal {
-        /// Seconds after it.
-        by_s: i64,
-    },
-    /// More was allowed, or done, than the grant has rights for.
-    RightMissing,
-    /// A record or province outside the scope, as far as a receipt shows.
-    OutsideScope,
-    /// One proof of use served twice, at one node or at two.
-    ProofTwice,
-    /// More different studies over all nodes than the grant counts.
-    TooManyStudies {
-        /// How many the grant allows.
-        allowed: u16,
-        /// How many were opened.
-        found: u64,
-    },
-    /// An emergency access that nobody reviewed in time.
-    NotReviewed,
-    /// An emergency access reviewed by another than it names.
-    ReviewedByAnother,
-    /// An emergency access that the reviewer found unjustified.
-    Unjustified,
-    /// Different grants or emergency accesses were told under one id; accesses are compared with each of them.
-    IdTwice,
-}
+mod report;
 
-impl FindingKind {
-    /// The Chinese text for the insurer's screen.
-    #[must_use]
-    pub const fn chinese(self) -> &'static str {
-        match self {
-            Self::Orphan => "没有对应的授权",
-            Self::OtherBasis => "调阅依据与授权不符",
-            Self::OtherHospital => "调阅机构与授权不符",
-            Self::OtherPerson => "科室或医师与授权不符",
-            Self::OtherPurpose => "使用目的与授权不符",
-            Self::Early { .. } => "早于授权生效时间",
-            Self::Late { .. } => "晚于授权终止时间",
-            Self::AfterWithdrawal { .. } => "撤回后仍调阅",
-            Self::RightMissing => "超出授权的权利",
-            Self::OutsideScope => "超出授权范围",
-            Self::ProofTwice => "同一使用证明重复使用",
-            Self::TooManyStudies { .. } => "检查数超过授权上限",
-            Self::NotReviewed => "紧急调阅逾期未复核",
-            Self::ReviewedByAnother => "复核人与指定不符",
-            Self::Unjustified => "紧急调阅经复核不成立",
-            Self::IdTwice => "同一编号对应不同授权",
-        }
-    }
-}
-
-/// One thing found: what, under which grant, and for an access where and when.
-///
-/// ```
-/// fn line(finding: &mic_consent::Finding) -> String {
-///     format!("{}: {}", finding.grant(), finding.kind().chinese())
-/// }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Finding {
-    grant: GrantId,
-    kind: FindingKind,
-    access: Option<(DateTime<Utc>, IssuerCode)>,
-}
-
-impl Finding {
-    /// The grant or emergency access.
-    #[must_use]
-    pub const fn grant(&self) -> &GrantId {
-        &self.grant
-    }
-
-    /// What is odd.
-    #[must_use]
-    pub const fn kind(&self) -> FindingKind {
-        self.kind
-    }
-
-    /// When and at which node, unless it is about the grant as a whole.
-    #[must_use]
-    pub const fn access(&self) -> Option<&(DateTime<Utc>, IssuerCode)> {
-        self.access.as_ref()
-    }
-}
-
-/// What came out: counts and findings, in order of grant, kind and time, whatever the order they came in.
-///
-/// ```
-/// let report = mic_consent::Reconciliation::new().report(chrono::DateTime::UNIX_EPOCH);
-/// assert_eq!((report.grants(), report.accesses(), report.findings().len()), (0, 0, 0));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReconciliationReport {
-    grants: u64,
-    emergencies: u64,
-    accesses: u64,
-    unused: u64,
-    findings: Vec<Finding>,
-}
-
-impl ReconciliationReport {
-    /// Grants told of.
-    #[must_use]
-    pub const fn grants(&self) -> u64 {
-        self.grants
-    }
-
-    /// Emergency accesses told of.
-    #[must_use]
-    pub const fn emergencies(&self) -> u64 {
-        self.emergencies
-    }
-
-    /// Receipts told of.
-    #[must_use]
-    pub const fn accesses(&self) -> u64 {
-        self.accesses
-    }
-
-    /// Grants and emergency accesses under which nothing was served.
-    #[must_use]
-    pub const fn unused(&self) -> u64 {
-        self.unused
-    }
-
-    /// What is odd.
-    #[must_use]
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-}
+pub use self::report::{Finding, FindingKind, ReconciliationReport, ScopeCount};
 
 /// Takes grants, emergency accesses, withdrawals, reviews and receipts in any order, all of them checked, and
 /// finds what does not fit together. It keeps some 300 bytes for a grant and 200 for a receipt: shard by the
@@ -209,7 +57,10 @@ impl ReconciliationReport {
 #[derive(Debug, Clone)]
 pub struct Reconciliation {
     skew_s: u32,
+    /// After so many seconds every node must know of a withdrawal.
+    known_s: u32,
     accounts: BTreeMap<GrantId, Account>,
+    gaps: BTreeSet<LogGap>,
 }
 
 impl Default for Reconciliation {
@@ -228,13 +79,31 @@ fn content(claims: Result<Vec<u8>, Reason>) -> Content {
 #[derive(Debug, Clone, Default)]
 struct Account {
     granted: BTreeMap<Content, Granted>,
+    /// Digests of what was granted, as receipts name them.
+    digests: BTreeSet<Content>,
+    /// Narrowings by the digest that receipts name.
+    links: BTreeMap<Content, Granted>,
     withdrawn: BTreeMap<IssuerCode, DateTime<Utc>>,
-    reviews: Vec<(DoctorCode, Verdict, DateTime<Utc>)>,
-    served: Vec<ReceiptClaims>,
+    /// When every node must have known.
+    withdrawn_everywhere: Option<DateTime<Utc>>,
+    reviews: Vec<(DoctorCode, IssuerCode, Verdict, DateTime<Utc>)>,
+    /// By their content: told twice is told once.
+    served: BTreeMap<Content, ReceiptClaims>,
+    late: BTreeSet<(DateTime<Utc>, IssuerCode, i64)>,
+    obtained: BTreeMap<ProofId, (DateTime<Utc>, IssuerCode)>,
+}
+
+/// The digests of a payload in both hashes: claims alone do not say their suite.
+fn digests(payload: &[u8], digest: fn(Suite, &[u8]) -> Option<Content>) -> BTreeSet<Content> {
+    Suite::ALL
+        .iter()
+        .filter_map(|suite| digest(*suite, payload))
+        .collect()
 }
 
 #[derive(Debug, Clone)]
 struct Granted {
+    basis: Basis,
     organisation: InstitutionCode,
     purpose: Option<Purpose>,
     rights: Rights,
@@ -244,19 +113,16 @@ struct Granted {
     department: Option<DepartmentCode>,
     doctor: Option<DoctorCode>,
     studies: Option<u16>,
-    reviewer: Option<DoctorCode>,
+    place: Option<Place>,
+    reviewer: Option<(DoctorCode, IssuerCode)>,
 }
 
 impl Granted {
-    fn new(
-        organisation: &InstitutionCode,
-        terms: Terms<'_>,
-        purpose: Option<Purpose>,
-        reviewer: Option<DoctorCode>,
-    ) -> Self {
+    fn new(basis: Basis, organisation: &InstitutionCode, terms: Terms<'_>) -> Self {
         Self {
+            basis,
             organisation: *organisation,
-            purpose,
+            purpose: None,
             rights: terms.rights,
             scope: terms.scope.clone(),
             valid_from: terms.valid_from,
@@ -264,7 +130,8 @@ impl Granted {
             department: terms.department.copied(),
             doctor: terms.doctor.copied(),
             studies: terms.studies,
-            reviewer,
+            place: terms.place.copied(),
+            reviewer: None,
         }
     }
 }
@@ -275,7 +142,9 @@ impl Reconciliation {
     pub const fn new() -> Self {
         Self {
             skew_s: SKEW_S,
+            known_s: STATUS_LIST_AGE_S,
             accounts: BTreeMap::new(),
+            gaps: BTreeSet::new(),
         }
     }
 
@@ -286,29 +155,74 @@ impl Reconciliation {
         self
     }
 
+    /// Every node must know of a withdrawal after so many seconds: the largest age of a status list in the nodes'
+    /// policies, an hour unless told otherwise, at most a week.
+    #[must_use]
+    pub fn with_status_list_age_s(mut self, age_s: u32) -> Self {
+        self.known_s = age_s.min(STATUS_LIST_LIFE_S_MAX);
+        self
+    }
+
     fn account(&mut self, grant: &GrantId) -> &mut Account {
         self.accounts.entry(*grant).or_default()
     }
 
     /// A grant was issued.
     pub fn granted(&mut self, grant: &GrantClaims) {
-        let granted = Granted::new(
-            grant.organisation(),
-            grant.terms(),
-            Some(grant.purpose()),
-            None,
-        );
-        let content = content(grant.encode());
-        self.account(grant.id()).granted.insert(content, granted);
+        let granted = Granted {
+            purpose: Some(grant.purpose()),
+            ..Granted::new(Basis::Consent, grant.organisation(), grant.terms())
+        };
+        self.told(grant.id(), granted, grant.encode(), grant_digest);
     }
 
     /// An emergency access was taken.
     pub fn emergency(&mut self, emergency: &EmergencyClaims) {
-        let reviewer = Some(*emergency.reviewer());
-        let granted = Granted::new(emergency.organisation(), emergency.terms(), None, reviewer);
-        let content = content(emergency.encode());
-        let account = self.account(emergency.id());
-        account.granted.insert(content, granted);
+        let granted = Granted {
+            reviewer: Some((*emergency.reviewer(), *emergency.reviewing())),
+            ..Granted::new(
+                Basis::Emergency,
+                emergency.organisation(),
+                emergency.terms(),
+            )
+        };
+        self.told(
+            emergency.id(),
+            granted,
+            emergency.encode(),
+            emergency_digest,
+        );
+    }
+
+    /// An order was made.
+    pub fn ordered(&mut self, order: &OrderClaims) {
+        let granted = Granted::new(Basis::Statute, order.organisation(), order.terms());
+        self.told(order.id(), granted, order.encode(), order_digest);
+    }
+
+    fn told(
+        &mut self,
+        id: &GrantId,
+        granted: Granted,
+        claims: Result<Vec<u8>, Reason>,
+        digest: fn(Suite, &[u8]) -> Option<Content>,
+    ) {
+        let claims = claims.unwrap_or_default();
+        let account = self.account(id);
+        account.digests.extend(digests(&claims, digest));
+        account
+            .granted
+            .insert(Sha256::digest(&claims).into(), granted);
+    }
+
+    /// A grant was narrowed: accesses under this narrowing are compared with its terms.
+    pub fn narrowed(&mut self, narrowed: &NarrowedClaims) {
+        let link = Granted::new(Basis::Consent, narrowed.organisation(), narrowed.terms());
+        let claims = narrowed.encode().unwrap_or_default();
+        let account = self.account(narrowed.grant());
+        for digest in digests(&claims, narrowed_digest) {
+            account.links.insert(digest, link.clone());
+        }
     }
 
     /// A node heard of a withdrawal at this moment; earlier accesses stay lawful.
@@ -320,15 +234,59 @@ impl Reconciliation {
             .or_insert(heard_at);
     }
 
-    /// An emergency access was reviewed.
+    /// A withdrawal was signed: whatever nodes say they heard, after the age of a status list all must know. A
+    /// suspension changes nothing here.
+    pub fn withdrawal(&mut self, withdrawal: &WithdrawalClaims) {
+        if withdrawal.effect() != Effect::Withdrawn {
+            return;
+        }
+        let Ok(known) = later(withdrawal.issued_at(), self.known_s) else {
+            return;
+        };
+        let everywhere = &mut self.account(withdrawal.grant()).withdrawn_everywhere;
+        *everywhere = Some(everywhere.map_or(known, |moment| known.min(moment)));
+    }
+
+    /// An emergency access was reviewed, at the moment that the review states.
     pub fn reviewed(&mut self, review: &ReviewClaims) {
-        let judged = (*review.reviewer(), review.verdict(), review.issued_at());
+        self.review_arrived(review, review.issued_at());
+    }
+
+    /// An emergency access was reviewed, and the review arrived at this moment: the later of both counts, for its
+    /// date is its signer's word alone.
+    pub fn review_arrived(&mut self, review: &ReviewClaims, arrived_at: DateTime<Utc>) {
+        let moment = review.issued_at().max(arrived_at);
+        let judged = (
+            *review.reviewer(),
+            *review.issuer(),
+            review.verdict(),
+            moment,
+        );
         self.account(review.emergency()).reviews.push(judged);
     }
 
-    /// A node served something.
+    /// A node served something. The same receipt told twice is one.
     pub fn served(&mut self, receipt: &ReceiptClaims) {
-        self.account(receipt.grant()).served.push(receipt.clone());
+        let content = content(receipt.encode());
+        self.account(receipt.grant())
+            .served
+            .insert(content, receipt.clone());
+    }
+
+    /// The asking side says that it was served under this proof. Without a receipt for it that is a finding, which
+    /// a log alone cannot show.
+    pub fn obtained(&mut self, proof: &ProofClaims) {
+        let at = (proof.issued_at(), *proof.place().node());
+        self.account(proof.grant()).obtained.insert(*proof.id(), at);
+    }
+
+    /// What the audit of a log found: receipts that were kept back, and receipts logged late.
+    pub fn audited(&mut self, audit: &LogAudit) {
+        self.gaps.extend(audit.gaps());
+        for (grant, issued_at, by_s) in audit.late() {
+            let late = (*issued_at, *audit.log(), *by_s);
+            self.account(grant).late.insert(late);
+        }
     }
 
     /// What fits and what does not, at the moment `now`.
@@ -339,29 +297,45 @@ impl Reconciliation {
             emergencies: 0,
             accesses: 0,
             unused: 0,
+            orders: 0,
+            unlinked: 0,
+            scopes: Vec::new(),
+            gaps: self.gaps.iter().copied().collect(),
             findings: Vec::new(),
         };
+        let mut scopes = BTreeMap::new();
         for (grant, account) in &self.accounts {
             report.accesses += account.served.len() as u64;
             for granted in account.granted.values() {
-                match granted.reviewer {
-                    None => report.grants += 1,
-                    Some(_) => report.emergencies += 1,
+                match granted.basis {
+                    Basis::Consent => report.grants += 1,
+                    Basis::Emergency => report.emergencies += 1,
+                    Basis::Statute => report.orders += 1,
                 }
                 report.unused += u64::from(account.served.is_empty());
             }
-            let mut found = |kind, receipt: Option<&ReceiptClaims>| {
+            account.count(&mut scopes);
+            report.unlinked += account.unlinked();
+            let mut found = |kind, access: Option<Access>| {
                 report.findings.push(Finding {
                     grant: *grant,
                     kind,
-                    access: receipt.map(|receipt| (receipt.issued_at(), *receipt.place().node())),
+                    access,
                 });
             };
             account.judge(self.skew_s, now, &mut found);
         }
         report.findings.sort_unstable();
+        report.scopes = scopes.into_values().collect();
         report
     }
+}
+
+/// When and at which node.
+type Access = (DateTime<Utc>, IssuerCode);
+
+fn access(receipt: &ReceiptClaims) -> Access {
+    (receipt.issued_at(), *receipt.place().node())
 }
 
 impl Account {
@@ -369,14 +343,19 @@ impl Account {
         &self,
         skew_s: u32,
         now: DateTime<Utc>,
-        found: &mut impl FnMut(FindingKind, Option<&ReceiptClaims>),
+        found: &mut impl FnMut(FindingKind, Option<Access>),
     ) {
         if self.granted.len() > 1 {
             found(FindingKind::IdTwice, None);
         }
+        for (issued_at, node, by_s) in &self.late {
+            let kind = FindingKind::LoggedLate { by_s: *by_s };
+            found(kind, Some((*issued_at, *node)));
+        }
         let mut proofs: BTreeMap<ProofId, u64> = BTreeMap::new();
         let mut studies = BTreeSet::new();
-        for receipt in &self.served {
+        let mut under: BTreeMap<&Content, BTreeSet<HiddenRecord>> = BTreeMap::new();
+        for receipt in self.served.values() {
             let times = proofs.entry(*receipt.proof()).or_default();
             *times += 1;
             if *times > 1 {
@@ -384,9 +363,10 @@ impl Account {
             }
             if let Action::OpenRecord(record) = receipt.action() {
                 studies.insert(*record);
+                under.entry(receipt.digest()).or_default().insert(*record);
             }
             if self.granted.is_empty() {
-                found(FindingKind::Orphan, Some(receipt));
+                found(FindingKind::Orphan, Some(access(receipt)));
             }
             // Once each, however many contents the id has.
             let mut kinds = BTreeSet::new();
@@ -395,14 +375,20 @@ impl Account {
                     kinds.insert(kind);
                 });
             }
-            for kind in kinds {
-                found(kind, Some(receipt));
+            if self.links.get(receipt.digest()).is_some_and(|link| {
+                let counted = under.get(receipt.digest()).map_or(0, BTreeSet::len);
+                !link.allows(receipt, counted, skew_s)
+            }) {
+                kinds.insert(FindingKind::BeyondNarrowing);
             }
-            if let Some(heard) = self.withdrawn.get(receipt.place().node()) {
-                let by_s = between(*heard, receipt.issued_at());
-                if by_s > 0 {
-                    found(FindingKind::AfterWithdrawal { by_s }, Some(receipt));
-                }
+            for kind in kinds {
+                found(kind, Some(access(receipt)));
+            }
+            self.judge_withdrawal(receipt, skew_s, found);
+        }
+        for (proof, access) in &self.obtained {
+            if !proofs.contains_key(proof) {
+                found(FindingKind::NoReceipt, Some(*access));
             }
         }
         let count = studies.len() as u64;
@@ -415,6 +401,59 @@ impl Account {
         for kind in kinds {
             found(kind, None);
         }
+    }
+
+    /// CST-134: after the node says it heard of it, or after everybody must have known.
+    fn judge_withdrawal(
+        &self,
+        receipt: &ReceiptClaims,
+        skew_s: u32,
+        found: &mut impl FnMut(FindingKind, Option<Access>),
+    ) {
+        let heard = self.withdrawn.get(receipt.place().node()).copied();
+        let heard = heard.map(|heard| between(heard, receipt.issued_at()));
+        let known = self
+            .withdrawn_everywhere
+            .map(|known| between(known, receipt.issued_at()).saturating_sub(i64::from(skew_s)));
+        if let Some(by_s) = heard.max(known).filter(|by_s| *by_s > 0) {
+            found(FindingKind::AfterWithdrawal { by_s }, Some(access(receipt)));
+        }
+    }
+
+    /// Adds to the counts by kind of scope.
+    fn count(&self, scopes: &mut BTreeMap<ScopeKind, ScopeCount>) {
+        let opened: BTreeSet<HiddenRecord> = self
+            .served
+            .values()
+            .filter_map(|receipt| match receipt.action() {
+                Action::OpenRecord(record) => Some(*record),
+                Action::ListExams => None,
+            })
+            .collect();
+        for granted in self.granted.values() {
+            let kind = granted.scope.kind();
+            let count = scopes.entry(kind).or_insert(ScopeCount {
+                kind,
+                granted: 0,
+                accesses: 0,
+                studies: 0,
+            });
+            count.granted += 1;
+            count.accesses += self.served.len() as u64;
+            count.studies += opened.len() as u64;
+        }
+    }
+
+    /// Accesses under a digest that nobody told of.
+    fn unlinked(&self) -> u64 {
+        if self.granted.is_empty() {
+            return 0;
+        }
+        let unknown = |receipt: &&ReceiptClaims| {
+            let digest = receipt.digest();
+            !self.digests.contains(digest) && !self.links.contains_key(digest)
+        };
+        self.served.values().filter(unknown).count() as u64
     }
 
     /// What is odd about the grant as a whole.
@@ -435,8 +474,8 @@ impl Account {
             };
             found(found_too_many);
         }
-        if let (Some(reviewer), false) = (&granted.reviewer, self.served.is_empty()) {
-            self.judge_review(granted, reviewer, now, found);
+        if let (Some((reviewer, body)), false) = (&granted.reviewer, self.served.is_empty()) {
+            self.judge_review(granted, (reviewer, body), now, found);
         }
     }
 
@@ -444,27 +483,27 @@ impl Account {
     fn judge_review(
         &self,
         granted: &Granted,
-        reviewer: &DoctorCode,
+        (reviewer, body): (&DoctorCode, &IssuerCode),
         now: DateTime<Utc>,
         found: &mut impl FnMut(FindingKind),
     ) {
         let in_time =
             |moment: DateTime<Utc>| between(granted.valid_from, moment) <= i64::from(REVIEW_S);
-        let own = |by: &DoctorCode| by == reviewer;
+        let own = |by: &DoctorCode, of: &IssuerCode| by == reviewer && of == body;
         let reviewed = self
             .reviews
             .iter()
-            .any(|(by, _, moment)| own(by) && in_time(*moment));
+            .any(|(by, of, _, moment)| own(by, of) && in_time(*moment));
         if !reviewed && !in_time(now) {
             found(FindingKind::NotReviewed);
         }
-        if self.reviews.iter().any(|(by, ..)| !own(by)) {
+        if self.reviews.iter().any(|(by, of, ..)| !own(by, of)) {
             found(FindingKind::ReviewedByAnother);
         }
         if self
             .reviews
             .iter()
-            .any(|(by, verdict, _)| own(by) && *verdict == Verdict::Unjustified)
+            .any(|(by, of, verdict, _)| own(by, of) && *verdict == Verdict::Unjustified)
         {
             found(FindingKind::Unjustified);
         }
@@ -472,12 +511,21 @@ impl Account {
 }
 
 impl Granted {
+    /// Whether a narrowing covers an access; it does not repeat basis and purpose. `counted` are the different
+    /// records opened under it so far.
+    fn allows(&self, receipt: &ReceiptClaims, counted: usize, skew_s: u32) -> bool {
+        let mut within = self.place.is_none_or(|place| place == *receipt.place());
+        within &= self
+            .studies
+            .is_none_or(|studies| counted <= usize::from(studies));
+        self.compare(receipt, skew_s, &mut |kind| {
+            within &= matches!(kind, FindingKind::OtherBasis | FindingKind::OtherPurpose);
+        });
+        within
+    }
+
     fn compare(&self, receipt: &ReceiptClaims, skew_s: u32, found: &mut impl FnMut(FindingKind)) {
-        let basis = match self.reviewer {
-            None => Basis::Consent,
-            Some(_) => Basis::Emergency,
-        };
-        if receipt.basis() != basis {
+        if receipt.basis() != self.basis {
             found(FindingKind::OtherBasis);
         } else if receipt.purpose() != self.purpose {
             found(FindingKind::OtherPurpose);

@@ -6,11 +6,13 @@ use chrono::{DateTime, Utc};
 use crate::key::KeyId;
 
 mod book;
+mod kept;
 mod list;
 mod places;
 
 pub use self::{
     book::{KnownStatus, StatusBook, StatusMark},
+    kept::{BOOK_RECORD_BYTES, BookStore, BookStoreError, KeptBook},
     list::{StatusList, StatusListClaims, StatusListDraft},
 };
 

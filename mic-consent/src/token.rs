@@ -13,9 +13,12 @@ use crate::{
     encoded::Encoded,
     grant::{Grant, GrantClaims},
     key::{KeyId, KeyRecord, KeyRing, KeySet, KeySetClaims, KeyState, PublicKey},
-    log::{Checkpoint, CheckpointClaims, Receipt, ReceiptClaims, Review, ReviewClaims},
+    log::{
+        Checkpoint, CheckpointClaims, InclusionProof, Receipt, ReceiptClaims, Review, ReviewClaims,
+    },
     narrow::{Narrowed, NarrowedClaims},
     offer::{Offer, OfferClaims},
+    order::{Order, OrderClaims},
     proof::{Proof, ProofClaims},
     refusal::{Refusal, RefusalClaims},
     request::{Request, RequestClaims},
@@ -92,6 +95,7 @@ kinds! {
     Refusal: RefusalClaims,
     Withdrawal: WithdrawalClaims,
     Emergency: EmergencyClaims,
+    Order: OrderClaims,
     StatusList: StatusListClaims,
     KeySet: KeySetClaims,
     Receipt: ReceiptClaims,
@@ -152,6 +156,52 @@ impl<T: TokenKind> Untrusted<T> {
             .await
             .map_err(|_| Reason::BadSignature)?;
         self.read(record)
+    }
+
+    /// Checks a token of a key that was compromised since: it is believed when the token is proven to be from before
+    /// that moment (CST-149). The proof is a head of a log that another organisation, with a key that is trusted now,
+    /// has signed or countersigned before `since`, and a path from the token's claims to it. The date that the
+    /// token itself states proves nothing, but must be before `since` as well.
+    ///
+    /// A token of a key in any other state is checked as by [`verify`](Self::verify). What comes out can be read,
+    /// reconciled and shown to a court; it does not become [`Live`], for its key is not trusted.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify); a head of the owner itself ([`Reason::NotWitnessed`]), from `since` or after it
+    /// ([`Reason::KeyCompromised`]), or one that does not have the token ([`Reason::NotInLog`]).
+    pub fn verify_witnessed(
+        self,
+        checker: &Checker<'_>,
+        head: &Live<Checkpoint>,
+        inclusion: &InclusionProof,
+    ) -> Result<Signed<T>, Denial> {
+        let (record, since) = checker.record_or_since(&self.encoded, T::TYPE.role())?;
+        if let Some(since) = since {
+            let claims = head.claims();
+            head.still_trusted(checker)?;
+            if claims.issuer() == record.organisation() {
+                return Err(Reason::NotWitnessed.into());
+            }
+            if claims.issued_at() >= since {
+                return Err(Reason::KeyCompromised.into());
+            }
+            if claims.size() != inclusion.size() {
+                return Err(Reason::LogProofShape.into());
+            }
+            inclusion.verify(head.suite(), self.encoded.payload(), claims.root())?;
+        }
+        let mut input = SigningInput::empty();
+        let signature = self.signed_parts(&mut input)?;
+        checker
+            .check(record.public_key(), input.as_bytes(), &signature)
+            .map_err(|_| Reason::BadSignature)?;
+        let signed = self.read(record)?;
+        match since {
+            Some(since) if sealed::Said::origin(&signed.claims).issued_at >= since => {
+                Err(Reason::KeyCompromised.into())
+            }
+            _ => Ok(signed),
+        }
     }
 
     /// What step 6 looks at.

@@ -1,5 +1,8 @@
 //! What must not compile: claims before the signature, permits made or copied, a policy by default.
 //!
+//! Files whose messages list private fields or the types that implement a trait are in `listed`: such lists change
+//! with every new type and say nothing, so they are doc tests alone.
+//!
 //! The same files run as doc tests on any compiler. Here their messages are compared as well, which belongs
 //! to one compiler and builds the dependencies once more, so it is run on request:
 //! `cargo test -p mic-consent --all-features --test compile_fail -- --ignored`.

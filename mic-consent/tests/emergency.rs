@@ -275,3 +275,47 @@ fn err_keys_whose_roles_do_not_go_together() {
         Err(KeyError::Roots)
     );
 }
+
+/// CST-103: the hospital draws the salts itself, and has signed which.
+#[test]
+fn err_another_opening_in_an_emergency() {
+    let world = World::new();
+    let policy = open_policy();
+    let checker = Checker::new(&world.ring, &policy);
+    let live = world.live(&world.draft(), &policy).unwrap();
+    assert_eq!(
+        OpeningDigest::new(Suite::Sm2Sm3, &opening()).as_ref(),
+        Ok(live.claims().opening())
+    );
+    let mut bytes = opening().to_bytes();
+    bytes[16] ^= 1;
+    let other = Opening::from_bytes(bytes);
+    let proof = live.prove_open(archive(), RECORD, &other).unwrap().sign(
+        world.keys.hospital.as_ref(),
+        ProofId::from_bytes([1; 16]),
+        now(),
+    );
+    let (proof, place) = (proof.unwrap(), archive());
+    let refused = live.permit(
+        &checker,
+        now(),
+        Presented::new(&proof, &other),
+        &Use::open(&place, PERSON, RECORD, facts()),
+        &mut MemoryGuard::with_capacity(10),
+    );
+    assert_eq!(refused.unwrap_err().reason(), Reason::OtherOpening);
+}
+
+/// CST-106: the review is that of the organisation named.
+#[test]
+fn err_a_review_for_another_organisation() {
+    let world = World::new();
+    let commission = IssuerCode::new("REVIEW11").unwrap();
+    let draft = world.draft().with_review_by(commission);
+    let live = world.live(&draft, &open_policy()).unwrap();
+    assert_eq!(*live.claims().reviewing(), commission);
+    let review = ReviewDraft::of(live.claims(), Verdict::Justified);
+    let by = |issuer: IssuerCode| review.sign(&world.log, issuer, now()).map(drop);
+    assert_eq!(by(hospital_code().into()), Err(IssueError::NotTheReviewer));
+    assert_eq!(by(commission), Ok(()));
+}

@@ -294,4 +294,22 @@ fn emit(suite: Suite, out: &mut Emitted) {
     out.shown(&emergency);
     let review = ReviewDraft::of(emergency.claims(), Verdict::Justified);
     out.token(&review.sign(review_key.as_ref(), hospital, now()).unwrap());
+
+    let instrument = InstrumentDigest::new(suite, "0001", b"made-up instrument").unwrap();
+    let order = OrderDraft::new(
+        realm(),
+        IssuerCode::new("COURT01").unwrap(),
+        hospital_code(),
+        (
+            StatutoryGround::Judicial,
+            ArticleCode::new("PIPL.13.3").unwrap(),
+        ),
+        instrument,
+    )
+    .with_holder(keys.hospital.key_id())
+    .with_status(StatusRef::new(1, 7))
+    .with_subject(PATIENT, &salts());
+    out.shown(&order);
+    let order = order.sign(review_key.as_ref(), GrantId::from_bytes([9; 16]), now());
+    out.token(&order.unwrap());
 }

@@ -684,3 +684,59 @@ fn err_a_hospital_that_grants_to_itself() {
         .unwrap_err();
     assert_eq!(refused.reason(), Reason::SelfGranted);
 }
+
+/// CST-35: a hospital that shows another salt for the records, with a proof made under it, has another person: so it
+/// cannot choose what an audit can open, whatever the kind of scope.
+#[test]
+fn err_another_salt_for_the_records() {
+    let mut bytes = opening().to_bytes();
+    bytes[31] ^= 1;
+    let other = Opening::from_bytes(bytes);
+    for kind in [Scope::all(), ct_scope()] {
+        for record in [None, Some(RECORD)] {
+            let keys = keys(Suite::Ed25519);
+            let live = live_grant(&keys, grant(&keys, kind.clone()));
+            let draft = match record {
+                None => ProofDraft::list(&live, archive()),
+                Some(record) => ProofDraft::open(&live, archive(), record, &other).unwrap(),
+            };
+            let proof = draft
+                .sign(keys.hospital.as_ref(), ProofId::from_bytes([9; 16]), now())
+                .unwrap();
+            let attempt = Attempt {
+                opening: other.clone(),
+                record: record.map(|record| (record, facts())),
+                ..Attempt::open()
+            };
+            let mut guard = MemoryGuard::with_capacity(10);
+            let refused = attempt.present(&live, &proof, &mut guard);
+            assert_eq!(refused, Err(Reason::OtherSubject));
+            assert!(guard.is_empty());
+        }
+    }
+}
+
+/// CST-35: what a receipt names is what the authority opens with the salts that it drew.
+#[test]
+fn ok_a_receipt_opens_with_the_opening_of_the_authority() {
+    let hidden = HiddenRecord::new(Suite::Ed25519, &opening(), RECORD).unwrap();
+    let keys = keys(Suite::Ed25519);
+    let live = live_grant(&keys, grant(&keys, Scope::all()));
+    let opening = opening();
+    let proof = ProofDraft::open(&live, archive(), RECORD, &opening).unwrap();
+    let proof = proof
+        .sign(keys.hospital.as_ref(), ProofId::from_bytes([9; 16]), now())
+        .unwrap();
+    let (ring, policy) = (keys.ring(), policy());
+    let place = archive();
+    let permit = live
+        .permit(
+            &Checker::new(&ring, &policy),
+            now(),
+            Presented::new(&proof, &opening),
+            &Use::open(&place, PERSON, RECORD, facts()),
+            &mut MemoryGuard::with_capacity(10),
+        )
+        .unwrap();
+    assert_eq!(*permit.action(), Action::OpenRecord(hidden));
+}

@@ -31,6 +31,7 @@ fn verify(token: &[u8], checker: &Checker<'_>) -> Result<(), Denial> {
             .untrusted::<Emergency>()?
             .verify(checker)
             .map(|_| ()),
+        TokenType::Order => encoded.untrusted::<Order>()?.verify(checker).map(|_| ()),
         TokenType::StatusList => encoded
             .untrusted::<StatusList>()?
             .verify(checker)

@@ -51,6 +51,18 @@ fuzz_target!(|input: &[u8]| {
                 assert!(refused.is_err(), "this policy takes no emergencies");
             }
         }
+        TokenType::Order => {
+            if let Ok(signed) = token
+                .untrusted::<Order>()
+                .expect("its type")
+                .verify(&checker)
+            {
+                let claims = signed.claims();
+                let most = Rights::LIST | Rights::VIEW | Rights::REPORT | Rights::KEEP;
+                assert!(claims.terms().rights().is_within(most));
+                assert_ne!(claims.issuer().as_str(), claims.organisation().as_str());
+            }
+        }
         TokenType::StatusList => {
             if let Ok(signed) = token
                 .untrusted::<StatusList>()

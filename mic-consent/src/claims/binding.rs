@@ -93,6 +93,18 @@ fixed_bytes! {
 }
 
 fixed_bytes! {
+    /// The digest of an opening in an emergency access or an order, whose opening the asking side draws itself:
+    /// all 32 bytes, so that nobody finds two openings with one digest.
+    ///
+    /// ```
+    /// use mic_consent::{Opening, OpeningDigest, Suite};
+    /// let one = OpeningDigest::new(Suite::Sm2Sm3, &Opening::from_bytes([1; 32]));
+    /// assert_ne!(one, OpeningDigest::new(Suite::Sm2Sm3, &Opening::from_bytes([2; 32])));
+    /// ```
+    OpeningDigest, 32
+}
+
+fixed_bytes! {
     /// The salted commitment to one exam record in a scope. Ten bytes: the salt is drawn after the patient
     /// chose, so an attacker needs a second preimage, 2^80 work, not a collision.
     ///
@@ -122,6 +134,17 @@ fixed_bytes! {
     /// assert!(HiddenRecord::new(Suite::Sm2Sm3, &opening, b"code and study UID").is_ok());
     /// ```
     HiddenRecord, 32
+}
+
+fixed_bytes! {
+    /// The digest of the instrument that an order stands on: a subpoena, a decision, a notice of inspection.
+    ///
+    /// ```
+    /// use mic_consent::{InstrumentDigest, Suite};
+    /// let one = InstrumentDigest::new(Suite::Sm2Sm3, "（虚构）0001号", b"the document");
+    /// assert_ne!(one, InstrumentDigest::new(Suite::Sm2Sm3, "（虚构）0002号", b"the document"));
+    /// ```
+    InstrumentDigest, 32
 }
 
 fixed_bytes! {
@@ -155,6 +178,9 @@ pub enum CommitError {
 
 /// The two salts that open a grant's commitments: 16 bytes for persons, 16 for records. The authority draws
 /// them, the hospital gets them by the back channel and shows them to the nodes; they are in no QR code.
+///
+/// The commitment to the patient is made with both, so the authority's signature binds both: whoever presents
+/// another salt for the records has another patient (CST-35).
 ///
 /// `Debug` does not show them; they are wiped on drop.
 ///
@@ -214,6 +240,7 @@ impl fmt::Debug for Opening {
     }
 }
 
+const OPENING_LABEL: &[u8] = b"mic-consent/1/opn";
 const SUBJECT_LABEL: &[u8] = b"mic-consent/1/sub";
 const RECORD_LABEL: &[u8] = b"mic-consent/1/rec";
 const GUARDIAN_LABEL: &[u8] = b"mic-consent/1/grd";
@@ -221,15 +248,36 @@ const NOTICE_LABEL: &[u8] = b"mic-consent/1/ntc";
 const GRANT_LABEL: &[u8] = b"mic-consent/1/gra";
 const NARROWED_LABEL: &[u8] = b"mic-consent/1/nar";
 const EMERGENCY_LABEL: &[u8] = b"mic-consent/1/emg";
+const ORDER_LABEL: &[u8] = b"mic-consent/1/ord";
+const INSTRUMENT_LABEL: &[u8] = b"mic-consent/1/ins";
 const KEY_SET_LABEL: &[u8] = b"mic-consent/1/set";
 
 impl SubjectCommitment {
-    /// Commits to the caller's person bytes, such as the person management code (人员管理码).
+    /// Commits to the caller's person bytes, such as the person management code (人员管理码), and to both salts.
     ///
     /// # Errors
     /// The bytes are empty or longer than 256; the suite is not built in.
     pub fn new(suite: Suite, opening: &Opening, person: &[u8]) -> Result<Self, CommitError> {
-        commit(suite, SUBJECT_LABEL, &opening.subject_salt, person).map(|hash| Self(cut(hash)))
+        // The salt of the records as well: it hides what a receipt names, and must be one for all nodes.
+        let Opening {
+            subject_salt,
+            record_salt,
+        } = opening;
+        let parts: [&[u8]; 4] = [SUBJECT_LABEL, subject_salt, record_salt, person];
+        commit(suite, person, &parts).map(|hash| Self(cut(hash)))
+    }
+}
+
+impl OpeningDigest {
+    /// The digest of both salts.
+    ///
+    /// # Errors
+    /// The suite is not built in.
+    pub fn new(suite: Suite, opening: &Opening) -> Result<Self, CommitError> {
+        suite
+            .hash(&[OPENING_LABEL, &opening.subject_salt, &opening.record_salt])
+            .map(Self)
+            .ok_or(CommitError::SuiteNotBuilt { suite })
     }
 }
 
@@ -239,7 +287,8 @@ impl GuardianCommitment {
     /// # Errors
     /// The bytes are empty or longer than 256; the suite is not built in.
     pub fn new(suite: Suite, opening: &Opening, person: &[u8]) -> Result<Self, CommitError> {
-        commit(suite, GUARDIAN_LABEL, &opening.subject_salt, person).map(|hash| Self(cut(hash)))
+        let parts: [&[u8]; 3] = [GUARDIAN_LABEL, &opening.subject_salt, person];
+        commit(suite, person, &parts).map(|hash| Self(cut(hash)))
     }
 }
 
@@ -260,7 +309,8 @@ impl HiddenRecord {
     /// # Errors
     /// The bytes are empty or longer than 256; the suite is not built in.
     pub fn new(suite: Suite, opening: &Opening, record_key: &[u8]) -> Result<Self, CommitError> {
-        commit(suite, RECORD_LABEL, &opening.record_salt, record_key).map(Self)
+        let parts: [&[u8]; 3] = [RECORD_LABEL, &opening.record_salt, record_key];
+        commit(suite, record_key, &parts).map(Self)
     }
 
     /// The commitment to the same record in a scope.
@@ -290,6 +340,21 @@ impl NoticeHash {
     }
 }
 
+impl InstrumentDigest {
+    /// Hashes the number and the whole document of an instrument. The document keeps a number that can be guessed
+    /// from being tried (CST-141).
+    ///
+    /// # Errors
+    /// The suite is not built in.
+    pub fn new(suite: Suite, number: &str, document: &[u8]) -> Result<Self, CommitError> {
+        let length = (number.len() as u64).to_be_bytes();
+        suite
+            .hash(&[INSTRUMENT_LABEL, &length, number.as_bytes(), document])
+            .map(Self)
+            .ok_or(CommitError::SuiteNotBuilt { suite })
+    }
+}
+
 /// The digest of a grant's claims that a proof of use names (CST-37). It covers the payload and not the signature, so
 /// that another valid signature over the same claims is the same grant.
 pub(crate) fn grant_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]> {
@@ -306,23 +371,24 @@ pub(crate) fn emergency_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]>
     suite.hash(&[EMERGENCY_LABEL, payload])
 }
 
+/// The digest of an order's claims, which its proofs name (CST-142).
+pub(crate) fn order_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]> {
+    suite.hash(&[ORDER_LABEL, payload])
+}
+
 /// The digest of a key set's claims, which the next set names.
 pub(crate) fn key_set_digest(suite: Suite, payload: &[u8]) -> Option<[u8; 32]> {
     suite.hash(&[KEY_SET_LABEL, payload])
 }
 
-fn commit(
-    suite: Suite,
-    label: &[u8],
-    salt: &[u8; 16],
-    key: &[u8],
-) -> Result<[u8; 32], CommitError> {
+/// Hashes `parts`, of which the caller's `key` is the last. What stands before it has one length for each label,
+/// so the parts cannot run into each other.
+fn commit(suite: Suite, key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32], CommitError> {
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
         return Err(CommitError::Length { found: key.len() });
     }
-    // Label and salt have fixed lengths, so the parts cannot run into each other.
     suite
-        .hash(&[label, salt, key])
+        .hash(parts)
         .ok_or(CommitError::SuiteNotBuilt { suite })
 }
 

@@ -9,14 +9,15 @@ use crate::{
         write::MapWriter,
     },
     claims::{
-        binding::SubjectCommitment,
+        binding::{InstrumentDigest, SubjectCommitment},
         purpose::{Purpose, Rights},
         scope::{Scope, ScopeKind},
     },
-    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Province, Realm},
+    code::{ArticleCode, DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Province, Realm},
     denial::{Denial, Reason, Step},
     key::KeyId,
     limits::STUDIES_MAX,
+    order::StatutoryGround,
     proof::Place,
     status::StatusRef,
 };
@@ -216,6 +217,21 @@ pub(crate) fn doctor(value: &mut Reader<'_>) -> Result<DoctorCode, Denial> {
     value.take_as(read::text(DoctorCode::CHARS_MAX), |text| {
         DoctorCode::new(text).map_err(|_| Reason::BadCode)
     })
+}
+
+pub(crate) fn article(value: &mut Reader<'_>) -> Result<ArticleCode, Denial> {
+    value.take_as(read::text(ArticleCode::CHARS_MAX), |text| {
+        ArticleCode::new(text).map_err(|_| Reason::BadCode)
+    })
+}
+
+/// The instrument and the ground of an order.
+pub(crate) fn instrument(
+    map: &mut MapReader<'_>,
+) -> Result<(InstrumentDigest, StatutoryGround), Denial> {
+    let instrument = fixed(map, mic::INSTRUMENT).map(InstrumentDigest::from_bytes)?;
+    let ground = listed(map, mic::GROUND, StatutoryGround::from_number)?;
+    Ok((instrument, ground))
 }
 
 pub(crate) fn write_operator(

@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use super::{EmergencyClaims, EmergencyReason, StaffRole};
 use crate::{
     claims::{
-        binding::{GrantId, Opening, SubjectCommitment},
+        binding::{GrantId, Opening, OpeningDigest, SubjectCommitment},
         outer::Outer,
         purpose::Rights,
         scope::Scope,
         time,
     },
-    code::{DepartmentCode, DoctorCode, InstitutionCode, Realm},
+    code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Realm},
     encoded::Encoded,
     issue::{IssueError, seal, seal_async},
     key::KeyId,
@@ -51,6 +51,7 @@ pub struct EmergencyDraft {
     reason: EmergencyReason,
     acting: (DepartmentCode, DoctorCode, StaffRole),
     reviewer: DoctorCode,
+    reviewing: IssuerCode,
     holder: Option<KeyId>,
     subject: Option<(zeroize::Zeroizing<Vec<u8>>, Opening)>,
     rights: Rights,
@@ -75,12 +76,20 @@ impl EmergencyDraft {
             reason,
             acting,
             reviewer,
+            reviewing: organisation.into(),
             holder: None,
             subject: None,
             rights: Rights::LIST | Rights::VIEW,
             scope: Scope::all(),
             life_s: EMERGENCY_LIFE_S,
         }
+    }
+
+    /// The organisation that reviews it, when that is another than the hospital.
+    #[must_use]
+    pub const fn with_review_by(mut self, reviewing: IssuerCode) -> Self {
+        self.reviewing = reviewing;
+        self
     }
 
     /// The hospital's key that will prove each use.
@@ -181,6 +190,8 @@ impl EmergencyDraft {
             reason: self.reason,
             reviewer: self.reviewer,
             staff,
+            opening: OpeningDigest::new(suite, opening)?,
+            reviewing: self.reviewing,
         };
         claims.check()?;
         Ok(claims.encode()?)

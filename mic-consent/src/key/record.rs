@@ -108,6 +108,12 @@ pub enum KeyError {
         /// The limit.
         most: usize,
     },
+    /// Too many organisations are suspended.
+    #[error("expected at most {most} suspended organisations in one set")]
+    TooManySuspended {
+        /// The limit.
+        most: usize,
+    },
 }
 
 /// What a key may sign.
@@ -133,6 +139,8 @@ pub enum Role {
     Root,
     /// A reviewer: verdicts on emergency access.
     Review,
+    /// A body with the power of law: orders of access without consent.
+    Order,
 }
 
 impl Role {
@@ -145,6 +153,7 @@ impl Role {
         Self::Log,
         Self::Root,
         Self::Review,
+        Self::Order,
     ];
 
     /// The name in key records.
@@ -158,6 +167,7 @@ impl Role {
             Self::Log => "log",
             Self::Root => "root",
             Self::Review => "review",
+            Self::Order => "order",
         }
     }
 
@@ -176,6 +186,7 @@ impl Role {
             Self::Log => 16,
             Self::Root => 32,
             Self::Review => 64,
+            Self::Order => 128,
         }
     }
 }
@@ -215,7 +226,7 @@ impl Roles {
 
     pub(crate) fn from_bits(bits: u64) -> Option<Self> {
         match u8::try_from(bits) {
-            Ok(bits @ 1..=127) => Some(Self(bits)),
+            Ok(bits @ 1..) => Some(Self(bits)),
             _ => None,
         }
     }
@@ -361,7 +372,9 @@ impl KeyRecord {
         if roles.contains(Role::Request) && roles.contains(Role::Grant) {
             return Err(KeyError::RolesConflict);
         }
-        let alone = !roles.contains(Role::Root) || roles == Role::Root.into();
+        let alone = [Role::Root, Role::Order]
+            .into_iter()
+            .all(|role| !roles.contains(role) || roles == role.into());
         let both = |one: Role, other: Role| roles.contains(one) && roles.contains(other);
         let apart = [Role::Grant, Role::Status, Role::Log, Role::Review]
             .iter()

@@ -1,10 +1,14 @@
 //! The trusted set: the only keys a checker believes.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{BaseTables, KeyError, KeyId, KeyRecord, PreparedKey, PublicKey, Role};
 use crate::{
-    limits::{KEYS_MAX, TABLE_BYTES_MAX},
+    code::IssuerCode,
+    limits::{KEYS_MAX, SUSPENDED_MAX, TABLE_BYTES_MAX},
     signer::{BadSignature, Signature},
 };
 
@@ -29,6 +33,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     records: BTreeMap<KeyId, KeyRecord>,
+    suspended: BTreeSet<IssuerCode>,
     bases: BaseTables,
     prepared: BTreeMap<KeyId, PreparedKey>,
     table_bytes_max: usize,
@@ -37,7 +42,7 @@ pub struct KeyRing {
 /// By the records: tables are no part of what is trusted.
 impl PartialEq for KeyRing {
     fn eq(&self, other: &Self) -> bool {
-        self.records == other.records
+        self.records == other.records && self.suspended == other.suspended
     }
 }
 
@@ -53,6 +58,7 @@ impl KeyRing {
     pub const fn new() -> Self {
         Self {
             records: BTreeMap::new(),
+            suspended: BTreeSet::new(),
             bases: BaseTables::new(),
             prepared: BTreeMap::new(),
             table_bytes_max: TABLE_BYTES_MAX,
@@ -103,6 +109,46 @@ impl KeyRing {
         }
         self.records.insert(key_id, record);
         Ok(())
+    }
+
+    /// Suspends an organisation as a whole: nothing that any of its keys signs is believed, now or in a cached
+    /// verdict, until this is lifted, whatever the state of each key (CST-118).
+    ///
+    /// ```
+    /// use mic_consent::{IssuerCode, KeyRing};
+    /// let mut keys = KeyRing::new();
+    /// let hospital = IssuerCode::new("H11010500001")?; // made up
+    /// keys.suspend(hospital)?;
+    /// assert!(keys.is_suspended(&hospital));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Ten thousand organisations are suspended already.
+    pub fn suspend(&mut self, organisation: IssuerCode) -> Result<(), KeyError> {
+        if self.suspended.len() >= SUSPENDED_MAX && !self.suspended.contains(&organisation) {
+            return Err(KeyError::TooManySuspended {
+                most: SUSPENDED_MAX,
+            });
+        }
+        self.suspended.insert(organisation);
+        Ok(())
+    }
+
+    /// Lifts the suspension of an organisation. Whether it was suspended.
+    pub fn lift(&mut self, organisation: &IssuerCode) -> bool {
+        self.suspended.remove(organisation)
+    }
+
+    /// Whether an organisation is suspended.
+    #[must_use]
+    pub fn is_suspended(&self, organisation: &IssuerCode) -> bool {
+        self.suspended.contains(organisation)
+    }
+
+    /// The suspended organisations, in order.
+    pub fn suspended(&self) -> impl Iterator<Item = &IssuerCode> {
+        self.suspended.iter()
     }
 
     /// Makes the table of a key: 88,064 bytes and a few milliseconds of work for SM2 and P-256, and 262,144

@@ -21,7 +21,7 @@ use crate::{
     denial::{Denial, Reason},
     encoded::Encoded,
     issue::{IssueError, seal, seal_async},
-    limits::{KEY_SET_LIFE_S_MAX, KEYS_MAX},
+    limits::{KEY_SET_LIFE_S_MAX, KEYS_MAX, SUSPENDED_MAX},
     signer::{AsyncSigner, Signer},
     token::{Live, Signed, TokenType, sealed},
 };
@@ -112,6 +112,20 @@ impl sealed::Rules for KeySetClaims {
                     .insert(record)
                     .map_err(|_| here.denial(Reason::BadKeyRecord))?,
                 None => unusable += 1,
+            }
+        }
+        if let Some(list) = private.find(mic::BARRED)? {
+            let count = list.take(read::array(1, SUSPENDED_MAX))?;
+            let mut last = None;
+            for _ in 0..count {
+                let here = *list;
+                let organisation = fields::issuer(list)?;
+                if last.is_some_and(|last| last >= organisation) {
+                    return Err(here.denial(Reason::ListOrder));
+                }
+                last = Some(organisation);
+                keys.suspend(organisation)
+                    .map_err(|_| here.denial(Reason::TooMany))?;
             }
         }
         fields::end(claims, private)?;
@@ -239,6 +253,15 @@ impl KeySetDraft {
             private.key(mic::PREVIOUS).bytes(previous);
         }
         private.key(mic::KEYS).raw(&list.into_bytes());
+        let suspended: Vec<_> = self.keys.suspended().collect();
+        if !suspended.is_empty() {
+            let mut list = Writer::new();
+            list.array(suspended.len());
+            for organisation in suspended {
+                list.text(organisation.as_str());
+            }
+            private.key(mic::BARRED).raw(&list.into_bytes());
+        }
         let mut claims = outer.write(None)?;
         claims.key(label::MIC).raw(&private.finish());
         let payload: Vec<u8> = claims.finish();

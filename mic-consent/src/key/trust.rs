@@ -5,7 +5,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 
 use chrono::{DateTime, Utc};
 
-use super::{KeyError, KeyRecord, KeyRing, KeySet, Role, set::digest};
+use super::{KeyError, KeyRecord, KeyRing, KeySet, KeySetClaims, Role, set::digest};
 use crate::{
     claims::time::between,
     denial::{Denial, Reason},
@@ -46,11 +46,70 @@ use crate::{
 pub struct TrustedKeys {
     roots: KeyRing,
     threshold: usize,
-    floor: u32,
+    floor: Option<KeySetMark>,
     /// Roles whose keys get their tables, in this set and in those to come.
     prepared: Vec<Role>,
     table_bytes_max: usize,
     current: Option<Adopted>,
+}
+
+/// Version and content of a key set that a node held, 36 bytes to keep over a restart.
+///
+/// ```
+/// use mic_consent::KeySetMark;
+/// let mark = KeySetMark::from_bytes([7; 36]);
+/// assert_eq!(mark.to_bytes(), Some([7; 36]));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySetMark {
+    version: u32,
+    digest: Option<[u8; 32]>,
+}
+
+impl KeySetMark {
+    /// Takes what [`to_bytes`](Self::to_bytes) gave.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 36]) -> Self {
+        let [a, b, c, d, rest @ ..] = bytes;
+        Self {
+            version: u32::from_be_bytes([a, b, c, d]),
+            digest: Some(rest),
+        }
+    }
+
+    /// The version, big endian, and the digest of the set; none for a bare version.
+    #[must_use]
+    pub fn to_bytes(&self) -> Option<[u8; 36]> {
+        let digest = self.digest?;
+        let mut bytes = [0; 36];
+        let all = self.version.to_be_bytes().into_iter().chain(digest);
+        for (to, from) in bytes.iter_mut().zip(all) {
+            *to = from;
+        }
+        Some(bytes)
+    }
+
+    /// The version.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn admits(&self, claims: &KeySetClaims, digest: &[u8; 32]) -> Result<(), Reason> {
+        if claims.version() < self.version {
+            return Err(Reason::OlderThanSeen);
+        }
+        let Some(seen) = &self.digest else {
+            return Ok(());
+        };
+        if claims.version() == self.version && digest != seen {
+            return Err(Reason::ForkedVersion);
+        }
+        if claims.version() == self.version.saturating_add(1) && claims.previous() != Some(seen) {
+            return Err(Reason::OtherPredecessor);
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -86,17 +145,29 @@ impl TrustedKeys {
         Ok(Self {
             roots,
             threshold,
-            floor: 0,
+            floor: None,
             prepared: Vec::new(),
             table_bytes_max: TABLE_BYTES_MAX,
             current: None,
         })
     }
 
-    /// Refuses sets older than `version`, which was seen before the last restart.
+    /// Refuses sets older than `version`, which was seen before the last restart. [`with_mark`](Self::with_mark)
+    /// refuses another content of that version as well.
     #[must_use]
     pub const fn with_floor(mut self, version: u32) -> Self {
-        self.floor = version;
+        self.floor = Some(KeySetMark {
+            version,
+            digest: None,
+        });
+        self
+    }
+
+    /// Refuses what does not follow the set with this mark, which was held before the last restart: an older
+    /// version, another content of the same one, and a next one that does not name it (CST-114 to CST-116).
+    #[must_use]
+    pub const fn with_mark(mut self, mark: KeySetMark) -> Self {
+        self.floor = Some(mark);
         self
     }
 
@@ -158,8 +229,8 @@ impl TrustedKeys {
         let claims = first.claims();
         let own = digest(first)?;
         // Never back (CST-114), one content for one version (CST-115), in a row (CST-116).
-        if claims.version() < self.floor {
-            return Err(Reason::OlderThanSeen.into());
+        if let (Some(floor), None) = (&self.floor, &self.current) {
+            floor.admits(claims, &own)?;
         }
         if let Some(current) = &self.current {
             if claims.version() < current.version || claims.issued_at() < current.issued_at {
@@ -198,6 +269,15 @@ impl TrustedKeys {
     #[must_use]
     pub fn version(&self) -> Option<u32> {
         self.current.as_ref().map(|current| current.version)
+    }
+
+    /// Version and content adopted, for the node to keep over a restart and give to [`with_mark`](Self::with_mark).
+    #[must_use]
+    pub fn mark(&self) -> Option<KeySetMark> {
+        self.current.as_ref().map(|current| KeySetMark {
+            version: current.version,
+            digest: Some(current.digest),
+        })
     }
 
     /// The keys to check tokens with; none when no set was adopted, the newest is over, or the clock is before

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 
 use crate::{
+    cbor::read::{self, MapReader},
     claims::{
-        binding::{GrantId, HiddenRecord, ProofId},
+        binding::{GrantId, HiddenRecord, InstrumentDigest, ProofId},
         fields, label, mic,
         outer::{Origin, record_claims},
         purpose::{Purpose, Rights},
@@ -19,6 +20,7 @@ use crate::{
     encoded::Encoded,
     issue::{IssueError, seal, seal_async},
     key::KeyRecord,
+    order::StatutoryGround,
     permit::{Basis, Permit},
     proof::{Action, Place, action, write_action, write_record},
     signer::{AsyncSigner, Signer},
@@ -49,8 +51,10 @@ pub struct ReceiptClaims {
     place: Place,
     action: Action,
     grant: GrantId,
+    digest: [u8; 32],
     emergency: Option<(EmergencyReason, DoctorCode)>,
     proof: ProofId,
+    order: Option<(InstrumentDigest, StatutoryGround)>,
 }
 
 impl ReceiptClaims {
@@ -60,7 +64,7 @@ impl ReceiptClaims {
         &self.organisation
     }
 
-    /// The purpose of the grant; none for an emergency.
+    /// The purpose of the grant; none for an emergency or an order.
     #[must_use]
     pub const fn purpose(&self) -> Option<Purpose> {
         self.purpose
@@ -96,7 +100,7 @@ impl ReceiptClaims {
         &self.action
     }
 
-    /// The grant or emergency access.
+    /// The grant, emergency access or order.
     #[must_use]
     pub const fn grant(&self) -> &GrantId {
         &self.grant
@@ -105,9 +109,10 @@ impl ReceiptClaims {
     /// What it stood on.
     #[must_use]
     pub const fn basis(&self) -> Basis {
-        match self.emergency {
-            None => Basis::Consent,
-            Some(_) => Basis::Emergency,
+        match (&self.emergency, &self.order) {
+            (Some(_), _) => Basis::Emergency,
+            (None, Some(_)) => Basis::Statute,
+            (None, None) => Basis::Consent,
         }
     }
 
@@ -117,13 +122,24 @@ impl ReceiptClaims {
         self.emergency.as_ref()
     }
 
+    /// For an order: the instrument by its digest, and the ground of law.
+    #[must_use]
+    pub const fn order(&self) -> Option<&(InstrumentDigest, StatutoryGround)> {
+        self.order.as_ref()
+    }
+
+    /// The digest of what it was served under: the grant, its last narrowing, the emergency access or the order.
+    pub(crate) const fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
     /// The proof of use.
     #[must_use]
     pub const fn proof(&self) -> &ProofId {
         &self.proof
     }
 
-    fn encode(&self) -> Result<Vec<u8>, Reason> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Reason> {
         let mut private = fields::write_private();
         private
             .key(mic::ORGANISATION)
@@ -136,12 +152,17 @@ impl ReceiptClaims {
         fields::write_place(&mut private, &self.place);
         write_action(&mut private, &self.action);
         private.key(mic::GRANT).bytes(self.grant.as_bytes());
+        private.key(mic::DIGEST).bytes(&self.digest);
         write_record(&mut private, &self.action);
         if let Some((reason, reviewer)) = &self.emergency {
             private.key(mic::REASON).uint(reason.number().into());
             private.key(mic::REVIEWER).text(reviewer.as_str());
         }
         private.key(mic::PROOF).bytes(self.proof.as_bytes());
+        if let Some((instrument, ground)) = &self.order {
+            private.key(mic::INSTRUMENT).bytes(instrument.as_bytes());
+            private.key(mic::GROUND).uint(ground.number().into());
+        }
         let mut claims = self.origin.write()?;
         claims.key(label::MIC).raw(&private.finish());
         Ok(claims.finish())
@@ -157,7 +178,7 @@ impl sealed::Rules for ReceiptClaims {
         let mut private = fields::private_map(&mut claims)?;
         let organisation =
             fields::institution(private.need(mic::ORGANISATION, Reason::MissingClaim)?)?;
-        // Consent has a purpose, an emergency a reason; never both.
+        // Consent has a purpose, an emergency a reason, an order an instrument; never two of them.
         let purpose = match private.find(mic::PURPOSE)? {
             Some(value) => Some(fields::purpose_number(value)?),
             None => None,
@@ -167,6 +188,7 @@ impl sealed::Rules for ReceiptClaims {
         let place = fields::place(&mut private)?;
         let opens = action(&mut private)?;
         let grant = fields::fixed(&mut private, mic::GRANT).map(GrantId::from_bytes)?;
+        let digest = fields::fixed(&mut private, mic::DIGEST)?;
         let action = match opens {
             true => Action::OpenRecord(HiddenRecord::from_bytes(fields::fixed(
                 &mut private,
@@ -176,14 +198,13 @@ impl sealed::Rules for ReceiptClaims {
         };
         let emergency = match purpose {
             Some(_) => None,
-            None => {
-                let reason =
-                    fields::listed(&mut private, mic::REASON, EmergencyReason::from_number)?;
-                let reviewer = private.need(mic::REVIEWER, Reason::MissingClaim)?;
-                Some((reason, fields::doctor(reviewer)?))
-            }
+            None => emergency(&mut private)?,
         };
         let proof = fields::fixed(&mut private, mic::PROOF).map(ProofId::from_bytes)?;
+        let order = match (purpose, &emergency) {
+            (None, None) => Some(fields::instrument(&mut private)?),
+            _ => None,
+        };
         fields::end(claims, private)?;
         Ok(Self {
             origin,
@@ -195,8 +216,10 @@ impl sealed::Rules for ReceiptClaims {
             place,
             action,
             grant,
+            digest,
             emergency,
             proof,
+            order,
         })
     }
 
@@ -211,6 +234,18 @@ impl sealed::Rules for ReceiptClaims {
         }
         Ok(())
     }
+}
+
+/// Reason and reviewer of an emergency, where the next claim is the reason.
+fn emergency(private: &mut MapReader<'_>) -> Result<Option<(EmergencyReason, DoctorCode)>, Denial> {
+    let Some(value) = private.find(mic::REASON)? else {
+        return Ok(None);
+    };
+    let reason = value.take_as(read::uint, |number| {
+        EmergencyReason::from_number(number).ok_or(Reason::UnknownListValue)
+    })?;
+    let reviewer = private.need(mic::REVIEWER, Reason::MissingClaim)?;
+    Ok(Some((reason, fields::doctor(reviewer)?)))
 }
 
 /// A receipt being made by the node that served.
@@ -241,8 +276,10 @@ struct Facts {
     place: Place,
     action: Action,
     grant: GrantId,
+    digest: [u8; 32],
     emergency: Option<(EmergencyReason, DoctorCode)>,
     proof: ProofId,
+    order: Option<(InstrumentDigest, StatutoryGround)>,
 }
 
 impl Permit<'_> {
@@ -265,6 +302,11 @@ impl Permit<'_> {
                     (claims.reason(), *claims.reviewer())
                 }),
                 proof: *proof.id(),
+                digest: self.held.digest,
+                order: self.order().map(|order| {
+                    let claims = order.claims();
+                    (*claims.instrument(), claims.ground())
+                }),
             },
         }
     }
@@ -318,8 +360,10 @@ impl ReceiptDraft {
             place: facts.place,
             action: facts.action,
             grant: facts.grant,
+            digest: facts.digest,
             emergency: facts.emergency,
             proof: facts.proof,
+            order: facts.order,
         };
         Ok(claims.encode()?)
     }

@@ -126,6 +126,7 @@ pub struct ReviewDraft {
     realm: Realm,
     emergency: GrantId,
     reviewer: DoctorCode,
+    reviewing: IssuerCode,
     verdict: Verdict,
 }
 
@@ -137,6 +138,7 @@ impl ReviewDraft {
             realm: *emergency.realm(),
             emergency: *emergency.id(),
             reviewer: *emergency.reviewer(),
+            reviewing: *emergency.reviewing(),
             verdict,
         }
     }
@@ -144,7 +146,8 @@ impl ReviewDraft {
     /// Signs it with a key in the review role, `issuer` being its owner.
     ///
     /// # Errors
-    /// A failing signer.
+    /// An issuer that is not the organisation which the emergency access names
+    /// ([`IssueError::NotTheReviewer`]); a failing signer.
     pub fn sign(
         &self,
         signer: &dyn Signer,
@@ -170,6 +173,9 @@ impl ReviewDraft {
     }
 
     fn payload(&self, issuer: IssuerCode, now: DateTime<Utc>) -> Result<Vec<u8>, IssueError> {
+        if issuer != self.reviewing {
+            return Err(IssueError::NotTheReviewer);
+        }
         let claims = ReviewClaims {
             origin: Origin {
                 issuer,

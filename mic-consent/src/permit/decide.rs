@@ -6,7 +6,7 @@ use super::{Basis, Permit, Presented, Under, Use};
 use crate::{
     checker::Checker,
     claims::{
-        binding::{GrantId, HiddenRecord, Opening, SubjectCommitment},
+        binding::{GrantId, HiddenRecord, Opening, OpeningDigest, SubjectCommitment},
         purpose::Rights,
         time::{between, later},
     },
@@ -36,6 +36,8 @@ pub(crate) struct Held<'a> {
     pub(crate) holder: KeyId,
     pub(crate) organisation: &'a InstitutionCode,
     pub(crate) subject: &'a SubjectCommitment,
+    /// The opening that every use must show, where the asking side drew it itself.
+    pub(crate) opening: Option<&'a OpeningDigest>,
     pub(crate) terms: Terms<'a>,
     /// When the whole grant ends, narrowed or not: so long its studies are counted.
     pub(crate) counted_until: DateTime<Utc>,
@@ -48,6 +50,7 @@ impl<'a> Under<'a> {
             Self::Grant(grant) => grant.held_at(checker, now),
             Self::Narrowed(chain) => chain.held_at(checker, now),
             Self::Emergency(emergency) => emergency.held_at(checker, now),
+            Self::Order(order) => order.held_at(checker, now),
         }
     }
 
@@ -169,6 +172,12 @@ impl<'a> Held<'a> {
         if *proof.action() != action {
             return Err(Reason::OtherAction.into());
         }
+        let bound = self
+            .opening
+            .is_none_or(|bound| OpeningDigest::new(self.suite, opening).as_ref() == Ok(bound));
+        if !bound {
+            return Err(Reason::OtherOpening.into());
+        }
         match SubjectCommitment::new(self.suite, opening, wanted.person) {
             Ok(subject) if subject == *self.subject => {}
             _ => return Err(Reason::OtherSubject.into()),
@@ -245,6 +254,7 @@ impl Under<'_> {
         match self {
             Self::Grant(_) | Self::Narrowed(_) => Basis::Consent,
             Self::Emergency(_) => Basis::Emergency,
+            Self::Order(_) => Basis::Statute,
         }
     }
 }

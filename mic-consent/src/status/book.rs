@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 use core::fmt;
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
 
 use super::{Status, StatusList, StatusListClaims, StatusRef, StatusSource};
 use crate::{
@@ -56,6 +57,8 @@ pub struct StatusBook {
     age_s: i64,
     skew_s: i64,
     lists: BTreeMap<(IssuerCode, u32), Held>,
+    /// Lists seen before the last restart, until they are there again.
+    seen: BTreeMap<(IssuerCode, u32), StatusMark>,
     heard: BTreeMap<IssuerCode, BTreeMap<StatusRef, Heard>>,
     /// Authorities whose withdrawals found no room, and since when: all their grants are unknown until lists
     /// from after that moment come.
@@ -72,13 +75,37 @@ pub struct StatusBook {
 struct Held {
     key: KeyId,
     claims: StatusListClaims,
+    content: Content,
 }
 
-#[derive(Clone, Copy)]
-struct Heard {
-    effect: Effect,
-    issued_at: DateTime<Utc>,
-    until: DateTime<Utc>,
+/// What was heard about one grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) effect: Effect,
+    pub(super) issued_at: DateTime<Utc>,
+    pub(super) until: DateTime<Utc>,
+}
+
+/// The first 16 bytes of the SHA-256 of a list's claims.
+pub(super) type Content = [u8; 16];
+
+fn content(list: &Live<StatusList>) -> Content {
+    let hash: [u8; 32] = Sha256::digest(list.encoded().payload()).into();
+    let mut content = [0; 16];
+    for (to, from) in content.iter_mut().zip(hash) {
+        *to = from;
+    }
+    content
+}
+
+/// One thing that a book knows and a restart must not take away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fact {
+    Heard(IssuerCode, StatusRef, Heard),
+    Seen(StatusMark),
+    Deaf(IssuerCode, DateTime<Utc>),
+    Floor(IssuerCode, DateTime<Utc>),
+    Newest(DateTime<Utc>),
 }
 
 impl Held {
@@ -120,6 +147,7 @@ pub struct StatusMark {
     issuer: IssuerCode,
     list: u32,
     version: u32,
+    content: Option<(DateTime<Utc>, Content)>,
 }
 
 impl StatusMark {
@@ -130,7 +158,34 @@ impl StatusMark {
             issuer,
             list,
             version,
+            content: None,
         }
+    }
+
+    /// With the moment of issue and the content seen, so that another content of the version is refused as well.
+    pub(super) const fn with_content(mut self, issued_at: DateTime<Utc>, content: Content) -> Self {
+        self.content = Some((issued_at, content));
+        self
+    }
+
+    pub(super) const fn content(&self) -> Option<&(DateTime<Utc>, Content)> {
+        self.content.as_ref()
+    }
+
+    /// Whether a list may follow what was seen.
+    fn admits(&self, claims: &StatusListClaims, content: &Content) -> Result<(), Reason> {
+        let older = self
+            .content
+            .is_some_and(|(issued_at, _)| claims.issued_at() < issued_at);
+        if claims.version() < self.version || older {
+            return Err(Reason::OlderThanSeen);
+        }
+        let forked = claims.version() == self.version
+            && self.content.is_some_and(|(_, seen)| seen != *content);
+        if forked {
+            return Err(Reason::ForkedVersion);
+        }
+        Ok(())
     }
 
     /// Whose list.
@@ -160,6 +215,7 @@ impl StatusBook {
             age_s: policy.status_list_age_s().into(),
             skew_s: policy.skew_s().into(),
             lists: BTreeMap::new(),
+            seen: BTreeMap::new(),
             heard: BTreeMap::new(),
             deaf: BTreeMap::new(),
             floors: BTreeMap::new(),
@@ -185,6 +241,7 @@ impl StatusBook {
     /// a withdrawal taken back, or too many lists, in all or of this authority.
     pub fn accept(&mut self, list: Live<StatusList>) -> Result<(), Denial> {
         let key = list.key_id();
+        let content = content(&list);
         let claims = list.into_signed().into_claims();
         let place = (*claims.issuer(), claims.list());
         if self
@@ -193,6 +250,9 @@ impl StatusBook {
             .is_some_and(|floor| claims.issued_at() < *floor)
         {
             return Err(Reason::OlderThanSeen.into());
+        }
+        if let Some(mark) = self.seen.get(&place) {
+            mark.admits(&claims, &content)?;
         }
         match self.lists.get(&place) {
             Some(held) => {
@@ -232,7 +292,13 @@ impl StatusBook {
                 !covered
             });
         }
-        self.lists.insert(place, Held { key, claims });
+        self.seen.remove(&place);
+        let held = Held {
+            key,
+            claims,
+            content,
+        };
+        self.lists.insert(place, held);
         Ok(())
     }
 
@@ -316,11 +382,83 @@ impl StatusBook {
         all < WITHDRAWALS_MAX && own < self.heard_of_issuer
     }
 
-    /// The versions seen, for the node to keep over a restart.
+    /// The versions seen, for the node to keep over a restart. [`KeptBook`](crate::KeptBook) keeps them, and what
+    /// was heard, by itself.
     pub fn marks(&self) -> impl Iterator<Item = StatusMark> {
-        self.lists
-            .iter()
-            .map(|((issuer, list), held)| StatusMark::new(*issuer, *list, held.claims.version()))
+        let held = self.lists.iter().map(|((issuer, list), held)| {
+            let claims = &held.claims;
+            StatusMark::new(*issuer, *list, claims.version())
+                .with_content(claims.issued_at(), held.content)
+        });
+        held.chain(self.seen.values().copied())
+    }
+
+    /// The mark of one list.
+    pub(super) fn mark_of(&self, issuer: &IssuerCode, list: u32) -> Option<StatusMark> {
+        let held = self.lists.get(&(*issuer, list))?;
+        let claims = &held.claims;
+        let mark = StatusMark::new(*issuer, list, claims.version());
+        Some(mark.with_content(claims.issued_at(), held.content))
+    }
+
+    /// What is remembered about one grant.
+    pub(super) fn heard_of(&self, issuer: &IssuerCode, place: StatusRef) -> Option<Heard> {
+        self.heard.get(issuer)?.get(&place).copied()
+    }
+
+    /// Since when withdrawals of this authority found no room.
+    pub(super) fn deaf_of(&self, issuer: &IssuerCode) -> Option<DateTime<Utc>> {
+        self.deaf.get(issuer).copied()
+    }
+
+    /// All that a restart must not take away; of what was heard, what is not over at `now`.
+    pub(super) fn facts(&self, now: DateTime<Utc>) -> impl Iterator<Item = Fact> {
+        let heard = self.heard.iter().flat_map(move |(issuer, heard)| {
+            let current = heard
+                .iter()
+                .filter(move |(_, heard)| between(now, heard.until) > 0);
+            current.map(|(place, heard)| Fact::Heard(*issuer, *place, *heard))
+        });
+        let deaf = self.deaf.iter();
+        let floors = self.floors.iter();
+        self.newest
+            .map(Fact::Newest)
+            .into_iter()
+            .chain(self.marks().map(Fact::Seen))
+            .chain(deaf.map(|(issuer, since)| Fact::Deaf(*issuer, *since)))
+            .chain(floors.map(|(issuer, since)| Fact::Floor(*issuer, *since)))
+            .chain(heard)
+    }
+
+    /// Takes up what was known before a restart. What finds no room makes its authority unknown.
+    pub(super) fn recall(&mut self, fact: Fact) {
+        let later =
+            |old: Option<&DateTime<Utc>>, new: DateTime<Utc>| old.map_or(new, |old| new.max(*old));
+        match fact {
+            Fact::Heard(issuer, place, new) => {
+                if !self.has_room(&issuer) {
+                    self.recall(Fact::Deaf(issuer, new.issued_at));
+                    return;
+                }
+                let heard = self.heard.entry(issuer).or_default();
+                heard.entry(place).or_insert(new).join(new);
+            }
+            Fact::Seen(mark) => {
+                let seen = self.seen.entry((mark.issuer, mark.list)).or_insert(mark);
+                if mark.version >= seen.version {
+                    *seen = mark;
+                }
+            }
+            Fact::Deaf(issuer, since) => {
+                let since = later(self.deaf.get(&issuer), since);
+                self.deaf.insert(issuer, since);
+            }
+            Fact::Floor(issuer, since) => {
+                let since = later(self.floors.get(&issuer), since);
+                self.floors.insert(issuer, since);
+            }
+            Fact::Newest(moment) => self.newest = self.newest.max(Some(moment)),
+        }
     }
 
     /// Whether a list is older than one that was seen before the last restart. Ask before
@@ -354,6 +492,9 @@ impl StatusBook {
         let Some(owner) = keys.get(issuer).map(|record| *record.organisation()) else {
             return Status::Unknown;
         };
+        if keys.is_suspended(&owner) {
+            return Status::Unknown;
+        }
         let heard = self.heard.get(&owner).and_then(|heard| heard.get(&place));
         let heard = heard.map(|heard| heard.effect);
         if heard == Some(Effect::Withdrawn) {

@@ -73,6 +73,8 @@ token_types! {
     Withdrawal = "w", "MICW1:", Grant, TOKEN_BYTES_MAX;
     /// `mic-e`: a hospital's emergency role takes access without consent.
     Emergency = "e", "MICE1:", Emergency, TOKEN_BYTES_MAX;
+    /// `mic-l`: a body with the power of law orders access without consent.
+    Order = "l", "MICL1:", Order, TOKEN_BYTES_MAX;
     /// `mic-s`: which grants of one list are withdrawn or suspended.
     StatusList = "s", "MICS1:", Status, STATUS_LIST_BYTES_MAX;
     /// `mic-k`: the keys to be trusted.

@@ -58,6 +58,8 @@ fn ok_most_reasons_of_the_token_itself_have_a_vector() {
         Reason::SelfGranted,
         // Thousands of lists; a witness: log.rs, status.rs.
         Reason::TooManyLists,
+        // A store: kept_book.rs.
+        Reason::NotKept,
         Reason::NotWitnessed,
         Reason::OtherLog,
     ];

@@ -17,7 +17,7 @@ use crate::{
 
 /// The keys of these vectors: name, seed byte, owner, roles. Each exists in every suite, from the seed plus
 /// [`offset`].
-const CAST: [(&str, u8, &str, &[Role]); 12] = [
+const CAST: [(&str, u8, &str, &[Role]); 14] = [
     ("hospital", 0x41, "H11010500001", &[Role::Request]),
     ("viewer", 0x42, "H11010500001", &[Role::Request]),
     ("other-hospital", 0x43, "H61010200001", &[Role::Request]),
@@ -30,7 +30,12 @@ const CAST: [(&str, u8, &str, &[Role]); 12] = [
     ("root-1", 0x4a, "ROOT00", &[Role::Root]),
     ("root-2", 0x4b, "ROOT00", &[Role::Root]),
     ("root-3", 0x4c, "ROOT00", &[Role::Root]),
+    ("court", 0x4d, "COURT01", &[Role::Order]),
+    ("barred", 0x4e, BARRED, &[Role::Request]),
 ];
+
+/// An organisation that is suspended as a whole.
+const BARRED: &str = "H11010500009";
 
 pub(super) fn key(suite: Suite, name: &str) -> (Box<dyn Signer>, PublicKey) {
     let (_, seed, ..) = *CAST.iter().find(|(found, ..)| *found == name).unwrap();
@@ -89,7 +94,9 @@ fn records() -> Vec<KeyRecord> {
 }
 
 pub(super) fn ring() -> KeyRing {
-    KeyRing::from_records(records()).unwrap()
+    let mut ring = KeyRing::from_records(records()).unwrap();
+    ring.suspend(IssuerCode::new(BARRED).unwrap()).unwrap();
+    ring
 }
 
 fn keys_json() -> Json {
@@ -124,6 +131,7 @@ fn file(what: &str, cases: Vec<Json>) -> Json {
         "realm": "mic.cn",
         "skew_s": 60,
         "keys": keys_json(),
+        "suspended": [BARRED],
         "cases": cases,
     })
 }
@@ -164,6 +172,9 @@ fn run(input: &Json) -> Result<Json, Denial> {
     let (ring, mut policy) = (ring(), policy());
     if input["emergency"] != false {
         policy = policy.with_emergency_access();
+    }
+    if input["orders"] != false {
+        policy = policy.with_orders();
     }
     let checker = Checker::new(&ring, &policy);
     let now = clock(input);
@@ -218,6 +229,27 @@ fn run(input: &Json) -> Result<Json, Denial> {
                 "reason": claims.reason().number(),
                 "staff": claims.staff_role().number(),
                 "reviewer": claims.reviewer().as_str(),
+                "reviewing": claims.reviewing().as_str(),
+                "opening": claims.opening().to_string(),
+            }))
+        }
+        "mic-l" => {
+            let live = token.untrusted::<Order>()?.verify(&checker)?.live(
+                &checker,
+                now,
+                &Always(Status::Valid),
+            )?;
+            let claims = live.claims();
+            Ok(json!({
+                "id": claims.id().to_string(),
+                "issuer": claims.issuer().as_str(),
+                "organisation": claims.organisation().as_str(),
+                "rights": claims.terms().rights().bits(),
+                "status": [claims.status().list(), claims.status().index()],
+                "opening": claims.opening().to_string(),
+                "instrument": claims.instrument().to_string(),
+                "ground": claims.ground().number(),
+                "article": claims.article().as_str(),
             }))
         }
         "mic-s" => {
@@ -248,6 +280,7 @@ fn run(input: &Json) -> Result<Json, Denial> {
             Ok(json!({
                 "version": claims.version(),
                 "previous": claims.previous().map(hex::encode),
+                "suspended": claims.keys().suspended().map(IssuerCode::as_str).collect::<Vec<_>>(),
                 "keys": claims.keys().iter().map(|record| json!({
                     "key_id": record.key_id().to_string(),
                     "organisation": record.organisation().as_str(),

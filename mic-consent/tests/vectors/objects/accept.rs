@@ -173,6 +173,64 @@ pub(super) fn live_emergency(suite: Suite) -> Live<Emergency> {
     signed.live(&checker, now()).unwrap()
 }
 
+pub(super) fn order(suite: Suite) -> Encoded {
+    let instrument =
+        InstrumentDigest::new(suite, "（虚构）0001号", "调取证据通知书（虚构）".as_bytes());
+    OrderDraft::new(
+        realm(),
+        IssuerCode::new("COURT01").unwrap(),
+        hospital_code(),
+        (
+            StatutoryGround::Judicial,
+            ArticleCode::new("PIPL.13.3").unwrap(),
+        ),
+        instrument.unwrap(),
+    )
+    .with_holder(key(suite, "hospital").1.key_id())
+    .with_status(StatusRef::new(1, 7))
+    .with_subject(PERSON, &opening())
+    .sign(
+        signer(suite, "court").as_ref(),
+        GrantId::from_bytes([0xaa; 16]),
+        now(),
+    )
+    .unwrap()
+}
+
+/// A receipt of the list under the order.
+pub(super) fn under_order(suite: Suite) -> Encoded {
+    let (ring, policy) = (ring(), policy().with_orders());
+    let checker = Checker::new(&ring, &policy);
+    let signed = order(suite).untrusted::<Order>().unwrap();
+    let signed = signed.verify(&checker).unwrap();
+    let live = signed
+        .live(&checker, now(), &Always(Status::Valid))
+        .unwrap();
+    let proof = live
+        .prove_list(archive())
+        .sign(
+            signer(suite, "hospital").as_ref(),
+            ProofId::from_bytes([3; 16]),
+            now(),
+        )
+        .unwrap();
+    let (opening, place) = (opening(), archive());
+    let permit = live
+        .permit(
+            &checker,
+            now(),
+            Presented::new(&proof, &opening),
+            &Use::list(&place, PERSON),
+            &mut MemoryGuard::with_capacity(10),
+        )
+        .unwrap();
+    assert_eq!(permit.basis(), Basis::Statute);
+    permit
+        .served()
+        .sign(signer(suite, "archive").as_ref(), *place.node(), now())
+        .unwrap()
+}
+
 pub(super) fn review(suite: Suite) -> Encoded {
     let hospital = IssuerCode::from(hospital_code());
     ReviewDraft::of(live_emergency(suite).claims(), Verdict::Justified)
@@ -268,6 +326,16 @@ pub(super) fn cases() -> Cases {
             "emergency",
             "access without consent",
             token("mic-e", &emergency(suite)),
+        );
+        push(
+            "order",
+            "access by order of a court, without consent",
+            token("mic-l", &order(suite)),
+        );
+        push(
+            "receipt-order",
+            "the list, by order",
+            token("mic-r", &under_order(suite)),
         );
         push("review", "it was justified", token("mic-v", &review(suite)));
         let [opened, listed] = receipts(suite);

@@ -421,7 +421,7 @@ fn set_records(cases: &mut Cases, suite: Suite, set: &Encoded) {
     push(
         "key-record-role-unknown",
         "a role that does not exist",
-        changed(5, Some(128.into())),
+        changed(5, Some(256.into())),
         Reason::UnknownListValue,
     );
     push(

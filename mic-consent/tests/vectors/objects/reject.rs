@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 use super::{
     Cases,
     accept::{
-        chain, emergency, grant, live_grant, narrowed, offer, receipts, refusal, review, token,
-        withdrawal,
+        chain, emergency, grant, live_grant, narrowed, offer, order, receipts, refusal, review,
+        token, under_order, withdrawal,
     },
     order::list,
     signer,
@@ -93,6 +93,11 @@ pub(super) fn cases() -> Cases {
         Object::new("mic-r", "archive", &in_emergency),
     );
 
+    let by_order = Object::new("mic-r", "archive", &under_order(SUITE));
+    let order = Object::new("mic-l", "court", &order(SUITE));
+    holes(&mut cases, "order", &order, &[]);
+    holes(&mut cases, "receipt-order", &by_order, &[]);
+    of_orders(&mut cases, &order, &by_order);
     holes(&mut cases, "offer", &offer, &[]);
     holes(&mut cases, "refusal", &refused, &[]);
     holes(&mut cases, "withdrawal", &withdrawal, &[]);
@@ -360,6 +365,18 @@ fn living(
         Reason::UnknownListValue,
     );
     push(
+        "emergency-opening",
+        "a digest of the opening of 16 bytes",
+        emergency.with(&[MIC, 40], bytes(16)),
+        Reason::BadLength,
+    );
+    push(
+        "emergency-reviewing",
+        "a reviewing organisation in small letters",
+        emergency.with(&[MIC, 44], text("h11")),
+        Reason::BadCode,
+    );
+    push(
         "emergency-scope",
         "the list alone with the right to view",
         emergency.with(&[MIC, 5], Some(Value::Map(vec![(1.into(), 0.into())]))),
@@ -483,6 +500,102 @@ fn lists(cases: &mut Cases, list: &Object) {
         number(1 << 32),
         Reason::TooMany,
     );
+}
+
+fn of_orders(cases: &mut Cases, order: &Object, by_order: &Object) {
+    let now = u64::try_from(now().timestamp()).unwrap();
+    let mut push = |id: &str, note: &str, input: Json, reason| {
+        cases.push(id, note, input, Some(reason));
+    };
+    push(
+        "order-life",
+        "longer than a week",
+        order.with(&[4], number(now + 604_801)),
+        Reason::LifeTooLong,
+    );
+    push(
+        "order-pass-on",
+        "with the right to pass on",
+        order.with(&[MIC, 4], number(35)),
+        Reason::OrderRights,
+    );
+    push(
+        "order-ground",
+        "a ground that does not exist",
+        order.with(&[MIC, 42], number(5)),
+        Reason::UnknownListValue,
+    );
+    push(
+        "order-article",
+        "an article in small letters",
+        order.with(&[MIC, 43], text("pipl.13")),
+        Reason::BadCode,
+    );
+    push(
+        "order-instrument",
+        "an instrument of 31 bytes",
+        order.with(&[MIC, 41], bytes(31)),
+        Reason::BadLength,
+    );
+    push(
+        "order-purpose",
+        "a purpose, as a grant has",
+        order.with(&[MIC, 3], number(1)),
+        Reason::MissingClaim,
+    );
+    let mut by_authority = order.with(&[4], number(now + 60));
+    by_authority["token"] = json!(hex::encode(sign(
+        "mic-l",
+        &with(&order.claims, &[1], text("CONSENT01")),
+        signer(SUITE, "authority").as_ref(),
+    )));
+    push(
+        "order-by-authority",
+        "an order signed by a consent authority",
+        by_authority,
+        Reason::RoleMissing,
+    );
+    let mut by_court = order.with(&[4], number(now + 60));
+    by_court["type"] = json!("mic-g");
+    push(
+        "order-as-grant",
+        "an order shown as a grant",
+        by_court,
+        Reason::OtherType,
+    );
+    let mut closed = order.with(&[4], number(now + 3_600));
+    closed["orders"] = json!(false);
+    push(
+        "order-not-accepted",
+        "a node that takes no orders",
+        closed,
+        Reason::OrderNotAccepted,
+    );
+    push(
+        "receipt-order-purpose",
+        "a purpose and an instrument",
+        by_order.with(&[MIC, 3], number(1)),
+        Reason::UnexpectedKey,
+    );
+    let asked = RequestDraft::new(
+        realm(),
+        InstitutionCode::new(super::BARRED).unwrap(),
+        Purpose::Treatment,
+        Rights::LIST,
+        Scope::list_only(ScopeFilter::new()),
+    )
+    .sign(signer(SUITE, "barred").as_ref(), nonce(), common_now())
+    .unwrap();
+    push(
+        "organisation-suspended",
+        "a request of a suspended organisation",
+        token("mic-q", &asked),
+        Reason::OrganisationSuspended,
+    );
+}
+
+fn common_now() -> chrono::DateTime<chrono::Utc> {
+    crate::common::now()
 }
 
 fn of_receipts(cases: &mut Cases, opened: &Object, in_emergency: &Object) {

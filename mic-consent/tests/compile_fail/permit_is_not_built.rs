@@ -1,7 +1,0 @@
-use mic_consent::{Live, Grant, Permit};
-
-fn forge(grant: &Live<Grant>) -> Permit<'_> {
-    Permit { grant }
-}
-
-fn main() {}
