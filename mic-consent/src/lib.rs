@@ -134,6 +134,7 @@
 //! | `es256` (default) | P-256 with SHA-256 (ESP256) | `p256` |
 //! | `qr` (default) | [`QrPicture`]: PNG, SVG, terminal | `std`, `fast_qr`, `png` |
 //! | `serde` | the exchange form of [`KeyRecord`]; tokens never deserialise | `serde` |
+//! | `fhir` | `fhir`: export as FHIR `Consent` and `AuditEvent`, R4 and R5 | `serde` |
 //!
 //! Without `std` and `qr` the crate is `no_std` and needs `alloc`.
 //!
@@ -144,7 +145,7 @@
 //! # Specification and vectors
 //!
 //! `spec/token.md` (bytes, signing input, numbered steps and requirements), `spec/objects.md`,
-//! `spec/denials.md`, `spec/threats.md`, `spec/token.cddl`, `spec/objects.cddl`, `spec/qr.abnf`; `vectors/*.json` can be run from any language. The requirements are cited as `CST-n`.
+//! `spec/fhir.md`, `spec/denials.md`, `spec/threats.md`, `spec/law.md`, `spec/token.cddl`, `spec/objects.cddl`, `spec/qr.abnf`; `vectors/*.json` can be run from any language. The requirements are cited as `CST-n`.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -163,6 +164,8 @@ mod cose;
 mod denial;
 mod emergency;
 mod encoded;
+#[cfg(feature = "fhir")]
+pub mod fhir;
 mod grant;
 mod guard;
 mod hex;

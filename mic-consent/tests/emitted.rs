@@ -47,6 +47,13 @@ impl Emitted {
         self.shown(token);
     }
 
+    #[cfg(feature = "fhir")]
+    fn resource<T: core::fmt::Debug + serde::Serialize>(&mut self, resource: &T) {
+        let text = serde_json::to_string(resource).unwrap();
+        self.bytes("a FHIR resource", text.as_bytes());
+        self.shown(resource);
+    }
+
     /// Any eight bytes of a secret in a row, plain, as hexadecimal, or as decimal list, give it away.
     fn has_none_of(&self, secrets: &[(&str, &[u8])]) {
         let plain: HashSet<&[u8]> = self
@@ -254,11 +261,21 @@ fn emit(suite: Suite, out: &mut Emitted) {
 
     let withdrawal = WithdrawalDraft::of(narrowed.grant().claims(), Effect::Withdrawn);
     out.token(&withdrawal.sign(keys.authority.as_ref(), now()).unwrap());
+    #[cfg(feature = "fhir")]
+    exported(&narrowed, &receipt, suite, out);
     let list = StatusListDraft::new(realm(), archive_code, 3, 100_000).with_withdrawn([70_001]);
     out.shown(&list);
     out.token(&list.sign(other.as_ref(), now()).unwrap());
     let refusal = RefusalDraft::answering(&request, authority_code(), RefusalReason::Declined);
-    out.token(&refusal.sign(keys.authority.as_ref(), now()).unwrap());
+    let refusal = refusal.sign(keys.authority.as_ref(), now()).unwrap();
+    out.token(&refusal);
+    #[cfg(feature = "fhir")]
+    for mapper in mappers() {
+        let refusal = refusal.clone().untrusted::<Refusal>().unwrap();
+        let refusal = refusal.verify(&checker).unwrap();
+        let consent = mapper.refused(refusal.claims(), &pseudonym());
+        out.resource(&consent);
+    }
     let offer = OfferDraft::new(realm(), authority_code());
     out.token(
         &offer
@@ -292,6 +309,10 @@ fn emit(suite: Suite, out: &mut Emitted) {
         .verify(&checker)
         .unwrap();
     out.shown(&emergency);
+    #[cfg(feature = "fhir")]
+    for mapper in mappers() {
+        out.resource(&mapper.emergency(emergency.claims(), &pseudonym()));
+    }
     let review = ReviewDraft::of(emergency.claims(), Verdict::Justified);
     out.token(&review.sign(review_key.as_ref(), hospital, now()).unwrap());
 
@@ -312,4 +333,38 @@ fn emit(suite: Suite, out: &mut Emitted) {
     out.shown(&order);
     let order = order.sign(review_key.as_ref(), GrantId::from_bytes([9; 16]), now());
     out.token(&order.unwrap());
+}
+
+#[cfg(feature = "fhir")]
+fn mappers() -> [fhir::Mapper; 2] {
+    [fhir::Release::R4, fhir::Release::R5].map(fhir::Mapper::new)
+}
+
+#[cfg(feature = "fhir")]
+fn pseudonym() -> fhir::PatientReference {
+    fhir::PatientReference::new("Patient/visit-0007").unwrap()
+}
+
+/// CST-163: what is exported of a grant, its withdrawal and a receipt.
+#[cfg(feature = "fhir")]
+fn exported(narrowed: &NarrowedGrant, receipt: &Signed<Receipt>, suite: Suite, out: &mut Emitted) {
+    let keys = keys(suite);
+    let (ring, policy) = (keys.ring(), policy());
+    let grant = narrowed.grant().claims();
+    let withdrawal = WithdrawalDraft::of(grant, Effect::Withdrawn)
+        .sign(keys.authority.as_ref(), now())
+        .unwrap();
+    let untrusted = withdrawal.untrusted::<Withdrawal>().unwrap();
+    let withdrawal = untrusted.verify(&Checker::new(&ring, &policy)).unwrap();
+    for mapper in mappers() {
+        out.shown(&mapper);
+        out.resource(&mapper.granted(grant, &pseudonym()).0);
+        let withdrawn = mapper.withdrawn(grant, withdrawal.claims(), &pseudonym());
+        out.resource(&withdrawn.unwrap().0);
+        out.resource(&mapper.served(receipt.claims(), &pseudonym()));
+    }
+    let person = core::str::from_utf8(PATIENT).unwrap();
+    let denied = fhir::PatientReference::new(&format!("Patient/{person}")).unwrap_err();
+    out.bytes("an error", denied.to_string().as_bytes());
+    out.shown(&denied);
 }
