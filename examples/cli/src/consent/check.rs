@@ -1,6 +1,6 @@
 //! `mic consent check`: one token, or the whole decision of a node on one action.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -124,6 +124,10 @@ impl Check {
         let guard = self.guard.as_deref().ok_or_else(|| wrong("--guard"))?;
         files::must_be_new(self.receipt.as_deref())?;
         let key = self.key.as_deref().map(OwnKey::load).transpose()?;
+        // Before the proof counts as used.
+        if key.as_ref().is_some_and(|key| key.owner() != *place.node()) {
+            return Err(mic_consent::Reason::OtherNode.into());
+        }
 
         let bytes = files::read(presented)?;
         let presentation: Presentation = serde_json::from_slice(&bytes).map_err(|_| {
@@ -212,6 +216,8 @@ fn opening_of(presentation: &Presentation) -> Result<Opening, Failure> {
 struct FileStore {
     path: PathBuf,
     file: File,
+    /// Held for as long as the guard is. The file itself may be replaced, so another one is locked.
+    _lock: File,
 }
 
 impl GuardStore for FileStore {
@@ -226,10 +232,12 @@ impl GuardStore for FileStore {
         records: &mut dyn Iterator<Item = [u8; GUARD_RECORD_BYTES]>,
     ) -> Result<(), GuardStoreError> {
         let odd = |_| GuardStoreError::Unavailable;
-        let mut aside = self.path.as_os_str().to_owned();
-        aside.push(".new");
-        let aside = PathBuf::from(aside);
-        let mut file = File::create(&aside).map_err(odd)?;
+        let aside = beside(&self.path, "new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        let mut file = files::restrict(&mut options, Readers::Owner)
+            .open(&aside)
+            .map_err(odd)?;
         for record in records {
             file.write_all(&record).map_err(odd)?;
         }
@@ -240,16 +248,26 @@ impl GuardStore for FileStore {
     }
 }
 
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
 fn open_guard(path: &Path, now: DateTime<Utc>) -> Result<KeptGuard<FileStore>, Failure> {
     let odd = |e: &dyn core::fmt::Display| {
-        Failure::from(Problem::system(
-            "consent.guard",
-            format!("{}: {e}", path.display()),
-        ))
+        let why = format!("{}: {e}", path.display());
+        Failure::from(Problem::system("consent.guard", why))
     };
+    let lock = files::open_shared(&beside(path, "lock"), Readers::Owner)?;
     let mut file = files::open_shared(path, Readers::Owner)?;
     let mut kept = Vec::new();
     file.read_to_end(&mut kept).map_err(|e| odd(&e))?;
-    let path = path.to_owned();
-    KeptGuard::open(GUARD_CAPACITY, &kept, FileStore { path, file }, now).map_err(|e| odd(&e))
+    let store = FileStore {
+        path: path.to_owned(),
+        file,
+        _lock: lock,
+    };
+    KeptGuard::open(GUARD_CAPACITY, &kept, store, now).map_err(|e| odd(&e))
 }

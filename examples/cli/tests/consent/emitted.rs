@@ -32,6 +32,18 @@ impl Emitted<'_> {
     }
 }
 
+/// The same options behind each command.
+struct WithMore<'a>(&'a [&'a str]);
+
+impl<'a> WithMore<'a> {
+    fn all<'b>(&self, parts: &[&[&'b str]]) -> Vec<&'b str>
+    where
+        'a: 'b,
+    {
+        [parts.concat(), self.0.to_vec()].concat()
+    }
+}
+
 #[test]
 fn ok_no_output_has_the_person_a_record_or_a_salt() {
     for suite in ["sm2", "ed25519"] {
@@ -61,11 +73,14 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
             let n = json.len();
             let name = |what: &str| format!("{what}-{n}");
             let mut hear = |run: Run| out.hear(run);
-            let with = |parts: &[&[&str]]| [parts.concat(), json.to_vec()].concat();
+            let with = WithMore(json);
             let narrow = ["--records", "record-1.txt", "--opening", "opening.txt"];
-            hear(say("narrow", &with(&[&hold, &narrow])));
+            hear(say("narrow", &with.all(&[&hold, &narrow])));
             let link = name("link.txt");
-            hear(say("narrow", &with(&[&hold, &narrow, &["--out", &link]])));
+            hear(say(
+                "narrow",
+                &with.all(&[&hold, &narrow, &["--out", &link]]),
+            ));
             let shown = name("presented.json");
             let present = [
                 "--record",
@@ -75,10 +90,10 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
                 "--out",
                 &shown,
             ];
-            hear(say("present", &with(&[&hold, &salts, &present])));
+            hear(say("present", &with.all(&[&hold, &salts, &present])));
             let receipt = name("receipt.txt");
             let served = ["--key", "archive.key", "--receipt", &receipt];
-            hear(stage.decide(&shown, &with(&[&served])).good());
+            hear(stage.decide(&shown, &with.all(&[&served])).good());
             // Refused, of every sort that has to do with the person or the record.
             for more in [
                 &["--person", "other-person.txt"][..],
@@ -88,51 +103,51 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
                 &["--status", "person.txt"],
                 &[],
             ] {
-                hear(stage.decide(&shown, &with(&[more])));
+                hear(stage.decide(&shown, &with.all(&[more])));
             }
             hear(say(
                 "check",
-                &with(&[&["--trust", "trust.json", "person.txt"]]),
+                &with.all(&[&["--trust", "trust.json", "person.txt"]]),
             ));
             hear(say(
                 "check",
-                &with(&[&["--trust", "person.txt", "grant.txt"]]),
+                &with.all(&[&["--trust", "person.txt", "grant.txt"]]),
             ));
-            hear(stage.decide("record-1.txt", &with(&[&[]])));
-            hear(say("inspect", &with(&[&["person.txt"]])));
-            hear(say("inspect", &with(&[&["grant.txt"]])));
+            hear(stage.decide("record-1.txt", &with.all(&[&[]])));
+            hear(say("inspect", &with.all(&[&["person.txt"]])));
+            hear(say("inspect", &with.all(&[&["grant.txt"]])));
             hear(say(
                 "reconcile",
-                &with(&[&["--trust", "trust.json", "person.txt", "record-1.txt"]]),
+                &with.all(&[&["--trust", "trust.json", "person.txt", "record-1.txt"]]),
             ));
             hear(say(
                 "check",
-                &with(&[&["--trust", "trust.json", "grant.txt"]]),
+                &with.all(&[&["--trust", "trust.json", "grant.txt"]]),
             ));
             for token in ["request.txt", "grant.txt"] {
                 let picture = name(token);
-                hear(say("qr", &with(&[&[token]])));
+                hear(say("qr", &with.all(&[&[token]])));
                 hear(say(
                     "qr",
-                    &with(&[&[token, "--svg", &format!("{picture}.svg")]]),
+                    &with.all(&[&[token, "--svg", &format!("{picture}.svg")]]),
                 ));
                 hear(say(
                     "qr",
-                    &with(&[&[token, "--png", &format!("{picture}.png")]]),
+                    &with.all(&[&[token, "--png", &format!("{picture}.png")]]),
                 ));
             }
             let log = ["--log", "a.log", "--trust", "trust.json"];
-            hear(say("log", &with(&[&["append"], &log, &[&receipt]])));
+            hear(say("log", &with.all(&[&["append"], &log, &[&receipt]])));
             hear(say(
                 "log",
-                &with(&[&["head", "--key", "archive.key"], &log]),
+                &with.all(&[&["head", "--key", "archive.key"], &log]),
             ));
             hear(say(
                 "log",
-                &with(&[&["prove", "--entry", "0", "--out", &name("p")], &log]),
+                &with.all(&[&["prove", "--entry", "0", "--out", &name("p")], &log]),
             ));
             let end = ["--key", "authority.key", "--out", &name("withdrawal.txt")];
-            let end = with(&[&end, &["--trust", "trust.json", "--grant", "grant.txt"]]);
+            let end = with.all(&[&end, &["--trust", "trust.json", "--grant", "grant.txt"]]);
             hear(say("withdraw", &end));
             let hear_it = [
                 "hear",
@@ -145,7 +160,7 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
             ];
             hear(say(
                 "status",
-                &with(&[&hear_it, &[&name("withdrawal.txt")]]),
+                &with.all(&[&hear_it, &[&name("withdrawal.txt")]]),
             ));
             let issue = [
                 "issue",
@@ -162,7 +177,7 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
                 "--out",
                 &name("list.mics"),
             ];
-            hear(say("status", &with(&[&issue, &list])));
+            hear(say("status", &with.all(&[&issue, &list])));
             let refuse = [
                 "--key",
                 "authority.key",
@@ -171,7 +186,10 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
                 "--trust",
                 "trust.json",
             ];
-            hear(say("refuse", &with(&[&refuse, &["--reason", "declined"]])));
+            hear(say(
+                "refuse",
+                &with.all(&[&refuse, &["--reason", "declined"]]),
+            ));
             let take = [
                 "--key",
                 "emergency.key",
@@ -195,7 +213,7 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
             hear(
                 say(
                     "emergency",
-                    &with(&[&take, &who, &whom, &["--out", &emergency]]),
+                    &with.all(&[&take, &who, &whom, &["--out", &emergency]]),
                 )
                 .good(),
             );
@@ -207,9 +225,12 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
                 "--emergency",
                 &emergency,
             ];
-            hear(say("review", &with(&[&review, &["--verdict", "justified"]])).good());
+            hear(say("review", &with.all(&[&review, &["--verdict", "justified"]])).good());
             let all = ["grant.txt", "a.log", "heard", &emergency];
-            hear(say("reconcile", &with(&[&["--trust", "trust.json"], &all])));
+            hear(say(
+                "reconcile",
+                &with.all(&[&["--trust", "trust.json"], &all]),
+            ));
         }
         out.check(&given);
     }

@@ -203,7 +203,13 @@ fn ok_guardians_offers_and_refusals() {
         .at(
             "09:00:40",
             "check",
-            &["--trust", "trust.json", "--request", "request.txt", "refusal.txt"],
+            &[
+                "--trust",
+                "trust.json",
+                "--request",
+                "request.txt",
+                "refusal.txt",
+            ],
         )
         .good();
     assert!(run.out.contains("需要监护人同意"), "{}", run.out);

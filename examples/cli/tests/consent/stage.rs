@@ -216,15 +216,9 @@ impl Stage {
     }
 
     pub(crate) fn decide(&self, presented: &str, more: &[&str]) -> Run {
-        let mut all = vec![
-            "--trust",
-            "trust.json",
-            "--presented",
-            presented,
-            "--guard",
-            "archive.guard",
-        ];
+        let mut all = vec!["--trust", "trust.json", "--presented", presented];
         for (name, usual) in [
+            ("--guard", "archive.guard"),
             ("--place", "61:ARCHIVE61"),
             ("--person", "person.txt"),
             ("--record", "record-1.txt"),

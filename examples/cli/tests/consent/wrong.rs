@@ -166,7 +166,7 @@ fn err_requests_and_offers() {
     ask(&["--province", "99"]).bad(2, "expected a province as two digits");
     ask(&["--rights", "list,print"]).bad(2, "expected one of list, view, keep");
     ask(&["--life", "301"]).bad(1, "LifeTooLong (number 713");
-    ask(&["--period", "86401"]).bad(1, "[consent.");
+    ask(&["--period", "86401"]).bad(1, "LifeTooLong");
     ask(&["--realm", "MIC"]).bad(2, "a realm of 1 to 16 characters");
     ask(&["--now", "noon"]).bad(2, "--now");
     let purpose = ["--key", "hospital.key", "--purpose", "curiosity"];
@@ -361,8 +361,11 @@ fn err_decisions_of_a_node() {
     decide(&["--place", "61:ARCHIVE62"]).bad(1, "OtherPlace");
     decide(&["--person", "other-person.txt"]).bad(1, "OtherSubject (number 1401");
     decide(&["--record", "record-2.txt"]).bad(1, "number 1");
-    decide(&["--now", "2026-11-18T09:05:00Z"]).bad(1, "Expired (number 1002");
-    decide(&["--now", "2026-11-18T08:00:00Z"]).bad(1, "number 100");
+    // A guard that has seen a later time refuses an earlier one.
+    let late = ["--guard", "late.guard", "--now", "2026-11-18T09:05:00Z"];
+    decide(&late).bad(1, "Expired (number 1002");
+    decide(&["--guard", "late.guard"]).bad(2, "expected a clock not 230 seconds before");
+    decide(&["--guard", "early.guard", "--now", "2026-11-18T08:00:00Z"]).bad(1, "number 100");
     decide(&["--suites", "intl"]).bad(1, "SuiteNotAccepted (number 501");
     decide(&["--realm", "test.cn"]).bad(1, "WrongRealm (number 901");
     decide(&["--status", "grant.txt"]).bad(1, "OtherType");
@@ -372,7 +375,8 @@ fn err_decisions_of_a_node() {
     decide(&["--key", "archive.key"]).bad(2, "--receipt");
     let receipt = ["--key", "hospital.key", "--receipt", "r.txt"];
     decide(&receipt).bad(1, "OtherNode (number 805");
-    // That proof counts as used: it was served.
+    // The proof does not count as used by what was refused.
+    decide(&[]).good();
     decide(&[]).bad(1, "ProofReplayed (number 1501");
     std::fs::write(stage.file("archive.guard"), [9; 48]).unwrap();
     decide(&[]).bad(2, "expected records as they were kept");
@@ -642,8 +646,8 @@ fn err_logs() {
     log(&["append", "receipt-2.txt", "receipt-2.txt"]).bad(1, "as entry 1");
     assert_eq!(stage.read("a.log").lines().count(), 1);
     log(&["append", "receipt-2.txt"]).good();
-    log(&["prove", "--out", "p", "--entry", "2"]).bad(1, "LogProofShape");
-    log(&["prove", "--out", "p", "--grew-from", "3"]).bad(1, "LogProofShape");
+    log(&["prove", "--out", "p", "--entry", "2"]).bad(1, "NotInLog");
+    log(&["prove", "--out", "p", "--grew-from", "3"]).bad(1, "NotInLog");
     log(&["prove", "--out", "p"]).bad(2, "--entry");
     log(&["prove", "--out", "p", "--entry", "0"]).good();
     log(&["prove", "--out", "p", "--entry", "0"]).bad(2, "is not overwritten");
