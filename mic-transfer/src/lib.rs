@@ -83,6 +83,7 @@ mod error;
 pub mod journal;
 pub mod limits;
 mod manifest;
+pub mod p10;
 mod range_set;
 mod receipt;
 pub mod receiver;
