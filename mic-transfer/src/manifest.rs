@@ -553,6 +553,12 @@ impl ManifestBuilder {
         }
     }
 
+    /// Study Instance UID (0020,000D).
+    #[must_use]
+    pub const fn study(&self) -> &Uid {
+        &self.study
+    }
+
     /// Puts an instance at the end.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ mod plan;
 mod settle;
 mod state;
 mod study;
+mod window;
 
 use chrono::{DateTime, Utc};
 
@@ -43,7 +44,8 @@ use study::Study;
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReceiverConfig {
-    /// Bytes asked for and not come, for each connection.
+    /// Most bytes asked for and not come, for each connection; how many it is follows from what the line
+    /// holds.
     pub window_bytes: u64,
     /// Bytes of first images that a source may send before they are asked for, for a study that
     /// somebody waits for: they save a round trip.

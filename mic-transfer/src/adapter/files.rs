@@ -9,6 +9,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
+#[cfg(feature = "dicom")]
+mod folder;
+
+#[cfg(feature = "dicom")]
+#[cfg_attr(docsrs, doc(cfg(feature = "dicom")))]
+pub use folder::{FileOutcome, Folder};
+
 use super::disk::read_at;
 use crate::limits::CHUNK_BYTES;
 use crate::manifest::{Added, Instance, InstanceError, ManifestBuilder, ManifestError, PixelRange};
@@ -131,6 +138,12 @@ impl FileStudy {
         }
     }
 
+    /// Study Instance UID (0020,000D).
+    #[must_use]
+    pub const fn study(&self) -> &Uid {
+        self.builder.study()
+    }
+
     /// Hashes each file added from now on with SM3 as well, which takes ten times as long as BLAKE3.
     #[cfg(feature = "sm3")]
     #[cfg_attr(docsrs, doc(cfg(feature = "sm3")))]
@@ -145,6 +158,11 @@ impl FileStudy {
     /// # Errors
     /// [`FileError`]: the file can't be read, is empty, or breaks a rule of the manifest.
     pub fn add(&mut self, path: &Path, labels: Labels) -> Result<Added, FileError> {
+        let hashed = self.hash(path)?;
+        self.put(path, labels, hashed)
+    }
+
+    fn hash(&self, path: &Path) -> Result<Hashed, FileError> {
         #[cfg(feature = "sm3")]
         let mut sm3 = self.sm3.then(<sm3::Sm3 as sm3::Digest>::new);
         let (length, digest, leaves) = hash_with(path, |part| {
@@ -156,6 +174,16 @@ impl FileStudy {
             }
         })
         .map_err(|error| FileError::Unreadable(error.kind()))?;
+        Ok(Hashed {
+            length,
+            digest,
+            leaves,
+            #[cfg(feature = "sm3")]
+            sm3: sm3.map(|sm3| <[u8; 32]>::from(sm3::Digest::finalize(sm3))),
+        })
+    }
+
+    fn put(&mut self, path: &Path, labels: Labels, hashed: Hashed) -> Result<Added, FileError> {
         let Labels {
             sop_class,
             sop_instance,
@@ -168,8 +196,8 @@ impl FileStudy {
             sop_instance,
             series,
             transfer_syntax,
-            length,
-            digest,
+            hashed.length,
+            hashed.digest,
         )?
         .with_key_image(labels.key_image);
         if let Some(rank) = labels.rank {
@@ -179,13 +207,12 @@ impl FileStudy {
             instance = instance.with_pixels(pixels)?;
         }
         #[cfg(feature = "sm3")]
-        if let Some(sm3) = sm3 {
-            let digest = <[u8; 32]>::from(sm3::Digest::finalize(sm3));
+        if let Some(digest) = hashed.sm3 {
             instance = instance.with_sm3(crate::Sm3Digest::from_bytes(digest));
         }
         let added = self.builder.push(instance)?;
         if !matches!(added, Added::Duplicate(_)) {
-            self.files.push((path.to_path_buf(), leaves));
+            self.files.push((path.to_path_buf(), hashed.leaves));
         }
         Ok(added)
     }
@@ -213,6 +240,16 @@ impl FileStudy {
             files: self.files,
         })
     }
+}
+
+/// What hashing a file gives.
+#[derive(Debug)]
+struct Hashed {
+    length: u64,
+    digest: Digest,
+    leaves: Leaves,
+    #[cfg(feature = "sm3")]
+    sm3: Option<[u8; 32]>,
 }
 
 /// A study whose files are hashed.

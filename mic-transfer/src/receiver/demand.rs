@@ -30,7 +30,6 @@ impl Receiver {
     /// A click is asked for at once, over the window by as much again, since it must not wait for
     /// preload; a chunk on each connection in turn, so that all of them carry it (XFR-62).
     fn spread_clicks(&mut self, ids: &[ConnectionId], now: Instant) {
-        let limit = self.window().saturating_mul(2);
         let mut wants: BTreeMap<ConnectionId, BTreeMap<u16, Vec<u32>>> = BTreeMap::new();
         loop {
             let before: usize = wants
@@ -39,6 +38,7 @@ impl Receiver {
                 .map(Vec::len)
                 .sum();
             for id in ids {
+                let limit = self.window(*id).saturating_mul(2);
                 let room = self.links.get(id);
                 if room.is_some_and(|link| link.owed_bytes < limit && !link.is_crowded()) {
                     self.owe_next(
@@ -64,12 +64,35 @@ impl Receiver {
         }
     }
 
-    fn window(&self) -> u64 {
-        self.config.window_bytes.max(CHUNK_BYTES as u64)
+    /// Bytes that may be asked for on a connection and not have come.
+    fn window(&self, id: ConnectionId) -> u64 {
+        let links = self.open_links().count();
+        self.links.get(&id).map_or(0, |link| {
+            link.window.bytes(self.config.window_bytes, links)
+        })
+    }
+
+    /// Takes a chunk off what a connection owes, and learns from it how wide its window is to be; false if
+    /// it was not owed.
+    pub(super) fn settle(&mut self, id: ConnectionId, slot: u16, chunk: u32) -> bool {
+        let (limit, now) = (self.window(id), self.now);
+        let Some(link) = self.links.get_mut(&id) else {
+            return false;
+        };
+        // Less than a portion and a chunk of room: nothing more could have been asked for.
+        let full = link
+            .owed_bytes
+            .saturating_add(limit / 8 + CHUNK_BYTES as u64)
+            >= limit;
+        let Some((length, asked)) = link.settle(slot, chunk) else {
+            return false;
+        };
+        link.window.take(asked, length, full, now);
+        true
     }
 
     fn top_up_link(&mut self, id: ConnectionId, now: Instant) {
-        let limit = self.window();
+        let limit = self.window(id);
         for class in CLICK + 1..CLASSES {
             let mut wants: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
             let Some(link) = self.links.get(&id) else {

@@ -308,10 +308,7 @@ impl Receiver {
         if self.leg(id, slot)? == Leg::Ended {
             return Ok(());
         }
-        let owed = self
-            .links
-            .get_mut(&id)
-            .is_some_and(|link| link.settle(slot, chunk));
+        let owed = self.settle(id, slot, chunk);
         let study = self.studies.get_mut(&slot).filter(|_| owed);
         let Some(study) = study else {
             return Err(SessionError::protocol(

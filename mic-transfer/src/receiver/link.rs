@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
+use super::window::Window;
 use crate::Instant;
 use crate::limits::OWED_CHUNKS_MAX;
 use crate::wire::{FrameReader, NO_SLOT};
@@ -38,9 +39,10 @@ pub(super) struct Link {
     next_slot: u16,
     /// Studies open at once and runs waiting that the source allows.
     pub(super) allows: (usize, usize),
-    /// Chunks asked for and not come.
-    pub(super) owed: BTreeMap<(u16, u32), u32>,
+    /// Chunks asked for and not come, with their bytes and when they were asked for.
+    pub(super) owed: BTreeMap<(u16, u32), (u32, Instant)>,
     pub(super) owed_bytes: u64,
+    pub(super) window: Window,
     /// Receipts sent and not answered.
     pub(super) unanswered: BTreeSet<u16>,
     pub(super) opened_at: Instant,
@@ -62,6 +64,7 @@ impl Link {
             allows: (0, 0),
             owed: BTreeMap::new(),
             owed_bytes: 0,
+            window: Window::new(),
             unanswered: BTreeSet::new(),
             opened_at: now,
             spoke_at: now,
@@ -126,7 +129,7 @@ impl Link {
         if !self.is_waiting() {
             self.heard_at = now;
         }
-        if self.owed.insert((slot, chunk), length).is_none() {
+        if self.owed.insert((slot, chunk), (length, now)).is_none() {
             self.owed_bytes = self.owed_bytes.saturating_add(u64::from(length));
         }
     }
@@ -137,25 +140,21 @@ impl Link {
         owed.map(|((_, chunk), _)| *chunk)
     }
 
-    /// Whether the chunk was owed.
-    pub(super) fn settle(&mut self, slot: u16, chunk: u32) -> bool {
-        match self.owed.remove(&(slot, chunk)) {
-            Some(length) => {
-                self.owed_bytes = self.owed_bytes.saturating_sub(u64::from(length));
-                true
-            }
-            None => false,
-        }
+    /// The bytes of the chunk and when it was asked for, if it was owed.
+    pub(super) fn settle(&mut self, slot: u16, chunk: u32) -> Option<(u32, Instant)> {
+        let (length, asked) = self.owed.remove(&(slot, chunk))?;
+        self.owed_bytes = self.owed_bytes.saturating_sub(u64::from(length));
+        Some((length, asked))
     }
 
     /// Whatever is owed of a study, or of all, is owed no more.
-    pub(super) fn forgive(&mut self, slot: Option<u16>) -> BTreeMap<(u16, u32), u32> {
+    pub(super) fn forgive(&mut self, slot: Option<u16>) -> BTreeMap<(u16, u32), (u32, Instant)> {
         let all = core::mem::take(&mut self.owed);
         let (gone, kept) = all
             .into_iter()
             .partition(|((of, _), _)| slot.is_none_or(|slot| slot == *of));
         self.owed = kept;
-        self.owed_bytes = self.owed.values().map(|length| u64::from(*length)).sum();
+        self.owed_bytes = self.owed.values().map(|(length, _)| u64::from(*length)).sum();
         gone
     }
 }
