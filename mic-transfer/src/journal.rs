@@ -37,6 +37,7 @@ const COMMIT: u8 = 6;
 const RECEIPT: u8 = 7;
 const COUNTERSIGN: u8 = 8;
 const LOST: u8 = 9;
+const SYNCED: u8 = 10;
 
 /// What a journal is told.
 #[non_exhaustive]
@@ -54,6 +55,8 @@ pub enum Record {
     Lost(Run),
     /// All written before is synced.
     Mark,
+    /// All written before the record of this number is synced: what was noted since is not.
+    Synced(u32),
     /// The study is complete.
     Commit,
     /// The receipt issued, with its signature.
@@ -91,6 +94,7 @@ pub fn encode(sequence: u32, record: &Record) -> Vec<u8> {
         Record::Held(run) => (HELD, run_bytes(*run)),
         Record::Lost(run) => (LOST, run_bytes(*run)),
         Record::Mark => (MARK, Vec::new()),
+        Record::Synced(before) => (SYNCED, before.to_le_bytes().to_vec()),
         Record::Commit => (COMMIT, Vec::new()),
         Record::Receipt(receipt, signature) => {
             let mut body = Vec::new();
@@ -137,6 +141,8 @@ pub struct Replay {
     pub(crate) marked: RangeSet,
     /// Verified and written after the last mark: to be hashed again before they are believed.
     pub(crate) unmarked: RangeSet,
+    /// The same by the number of the record that notes them.
+    noted: Vec<(u32, Run)>,
     /// Those of both that were copied from elsewhere.
     pub(crate) held: RangeSet,
     pub(crate) committed: bool,
@@ -212,19 +218,38 @@ impl Replay {
                     return None;
                 }
                 self.held.remove(run);
+                if kind == LOST {
+                    self.lose(run);
+                    return Some(());
+                }
                 self.unmarked.insert(run);
+                self.noted.push((self.next_sequence, run));
                 if kind == HELD {
                     self.held.insert(run);
-                }
-                if kind == LOST {
-                    self.marked.remove(run);
-                    self.unmarked.remove(run);
                 }
             }
             (MARK, Some(_)) if body.is_empty() => {
                 let runs: Vec<Run> = self.unmarked.runs().collect();
                 runs.into_iter().for_each(|run| self.marked.insert(run));
                 self.unmarked = RangeSet::new();
+                self.noted = Vec::new();
+            }
+            (SYNCED, Some(_)) if !self.committed => {
+                let before = u32::from_le_bytes(body.try_into().ok()?);
+                if before > self.next_sequence {
+                    return None;
+                }
+                let synced = self.noted.partition_point(|(number, _)| *number < before);
+                for (_, run) in self.noted.drain(..synced) {
+                    self.unmarked.remove(run);
+                    self.marked.insert(run);
+                }
+                // Noted again since, and not synced since.
+                let again: Vec<Run> = self.noted.iter().map(|(_, run)| *run).collect();
+                for run in again {
+                    self.marked.remove(run);
+                    self.unmarked.insert(run);
+                }
             }
             (COMMIT, Some(signed)) if body.is_empty() => {
                 if self.marked.len() != u64::from(signed.manifest().chunks_total()) {
@@ -246,6 +271,19 @@ impl Replay {
             _ => return None,
         }
         Some(())
+    }
+
+    /// What was noted before is not here.
+    fn lose(&mut self, lost: Run) {
+        self.marked.remove(lost);
+        self.unmarked.remove(lost);
+        let noted = core::mem::take(&mut self.noted);
+        for (number, run) in noted {
+            let mut left = RangeSet::new();
+            left.insert(run);
+            left.remove(lost);
+            self.noted.extend(left.runs().map(|run| (number, run)));
+        }
     }
 }
 
@@ -292,6 +330,7 @@ impl Replay {
             // A Lost may be among what is missing: nothing is believed before it is hashed.
             let marked = core::mem::take(&mut self.marked);
             marked.runs().for_each(|run| self.unmarked.insert(run));
+            self.noted = Vec::new();
             self.committed = false;
             self.next_sequence = sequence;
         }
@@ -332,7 +371,7 @@ fn following(bytes: &[u8], least: u32) -> Option<(&[u8], u32, u8, &[u8])> {
     let number = u32::from_le_bytes(number);
     let kind = *bytes.get(12)?;
     let ahead = number.checked_sub(least)?;
-    if ahead > SKIPPED_RECORDS_MAX || !(LEAVES..=LOST).contains(&kind) {
+    if ahead > SKIPPED_RECORDS_MAX || !(LEAVES..=SYNCED).contains(&kind) {
         return None;
     }
     let (after, kind, body) = record(bytes, number)?;

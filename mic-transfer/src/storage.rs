@@ -14,7 +14,7 @@ pub type FileId = u32;
 ///
 /// Implementations: the disk (`adapter::disk`, feature `std`) and [`MemoryStorage`], which forgets
 /// what was not synced. A call answers only when the operating system has taken the bytes; only the
-/// two `sync` calls promise that they outlive a power cut.
+/// `sync` calls promise that they outlive a power cut.
 pub trait Storage {
     /// Creates a directory and those above it; one that is there is no error.
     ///
@@ -66,6 +66,26 @@ pub trait Storage {
     /// # Errors
     /// [`StorageError`]; nothing may then be taken as durable.
     fn sync(&mut self, file: FileId) -> Result<(), StorageError>;
+
+    /// Begins to make durable what was written to these files before, the first file first, while more is
+    /// written; [`Storage::sync_done`] of the first tells the end. One at a time for a file.
+    ///
+    /// A storage that can't do it beside does it at once: this method's own form.
+    ///
+    /// # Errors
+    /// [`StorageError`]; nothing may then be taken as durable.
+    fn sync_begin(&mut self, files: &[FileId]) -> Result<(), StorageError> {
+        files.iter().try_for_each(|file| self.sync(*file))
+    }
+
+    /// Whether what [`Storage::sync_begin`] began is done; with `wait` it is when this returns.
+    ///
+    /// # Errors
+    /// [`StorageError`] of the sync; nothing that was to be synced may then be taken as durable.
+    fn sync_done(&mut self, file: FileId, wait: bool) -> Result<bool, StorageError> {
+        let _ = (file, wait);
+        Ok(true)
+    }
 
     /// Makes the directory's entries durable.
     ///

@@ -16,6 +16,7 @@ mod national;
 mod operation;
 mod query;
 mod recover;
+mod sync;
 
 pub use operation::{Action, Outcome, Slot, StoreOp, StoreResult};
 pub use query::{InstancePlace, PartialStudy, StoredStudy, Verified};
@@ -46,7 +47,8 @@ pub(crate) const TRASH: &str = "trash";
 pub struct StoreConfig {
     /// Whether to sync at all; without, a power cut may lose studies said to be complete.
     pub synced: bool,
-    /// Bytes written that make a group.
+    /// Bytes written that make a group: it is synced while the next is received, and no third is begun
+    /// before.
     pub group_bytes: u64,
     /// The longest that written bytes wait for their group.
     pub group_time: Duration,
@@ -108,41 +110,6 @@ impl<S: Storage> Store<S> {
             root,
             outcome,
         }
-    }
-
-    /// When [`Store::handle_time`] wants to be called.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        let since = self
-            .entries
-            .values()
-            .filter_map(|entry| entry.unsynced_since)
-            .min()?;
-        Some(since.saturating_add(self.config.group_time))
-    }
-
-    /// Syncs the groups whose time has come.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the study concerned is closed.
-    pub fn handle_time(&mut self, now: Instant) -> Result<(), StorageError> {
-        let due: Vec<Digest> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| {
-                entry
-                    .unsynced_since
-                    .is_some_and(|since| since + self.config.group_time <= now)
-            })
-            .map(|(root, _)| *root)
-            .collect();
-        for root in due {
-            if let Err(error) = self.sync_group(&root) {
-                self.close(&root);
-                return Err(error);
-            }
-        }
-        Ok(())
     }
 
     /// Forgets a study, complete or not, that is not being received: it leaves its place by one rename,
@@ -237,9 +204,7 @@ impl<S: Storage> Store<S> {
                 self.note(&root, &Record::Have(run))?;
                 self.keep(&root, run)?;
                 self.check_chunk(&root, chunk, &bytes)?;
-                if self.entry(&root)?.unsynced_bytes >= self.config.group_bytes {
-                    self.sync_group(&root)?;
-                }
+                self.group(&root, now)?;
                 Ok(Outcome::Written {
                     chunk,
                     buffer: bytes,
@@ -500,55 +465,6 @@ impl<S: Storage> Store<S> {
         Ok(())
     }
 
-    fn sync_group(&mut self, root: &Digest) -> Result<(), StorageError> {
-        let entry = self.entry_mut(root)?;
-        let Some(files) = entry.files else {
-            return Ok(());
-        };
-        if entry.unsynced_since.take().is_none() {
-            return Ok(());
-        }
-        entry.unsynced_bytes = 0;
-        if !self.config.synced {
-            return Ok(());
-        }
-        let synced = self.mark(root, files);
-        self.settle_sync(root, synced)
-    }
-
-    fn mark(&mut self, root: &Digest, files: Files) -> Result<(), StorageError> {
-        self.storage.sync(files.pack)?;
-        self.note(root, &Record::Mark)?;
-        self.storage.sync(files.journal)
-    }
-
-    /// A sync that fails may have dropped what it was to keep, and the next one would succeed without
-    /// it: chunks without a mark are then fetched again (XFR-56).
-    fn settle_sync(
-        &mut self,
-        root: &Digest,
-        synced: Result<(), StorageError>,
-    ) -> Result<(), StorageError> {
-        let entry = self.entry_mut(root)?;
-        let unmarked = core::mem::take(&mut entry.unmarked);
-        if synced.is_ok() {
-            return synced;
-        }
-        for run in unmarked.runs() {
-            entry.have.remove(run);
-            entry.held.remove(run);
-            entry.lost.insert(run);
-        }
-        let signed = entry.signed.clone();
-        for (number, instance) in (0_u32..).zip(signed.manifest().instances()) {
-            let run = signed.manifest().chunks_of(number);
-            if run.is_some_and(|run| unmarked.first_within(run, 1).is_some()) {
-                self.distrust(instance.digest(), root);
-            }
-        }
-        synced
-    }
-
     fn commit(&mut self, root: &Digest) -> Result<Outcome, StorageError> {
         let entry = self.entry(root)?;
         let files = entry.files.ok_or_else(not_open)?;
@@ -559,6 +475,7 @@ impl<S: Storage> Store<S> {
             ));
         }
         self.check_rest(root)?;
+        self.end_sync(root, true)?;
         let entry = self.entry(root)?;
         let (journal_bytes, next_sequence) = (entry.journal_bytes, entry.next_sequence);
         let sealed = self.note_commit(root, files);
@@ -693,6 +610,8 @@ impl<S: Storage> Store<S> {
     }
 
     fn close(&mut self, root: &Digest) {
+        // A sync that fails unheard would let the next one succeed without what it dropped (XFR-56).
+        let _ = self.end_sync(root, true);
         let files = self.entries.get_mut(root).and_then(|entry| {
             entry.unsynced_since = None;
             entry.unsynced_bytes = 0;

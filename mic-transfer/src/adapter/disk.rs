@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use crate::source::{Source, Unreadable};
 use crate::storage::{FileId, Storage, StorageError, StorageErrorKind};
@@ -267,6 +268,8 @@ pub struct FileStorage {
     folder: PathBuf,
     files: HashMap<FileId, File>,
     next: FileId,
+    /// Syncs that run beside, by the first of their files.
+    syncs: HashMap<FileId, JoinHandle<io::Result<()>>>,
 }
 
 impl FileStorage {
@@ -286,6 +289,7 @@ impl FileStorage {
             folder: folder.to_path_buf(),
             files: HashMap::new(),
             next: 1,
+            syncs: HashMap::new(),
         })
     }
 
@@ -346,6 +350,8 @@ impl Storage for FileStorage {
 
     fn close(&mut self, file: FileId) {
         self.files.remove(&file);
+        // A sync that runs has handles of its own, and nobody waits for it any more.
+        self.syncs.remove(&file);
     }
 
     fn len(&mut self, file: FileId) -> Result<u64, StorageError> {
@@ -373,6 +379,41 @@ impl Storage for FileStorage {
         self.file(file)?
             .sync_data()
             .map_err(|error| io_error("sync a file", &error))
+    }
+
+    fn sync_begin(&mut self, files: &[FileId]) -> Result<(), StorageError> {
+        let Some(first) = files.first() else {
+            return Ok(());
+        };
+        self.sync_done(*first, true)?;
+        let mut handles = Vec::with_capacity(files.len());
+        for file in files {
+            let handle = self.file(*file)?.try_clone();
+            handles.push(handle.map_err(|error| io_error("sync a file", &error))?);
+        }
+        let sync = move || handles.iter().try_for_each(File::sync_data);
+        let running = thread::Builder::new()
+            .name(String::from("mic-transfer-sync"))
+            .spawn(sync)
+            .map_err(|error| io_error("sync a file", &error))?;
+        self.syncs.insert(*first, running);
+        Ok(())
+    }
+
+    fn sync_done(&mut self, file: FileId, wait: bool) -> Result<bool, StorageError> {
+        let running = self.syncs.get(&file).map(|running| !running.is_finished());
+        if running == Some(true) && !wait {
+            return Ok(false);
+        }
+        match self.syncs.remove(&file).map(JoinHandle::join) {
+            None | Some(Ok(Ok(()))) => Ok(true),
+            Some(Ok(Err(error))) => Err(io_error("sync a file", &error)),
+            Some(Err(_)) => Err(StorageError::new(
+                StorageErrorKind::Failed,
+                "sync a file",
+                String::new(),
+            )),
+        }
     }
 
     fn sync_dir(&mut self, path: &str) -> Result<(), StorageError> {

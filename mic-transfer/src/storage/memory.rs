@@ -45,7 +45,20 @@ pub struct MemoryStorage {
     sync_fails: bool,
     fails: Option<(u64, StorageErrorKind)>,
     refused: Option<(String, StorageErrorKind)>,
+    syncs: BTreeMap<FileId, Running>,
 }
+
+/// A sync that goes on beside.
+#[derive(Debug, Clone)]
+struct Running {
+    /// The files, and how many of their unsynced changes it began with.
+    files: Vec<(u32, usize)>,
+    /// Questions whether it is done that are answered no.
+    left: u32,
+}
+
+/// Of a sync: it is done when it has been asked for so often, so that more is written beside.
+const SYNC_QUESTIONS: u32 = 3;
 
 #[derive(Debug, Clone)]
 enum Node {
@@ -93,6 +106,7 @@ impl MemoryStorage {
             sync_fails: false,
             fails: None,
             refused: None,
+            syncs: BTreeMap::new(),
         }
     }
 
@@ -137,6 +151,7 @@ impl MemoryStorage {
     /// Ends the process or the power: handles are gone, and what `style` says.
     pub fn crash(&mut self, style: CrashStyle) {
         self.open.clear();
+        self.syncs.clear();
         self.stop_after = None;
         let places = self.places();
         let mut dice = match style {
@@ -241,6 +256,39 @@ impl MemoryStorage {
             Some(last) if self.operations > last => Err(error(StorageErrorKind::Failed, operation)),
             _ => Ok(()),
         }
+    }
+
+    /// Makes the first `changes` of a file's unsynced changes durable.
+    fn sync_node(&mut self, id: u32, changes: usize) -> Result<(), StorageError> {
+        self.count("sync a file")?;
+        let fails = core::mem::take(&mut self.sync_fails);
+        let mut done = 0;
+        if let Some(Node::File {
+            live,
+            durable,
+            unsynced,
+        }) = self.nodes.get_mut(&id)
+        {
+            if fails {
+                live.clone_from(durable);
+                done = unsynced.len();
+                unsynced.clear();
+            } else {
+                done = changes.min(unsynced.len());
+                for change in unsynced.drain(..done) {
+                    change.apply(durable, u64::MAX);
+                }
+            }
+        }
+        // What goes on beside for the same file has so much less to do.
+        let running = self.syncs.values_mut().flat_map(|sync| &mut sync.files);
+        for (_, left) in running.filter(|(file, _)| *file == id) {
+            *left = left.saturating_sub(done);
+        }
+        if fails {
+            return Err(error(StorageErrorKind::Failed, "sync a file"));
+        }
+        Ok(())
     }
 
     fn find(&self, path: &str) -> Option<u32> {
@@ -407,6 +455,7 @@ impl Storage for MemoryStorage {
 
     fn close(&mut self, file: FileId) {
         self.open.remove(&file);
+        self.syncs.remove(&file);
     }
 
     fn len(&mut self, file: FileId) -> Result<u64, StorageError> {
@@ -439,25 +488,46 @@ impl Storage for MemoryStorage {
     }
 
     fn sync(&mut self, file: FileId) -> Result<(), StorageError> {
+        let id = self.open.get(&file).copied();
+        let id = id.ok_or_else(|| error(StorageErrorKind::NotFound, "sync a file"))?;
+        self.sync_node(id, usize::MAX)
+    }
+
+    fn sync_begin(&mut self, files: &[FileId]) -> Result<(), StorageError> {
+        let Some(first) = files.first().copied() else {
+            return Ok(());
+        };
+        self.sync_done(first, true)?;
         self.count("sync a file")?;
-        let fails = core::mem::take(&mut self.sync_fails);
-        if let Node::File {
-            live,
-            durable,
-            unsynced,
-        } = self.file(file, "sync a file")?
-        {
-            if fails {
-                live.clone_from(durable);
-            } else {
-                durable.clone_from(live);
+        let mut begun = Vec::with_capacity(files.len());
+        for file in files {
+            let id = self.open.get(file).copied();
+            let id = id.ok_or_else(|| error(StorageErrorKind::NotFound, "sync a file"))?;
+            if let Some(Node::File { unsynced, .. }) = self.nodes.get(&id) {
+                begun.push((id, unsynced.len()));
             }
-            unsynced.clear();
         }
-        if fails {
-            return Err(error(StorageErrorKind::Failed, "sync a file"));
-        }
+        let running = Running {
+            files: begun,
+            left: SYNC_QUESTIONS,
+        };
+        self.syncs.insert(first, running);
         Ok(())
+    }
+
+    fn sync_done(&mut self, file: FileId, wait: bool) -> Result<bool, StorageError> {
+        let Some(running) = self.syncs.get_mut(&file) else {
+            return Ok(true);
+        };
+        if running.left > 0 && !wait {
+            running.left -= 1;
+            return Ok(false);
+        }
+        let files = self.syncs.remove(&file).map(|running| running.files);
+        for (id, changes) in files.unwrap_or_default() {
+            self.sync_node(id, changes)?;
+        }
+        Ok(true)
     }
 
     fn sync_dir(&mut self, path: &str) -> Result<(), StorageError> {

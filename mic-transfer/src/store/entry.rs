@@ -42,6 +42,18 @@ pub(super) struct Entry {
     pub(super) files: Option<Files>,
     pub(super) unsynced_bytes: u64,
     pub(super) unsynced_since: Option<Instant>,
+    pub(super) syncing: Option<Syncing>,
+}
+
+/// A group that is being synced while the next one is received.
+#[derive(Debug)]
+pub(super) struct Syncing {
+    /// The number of the first record that the group does not hold.
+    pub(super) before: u32,
+    /// Its chunks, that no mark stands behind yet.
+    pub(super) chunks: RangeSet,
+    /// When to look again whether it is done.
+    pub(super) look: Instant,
 }
 
 impl Entry {
@@ -63,6 +75,15 @@ impl Entry {
             files: None,
             unsynced_bytes: 0,
             unsynced_since: None,
+            syncing: None,
+        }
+    }
+
+    /// The group that is being synced is not known to be: its chunks wait for the next one.
+    pub(super) fn forget_sync(&mut self) {
+        let chunks = self.syncing.take().map(|syncing| syncing.chunks);
+        for run in chunks.iter().flat_map(RangeSet::runs) {
+            self.unmarked.insert(run);
         }
     }
 

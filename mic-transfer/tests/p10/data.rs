@@ -151,7 +151,7 @@ fn ok_every_file_is_read_as_dicom_object_reads_it() {
             (Err(reason), object) => {
                 let kind = match reason {
                     NotAnInstance::Cut { missing, .. } => format!("cut before {missing}"),
-                    reason => reason.to_string(),
+                    ref reason => reason.to_string(),
                 };
                 *reasons.entry(kind).or_default() += 1;
                 // What the toolkit opens and we don't must lack a label there, too.
