@@ -11,6 +11,7 @@
 
 pub mod billing;
 pub mod bulk;
+pub mod coding;
 pub mod consent;
 mod group;
 pub mod index;

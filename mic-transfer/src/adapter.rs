@@ -2,4 +2,7 @@
 
 pub mod disk;
 pub mod files;
+#[cfg(feature = "coding")]
+#[cfg_attr(docsrs, doc(cfg(feature = "coding")))]
+pub mod rest;
 pub mod tcp;

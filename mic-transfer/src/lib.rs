@@ -64,7 +64,7 @@
 //! # Features
 //!
 //! `std` (default): the adapters and hardware CRC (`crc32c`). `serde`: the JSON exchange form of a
-//! manifest. Without `std` the crate needs `core` and `alloc`. MSRV 1.85.
+//! manifest. `coding`: chunks in a shorter form on the line and at rest (`zstd`, C code). Without `std` the crate needs `core` and `alloc`. MSRV 1.85.
 //!
 //! The bytes are specified in `spec/transfer.md`; `vectors/` lets other implementations check
 //! themselves; `DESIGN.md` says why.
@@ -78,6 +78,9 @@ extern crate std;
 #[cfg(feature = "std")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub mod adapter;
+#[cfg(feature = "coding")]
+#[cfg_attr(docsrs, doc(cfg(feature = "coding")))]
+pub mod coding;
 mod crc;
 mod error;
 pub mod journal;

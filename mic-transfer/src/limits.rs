@@ -56,6 +56,9 @@ pub const OWED_CHUNKS_MAX: usize = QUEUED_RUNS_MAX / 2;
 /// Most studies open at once on one connection.
 pub const SLOTS_MAX: usize = 64;
 
+/// Most codecs of chunks named in a HELLO.
+pub const CODECS_MAX: usize = 16;
+
 /// Most bytes of an error's text.
 pub const ERROR_TEXT_MAX: usize = 200;
 

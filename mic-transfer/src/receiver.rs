@@ -10,6 +10,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+mod coded;
 mod demand;
 mod early;
 mod event;
@@ -25,6 +26,7 @@ mod window;
 
 use chrono::{DateTime, Utc};
 
+pub use coded::{DecodeJob, Decoded};
 pub use event::{ConnectionId, Progress, ReceiverEvent, ReceiverOutput};
 pub use plan::Priority;
 pub use state::{StudyInput, StudyState};
@@ -34,7 +36,7 @@ use crate::limits::{OPEN_CHUNKS_MAX, OPEN_MANIFEST_BYTES_MAX, SLOTS_MAX};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::store::{Action, Outcome, StoreOp, StoreResult};
-use crate::wire::{Frame, NO_SLOT, PREFACE, Packet, Report, Request, Session, encode};
+use crate::wire::{Codecs, Frame, NO_SLOT, PREFACE, Packet, Report, Request, Session, encode};
 use crate::{Auth, Digest, Instant, RangeSet, Run, SignedManifest, Uid};
 use limiter::Limiter;
 use link::{Leg, Link, Phase};
@@ -56,6 +58,8 @@ pub struct ReceiverConfig {
     pub stall_timeout: Duration,
     /// The longest silence of this side on a connection that stands.
     pub keep_alive: Duration,
+    /// Codecs of chunks that sources may use: each that comes is a [`ReceiverOutput::Decode`].
+    pub codecs: Codecs,
 }
 
 impl Default for ReceiverConfig {
@@ -69,6 +73,7 @@ impl Default for ReceiverConfig {
             greeting_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(60),
+            codecs: Codecs::built(),
         }
     }
 }
@@ -93,6 +98,8 @@ pub struct Receiver {
     limiter: Limiter,
     /// Nothing but clicks is asked for.
     paused: bool,
+    /// The number of the next chunk to decode.
+    ticket: u64,
 }
 
 impl Receiver {
@@ -111,6 +118,7 @@ impl Receiver {
             now: Duration::ZERO,
             limiter: Limiter::new(),
             paused: false,
+            ticket: 0,
         }
     }
 
@@ -124,7 +132,8 @@ impl Receiver {
         self.links.insert(connection, Link::new(now));
         self.out
             .push_back(ReceiverOutput::Send(connection, preface));
-        self.send(connection, Frame::Hello(Session::new(auth)));
+        let session = Session::new(auth).with_codecs(self.config.codecs);
+        self.send(connection, Frame::Hello(session));
     }
 
     /// Bytes have arrived on a connection.

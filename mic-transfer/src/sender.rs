@@ -9,9 +9,11 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+mod policy;
 mod queue;
 mod state;
 
+pub use policy::{Chooser, CoderPolicy};
 pub use state::{SourceInput, SourceState};
 
 use queue::Queue;
@@ -22,7 +24,8 @@ use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::tree::Leaves;
 use crate::wire::{
-    Frame, FrameReader, NO_SLOT, Offer, PREFACE, Packet, Report, Request, Session, data, encode,
+    Codec, Codecs, Frame, FrameReader, NO_SLOT, Offer, PREFACE, Packet, Report, Request, Session,
+    data, encode,
 };
 use crate::{Auth, Instant, Manifest, Run, SignedManifest, Uid};
 
@@ -34,6 +37,8 @@ pub struct SenderConfig {
     pub greeting_timeout: Duration,
     /// The longest silence of a receiver before its connection is given up.
     pub idle_timeout: Duration,
+    /// Which chunks are sent in a coded form to a receiver that takes it.
+    pub coding: CoderPolicy,
 }
 
 impl Default for SenderConfig {
@@ -42,6 +47,7 @@ impl Default for SenderConfig {
         Self {
             greeting_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(300),
+            coding: CoderPolicy::Trial,
         }
     }
 }
@@ -54,7 +60,8 @@ pub enum SenderOutput {
     Send(Packet),
     /// Decide; see the event.
     Event(SenderEvent),
-    /// Read `length` bytes at `offset` of an instance and give them to [`Sender::handle_read`].
+    /// Read `length` bytes at `offset` of an instance and give them to [`Sender::handle_read`], or a
+    /// coded form that the receiver takes to [`Sender::handle_coded`].
     Read {
         /// The study.
         slot: u16,
@@ -157,6 +164,7 @@ pub struct Sender {
     opened_at: Instant,
     heard_at: Instant,
     data_bytes: u64,
+    accepts: Codecs,
 }
 
 impl Sender {
@@ -180,6 +188,7 @@ impl Sender {
             opened_at: now,
             heard_at: now,
             data_bytes: 0,
+            accepts: Codecs::raw(),
         }
     }
 
@@ -230,6 +239,22 @@ impl Sender {
 
     /// The bytes asked for by [`SenderOutput::Read`], or `None` if they can't be read.
     pub fn handle_read(&mut self, bytes: Option<Vec<u8>>) {
+        self.send_chunk(Codec::Raw, bytes);
+    }
+
+    /// The bytes asked for by [`SenderOutput::Read`] in a coded form. One that the receiver does not take,
+    /// or that is not shorter than the bytes, ends the study as unreadable: it is this side's fault.
+    pub fn handle_coded(&mut self, codec: Codec, coded: Vec<u8>) {
+        self.send_chunk(codec, Some(coded));
+    }
+
+    /// The codecs that the receiver takes; raw alone until it has greeted.
+    #[must_use]
+    pub const fn accepts(&self) -> Codecs {
+        self.accepts
+    }
+
+    fn send_chunk(&mut self, codec: Codec, bytes: Option<Vec<u8>>) {
         let Some((slot, chunk)) = self.reading.take() else {
             return;
         };
@@ -244,16 +269,25 @@ impl Sender {
             .as_ref()
             .and_then(|signed| signed.manifest().place(chunk));
         match (bytes, place) {
-            (Some(bytes), Some(place)) if bytes.len() == place.length() as usize => {
+            (Some(bytes), Some(place)) if self.is_right(codec, &bytes, place.length()) => {
                 self.data_bytes = self.data_bytes.saturating_add(bytes.len() as u64);
                 self.out
-                    .push_back(SenderOutput::Send(data(slot, chunk, bytes)));
+                    .push_back(SenderOutput::Send(data(slot, chunk, codec, bytes)));
             }
             _ => self.end(
                 slot,
                 SourceInput::Unreadable,
                 Report::new(ErrorCode::SourceUnreadable),
             ),
+        }
+    }
+
+    /// Whether these bytes may go out for a chunk of `length` bytes (XFR-80).
+    fn is_right(&self, codec: Codec, bytes: &[u8], length: u32) -> bool {
+        if codec == Codec::Raw {
+            bytes.len() == length as usize
+        } else {
+            self.accepts.has(codec) && !bytes.is_empty() && bytes.len() < length as usize
         }
     }
 
@@ -396,7 +430,7 @@ impl Sender {
         !self.out.is_empty()
     }
 
-    /// Bytes of chunks sent so far.
+    /// Bytes of chunks sent so far, in the form in which they were sent.
     #[must_use]
     pub const fn data_bytes(&self) -> u64 {
         self.data_bytes
@@ -424,6 +458,7 @@ impl Sender {
             (_, Frame::Skipped { .. }) | (Phase::Closed, _) => Ok(()),
             (Phase::Greeting, Frame::Hello(session)) => {
                 self.phase = Phase::Judging;
+                self.accepts = session.codecs;
                 let auth = session.auth;
                 self.out
                     .push_back(SenderOutput::Event(SenderEvent::AuthorizeSession { auth }));

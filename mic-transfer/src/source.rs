@@ -1,9 +1,11 @@
 //! What a source reads from: manifests by study, bytes by instance.
 
 use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::limits::CHUNK_BYTES;
 use crate::tree::{Leaves, TreeBuilder};
+use crate::wire::{Codec, Codecs};
 use crate::{Manifest, SignedManifest, Uid};
 
 /// Studies that can be given out.
@@ -52,6 +54,28 @@ pub trait Source {
             Err(Unreadable)
         }
     }
+
+    /// The coded form of a chunk that the source keeps, in one of the codecs `accepted`, into `out`; the
+    /// given way keeps none. Bytes that are not shorter than the chunk must not be given.
+    fn coded(
+        &self,
+        manifest: &Manifest,
+        instance: u32,
+        offset: u64,
+        accepted: Codecs,
+        out: &mut Vec<u8>,
+    ) -> Option<Codec> {
+        let _ = (manifest, instance, offset, accepted, out);
+        None
+    }
+
+    /// Where the samples of an instance lie, if the source knows; chunks are coded better with it.
+    #[cfg(feature = "coding")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "coding")))]
+    fn hint(&self, manifest: &Manifest, instance: u32) -> Option<crate::coding::PixelHint> {
+        let _ = (manifest, instance);
+        None
+    }
 }
 
 impl<S: Source + ?Sized> Source for &S {
@@ -71,6 +95,22 @@ impl<S: Source + ?Sized> Source for &S {
 
     fn leaves(&self, manifest: &Manifest, instance: u32) -> Result<Leaves, Unreadable> {
         (**self).leaves(manifest, instance)
+    }
+
+    fn coded(
+        &self,
+        manifest: &Manifest,
+        instance: u32,
+        offset: u64,
+        accepted: Codecs,
+        out: &mut Vec<u8>,
+    ) -> Option<Codec> {
+        (**self).coded(manifest, instance, offset, accepted, out)
+    }
+
+    #[cfg(feature = "coding")]
+    fn hint(&self, manifest: &Manifest, instance: u32) -> Option<crate::coding::PixelHint> {
+        (**self).hint(manifest, instance)
     }
 }
 

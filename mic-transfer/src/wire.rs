@@ -1,11 +1,13 @@
 //! Frames: the bytes between the two sides (`spec/transfer.md` section 4).
 
+mod codec;
 mod encode;
 mod frame;
 mod grammar;
 mod reader;
 mod tlv;
 
+pub use codec::{Codec, Codecs};
 pub(crate) use encode::data;
 pub use encode::{Packet, encode};
 pub use frame::{Frame, Offer, Report, Request, Session};

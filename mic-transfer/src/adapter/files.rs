@@ -34,6 +34,8 @@ pub struct Labels {
     rank: Option<u32>,
     key_image: bool,
     pixels: Option<PixelRange>,
+    #[cfg(feature = "coding")]
+    hint: Option<crate::coding::PixelHint>,
 }
 
 impl Labels {
@@ -48,7 +50,18 @@ impl Labels {
             rank: None,
             key_image: false,
             pixels: None,
+            #[cfg(feature = "coding")]
+            hint: None,
         }
+    }
+
+    /// Adds where the samples lie, for the coding of chunks: nothing of it goes into the manifest.
+    #[cfg(feature = "coding")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "coding")))]
+    #[must_use]
+    pub const fn with_hint(mut self, hint: crate::coding::PixelHint) -> Self {
+        self.hint = Some(hint);
+        self
     }
 
     /// Adds the place in the series as shown.
@@ -122,6 +135,8 @@ fn hash_with(path: &Path, mut also: impl FnMut(&[u8])) -> io::Result<(u64, Diges
 pub struct FileStudy {
     builder: ManifestBuilder,
     files: Vec<(PathBuf, Leaves)>,
+    #[cfg(feature = "coding")]
+    hints: Vec<Option<crate::coding::PixelHint>>,
     #[cfg(feature = "sm3")]
     sm3: bool,
 }
@@ -133,6 +148,8 @@ impl FileStudy {
         Self {
             builder: ManifestBuilder::new(study),
             files: Vec::new(),
+            #[cfg(feature = "coding")]
+            hints: Vec::new(),
             #[cfg(feature = "sm3")]
             sm3: false,
         }
@@ -213,6 +230,8 @@ impl FileStudy {
         let added = self.builder.push(instance)?;
         if !matches!(added, Added::Duplicate(_)) {
             self.files.push((path.to_path_buf(), hashed.leaves));
+            #[cfg(feature = "coding")]
+            self.hints.push(labels.hint);
         }
         Ok(added)
     }
@@ -226,6 +245,8 @@ impl FileStudy {
         Ok(ReadyStudy {
             signed,
             files: self.files,
+            #[cfg(feature = "coding")]
+            hints: self.hints,
         })
     }
 
@@ -238,6 +259,8 @@ impl FileStudy {
         Ok(ReadyStudy {
             signed,
             files: self.files,
+            #[cfg(feature = "coding")]
+            hints: self.hints,
         })
     }
 }
@@ -257,6 +280,8 @@ struct Hashed {
 pub struct ReadyStudy {
     signed: SignedManifest,
     files: Vec<(PathBuf, Leaves)>,
+    #[cfg(feature = "coding")]
+    hints: Vec<Option<crate::coding::PixelHint>>,
 }
 
 impl ReadyStudy {
@@ -359,5 +384,11 @@ impl Source for FileSource {
             .get(instance as usize)
             .map(|(_, leaves)| leaves.clone())
             .ok_or(Unreadable)
+    }
+
+    #[cfg(feature = "coding")]
+    fn hint(&self, manifest: &Manifest, instance: u32) -> Option<crate::coding::PixelHint> {
+        let study = self.of(manifest).ok()?;
+        study.hints.get(instance as usize).copied().flatten()
     }
 }

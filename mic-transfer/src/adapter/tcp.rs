@@ -11,7 +11,9 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::SyncSender;
 
+mod coder;
 mod control;
+mod decode;
 mod dial;
 mod pull;
 mod report;

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::coded::DecodeJob;
 use crate::error::SessionError;
 use crate::manifest::SignedHead;
 use crate::receipt::Receipt;
@@ -22,6 +23,8 @@ pub enum ReceiverOutput {
     Send(ConnectionId, Packet),
     /// Do this and give the result to [`super::Receiver::handle_storage`].
     Store(StoreOp),
+    /// Decode this, on any thread, and give the result to [`super::Receiver::handle_decoded`].
+    Decode(DecodeJob),
     /// Something happened, or is to be decided.
     Event(ReceiverEvent),
     /// Send what was given, then close the connection.

@@ -89,8 +89,22 @@ impl Receiver {
                 Ok(())
             }
             (Phase::Open, Frame::Data { slot, chunk, bytes }) => {
+                let decoding = self.links.get(&id).map(|link| &link.decoding);
+                if decoding.is_some_and(|decoding| decoding.contains_key(&(slot, chunk))) {
+                    let context = Context::Chunk(chunk);
+                    return Err(SessionError::protocol(ErrorCode::NotRequested, context));
+                }
                 self.handle_data(id, slot, chunk, bytes)
             }
+            (
+                Phase::Open,
+                Frame::Coded {
+                    slot,
+                    chunk,
+                    codec,
+                    bytes,
+                },
+            ) => self.handle_coded(id, slot, chunk, codec, bytes),
             (
                 Phase::Open,
                 Frame::Countersign {

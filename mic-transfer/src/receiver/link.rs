@@ -43,6 +43,8 @@ pub(super) struct Link {
     pub(super) owed: BTreeMap<(u16, u32), (u32, Instant)>,
     pub(super) owed_bytes: u64,
     pub(super) window: Window,
+    /// Chunks of them that came coded and are being decoded, by ticket.
+    pub(super) decoding: BTreeMap<(u16, u32), u64>,
     /// Receipts sent and not answered.
     pub(super) unanswered: BTreeSet<u16>,
     pub(super) opened_at: Instant,
@@ -65,6 +67,7 @@ impl Link {
             owed: BTreeMap::new(),
             owed_bytes: 0,
             window: Window::new(),
+            decoding: BTreeMap::new(),
             unanswered: BTreeSet::new(),
             opened_at: now,
             spoke_at: now,
@@ -149,6 +152,8 @@ impl Link {
 
     /// Whatever is owed of a study, or of all, is owed no more.
     pub(super) fn forgive(&mut self, slot: Option<u16>) -> BTreeMap<(u16, u32), (u32, Instant)> {
+        self.decoding
+            .retain(|(of, _), _| slot.is_some_and(|slot| slot != *of));
         let all = core::mem::take(&mut self.owed);
         let (gone, kept) = all
             .into_iter()

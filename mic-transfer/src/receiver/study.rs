@@ -174,7 +174,7 @@ impl Study {
     }
 
     /// Instance, number within it and bytes of a chunk, as [`Study::listed`].
-    fn place(&self, chunk: u32) -> Option<(u32, u32, u32)> {
+    pub(super) fn place(&self, chunk: u32) -> Option<(u32, u32, u32)> {
         if let Some(manifest) = self.manifest() {
             let place = manifest.place(chunk)?;
             return Some((place.instance(), place.index(), place.length()));

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::codec::Codec;
 use super::frame::{Frame, field, kind};
 use super::tlv::{put, put_signature};
 use super::{HEADER_BYTES, NO_SLOT};
@@ -57,14 +58,20 @@ impl Packet {
 #[must_use]
 pub fn encode(frame: &Frame) -> Packet {
     match frame {
-        Frame::Data { slot, chunk, bytes } => data(*slot, *chunk, bytes.clone()),
+        Frame::Data { slot, chunk, bytes } => data(*slot, *chunk, Codec::Raw, bytes.clone()),
+        Frame::Coded {
+            slot,
+            chunk,
+            codec,
+            bytes,
+        } => data(*slot, *chunk, *codec, bytes.clone()),
         other => control(other),
     }
 }
 
 /// A DATA frame that takes the chunk without copying it.
-pub(crate) fn data(slot: u16, chunk: u32, bytes: Vec<u8>) -> Packet {
-    let head = header(kind::DATA, slot, chunk, bytes.len(), &[]);
+pub(crate) fn data(slot: u16, chunk: u32, codec: Codec, bytes: Vec<u8>) -> Packet {
+    let head = header(kind::DATA, codec, slot, chunk, bytes.len(), &[]);
     Packet {
         head: head.to_vec(),
         body: bytes,
@@ -78,6 +85,10 @@ fn control(frame: &Frame) -> Packet {
             put(&mut body, field::SLOTS, &session.slots.to_le_bytes());
             put(&mut body, field::RUNS, &session.runs.to_le_bytes());
             put(&mut body, field::AUTH, session.auth.as_bytes());
+            let codecs: Vec<u8> = session.codecs.coded().map(Codec::number).collect();
+            if !codecs.is_empty() {
+                put(&mut body, field::CODECS, &codecs);
+            }
             (kind::HELLO, NO_SLOT, 0)
         }
         Frame::Request { slot, request } => {
@@ -127,7 +138,10 @@ fn control(frame: &Frame) -> Packet {
                 .for_each(|value| body.extend_from_slice(value));
             (kind::LEAVES, *slot, *instance)
         }
-        Frame::Data { slot, chunk, bytes } => {
+        Frame::Data { slot, chunk, bytes }
+        | Frame::Coded {
+            slot, chunk, bytes, ..
+        } => {
             body.extend_from_slice(bytes);
             (kind::DATA, *slot, *chunk)
         }
@@ -171,7 +185,7 @@ fn control(frame: &Frame) -> Packet {
         Frame::Bye => (kind::BYE, NO_SLOT, 0),
         Frame::Skipped { kind } => (*kind, NO_SLOT, 0),
     };
-    let mut head = header(kind, slot, word, body.len(), &body).to_vec();
+    let mut head = header(kind, Codec::Raw, slot, word, body.len(), &body).to_vec();
     head.extend_from_slice(&body);
     Packet {
         head,
@@ -187,12 +201,19 @@ fn put_runs(body: &mut Vec<u8>, runs: &[Run]) {
 }
 
 /// The header; `checked` is the part of the body under the CRC.
-fn header(kind: u8, slot: u16, word: u32, length: usize, checked: &[u8]) -> [u8; HEADER_BYTES] {
+fn header(
+    kind: u8,
+    codec: Codec,
+    slot: u16,
+    word: u32,
+    length: usize,
+    checked: &[u8],
+) -> [u8; HEADER_BYTES] {
     let mut head = [0_u8; HEADER_BYTES];
     let [l0, l1, l2, _] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let [s0, s1] = slot.to_le_bytes();
     let [w0, w1, w2, w3] = word.to_le_bytes();
-    let opening = [l0, l1, l2, kind, 0, 0, s0, s1, w0, w1, w2, w3];
+    let opening = [l0, l1, l2, kind, 0, codec.number(), s0, s1, w0, w1, w2, w3];
     let crc = crc32c(&[&opening, checked]).to_le_bytes();
     for (slot, byte) in head.iter_mut().zip(opening.iter().chain(&crc)) {
         *slot = *byte;

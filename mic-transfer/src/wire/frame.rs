@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::error::ErrorCode;
 use crate::receipt::Receipt;
 use crate::sign::Signature;
+use crate::wire::{Codec, Codecs};
 use crate::{Auth, Digest, Run, Uid};
 
 /// HELLO: what this side allows, and who it says it is.
@@ -18,6 +19,8 @@ pub struct Session {
     pub runs: u32,
     /// The authorisation of the session; a source sends none.
     pub auth: Auth,
+    /// Codecs of chunks that this side takes; a source names none.
+    pub codecs: Codecs,
 }
 
 impl Session {
@@ -28,7 +31,14 @@ impl Session {
             slots: crate::limits::SLOTS_MAX as u16,
             runs: crate::limits::QUEUED_RUNS_MAX as u32,
             auth,
+            codecs: Codecs::raw(),
         }
+    }
+
+    /// The same, taking these codecs.
+    #[must_use]
+    pub fn with_codecs(self, codecs: Codecs) -> Self {
+        Self { codecs, ..self }
     }
 }
 
@@ -160,6 +170,13 @@ pub enum Frame {
         chunk: u32,
         bytes: Vec<u8>,
     },
+    /// Source: a chunk in a coded form that the receiver takes, shorter than the chunk.
+    Coded {
+        slot: u16,
+        chunk: u32,
+        codec: Codec,
+        bytes: Vec<u8>,
+    },
     /// Receiver: all is verified and is being made durable.
     Commit {
         slot: u16,
@@ -201,7 +218,7 @@ impl Frame {
             Self::Want { .. } => "WANT",
             Self::Rank { .. } => "RANK",
             Self::Leaves { .. } => "LEAVES",
-            Self::Data { .. } => "DATA",
+            Self::Data { .. } | Self::Coded { .. } => "DATA",
             Self::Commit { .. } => "COMMIT",
             Self::Receipt { .. } => "RECEIPT",
             Self::Countersign { .. } => "COUNTERSIGN",
@@ -224,6 +241,7 @@ impl Frame {
             | Self::Rank { slot, .. }
             | Self::Leaves { slot, .. }
             | Self::Data { slot, .. }
+            | Self::Coded { slot, .. }
             | Self::Commit { slot, .. }
             | Self::Receipt { slot, .. }
             | Self::Countersign { slot, .. }
@@ -277,6 +295,7 @@ pub(super) mod field {
     pub(in crate::wire) const REASON: u16 = 14;
     pub(in crate::wire) const TEXT: u16 = 15;
     pub(in crate::wire) const EARLY: u16 = 16;
+    pub(in crate::wire) const CODECS: u16 = 17;
     /// From here on unknown tags are refused; below they are passed over.
     pub(in crate::wire) const CRITICAL: u16 = 0x8000;
 }

@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use nom::Parser;
 use nom::number::complete::{le_u8, le_u16, le_u24, le_u32};
 
+use super::codec::{Codec, Codecs};
 use super::frame::{Frame, Offer, Report, Request, Session, field, kind};
 use super::tlv::{Fields, pieces};
 use super::{HEADER_BYTES, NO_SLOT};
 use crate::error::ErrorCode;
 use crate::limits::{
-    CHUNK_BYTES, CONTROL_BYTES_MAX, ERROR_TEXT_MAX, LEAVES_BYTES_MAX, MANIFEST_BYTES_MAX,
-    MANIFEST_PART_BYTES, RUNS_MAX,
+    CHUNK_BYTES, CODECS_MAX, CONTROL_BYTES_MAX, ERROR_TEXT_MAX, LEAVES_BYTES_MAX,
+    MANIFEST_BYTES_MAX, MANIFEST_PART_BYTES, RUNS_MAX,
 };
 use crate::receipt::Receipt;
 use crate::{Auth, Run, Uid};
@@ -91,10 +92,18 @@ pub(super) fn frame(header: Header, body: Vec<u8>) -> Option<Frame> {
     }
     match kind {
         kind::DATA if body.is_empty() => None,
-        kind::DATA => Some(Frame::Data {
-            slot,
-            chunk: word,
-            bytes: body,
+        kind::DATA => Some(match Codec::from_number(header.codec)? {
+            Codec::Raw => Frame::Data {
+                slot,
+                chunk: word,
+                bytes: body,
+            },
+            codec => Frame::Coded {
+                slot,
+                chunk: word,
+                codec,
+                bytes: body,
+            },
         }),
         kind::MANIFEST if body.is_empty() => None,
         kind::MANIFEST => Some(Frame::Manifest {
@@ -134,7 +143,13 @@ fn control(kind: u8, slot: u16, word: u32, fields: &Fields<'_>) -> Option<Frame>
             let runs = u32::try_from(fields.number::<4>(field::RUNS)?).ok()?;
             let auth = auth(fields)?;
             // A side that allows nothing would be waited for without end (XFR-24).
-            (slots > 0 && runs > 0).then_some(Frame::Hello(Session { slots, runs, auth }))
+            let codecs = codecs(fields)?;
+            (slots > 0 && runs > 0).then_some(Frame::Hello(Session {
+                slots,
+                runs,
+                auth,
+                codecs,
+            }))
         }
         kind::REQUEST => {
             let known = match fields.get(field::ROOT) {
@@ -215,6 +230,22 @@ fn control(kind: u8, slot: u16, word: u32, fields: &Fields<'_>) -> Option<Frame>
 
 fn auth(fields: &Fields<'_>) -> Option<Auth> {
     Auth::new(fields.get(field::AUTH)?.to_vec()).ok()
+}
+
+/// Codecs by number, rising and without raw; those of a later version are passed over.
+fn codecs(fields: &Fields<'_>) -> Option<Codecs> {
+    let Some(numbers) = fields.get(field::CODECS) else {
+        return Some(Codecs::raw());
+    };
+    let rising = numbers
+        .iter()
+        .zip(numbers.iter().skip(1))
+        .all(|(one, next)| one < next);
+    let fits = (1..=CODECS_MAX).contains(&numbers.len()) && numbers.first() != Some(&0);
+    let known = numbers
+        .iter()
+        .filter_map(|number| Codec::from_number(*number));
+    (rising && fits).then(|| known.fold(Codecs::raw(), Codecs::with))
 }
 
 fn class(word: u32) -> Option<u32> {

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::codec::Codec;
 use super::frame::{Frame, kind};
 use super::grammar::{Header, body_max, frame, header};
 use super::{HEADER_BYTES, PREFACE, VERSION_MAJOR};
@@ -125,7 +126,8 @@ impl FrameReader {
                 found: header.length,
             }));
         }
-        if header.flags != 0 || header.codec != 0 {
+        let coded = header.kind == kind::DATA && Codec::from_number(header.codec).is_some();
+        if header.flags != 0 || !(header.codec == 0 || coded) {
             return Err(self.fault(FrameFaultKind::Coding));
         }
         self.body = Vec::with_capacity(header.length as usize);
@@ -212,7 +214,7 @@ pub enum FrameFaultKind {
     #[error("expected the CRC-32C of the header and body, found another")]
     Crc,
     /// A flag or codec this version does not know.
-    #[error("expected no flags and raw coding, found others")]
+    #[error("expected no flags and a known codec, found others")]
     Coding,
     /// A body that breaks its grammar.
     #[error("expected the body of a frame of kind {kind}, found other bytes")]

@@ -25,7 +25,8 @@ use mic_transfer::storage::{CrashStyle, MemoryStorage};
 use mic_transfer::store::{Store, StoreConfig};
 use mic_transfer::tree::TreeBuilder;
 use mic_transfer::{
-    Auth, Digest, ErrorCode, Instance, ManifestBuilder, Receipt, SessionError, SignedManifest, Uid,
+    Auth, Digest, ErrorCode, Instance, ManifestBuilder, PixelRange, Receipt, SessionError,
+    SignedManifest, Uid,
 };
 
 /// Small seeded numbers: xorshift.
@@ -114,6 +115,39 @@ impl MadeStudy {
         }
     }
 
+    /// Smooth pictures of 256 columns and 16 bits under a little noise, between a header and a tail.
+    pub fn pictures(name: &str, seed: u64, rows: &[usize]) -> Self {
+        let mut dice = Dice::new(seed);
+        let mut builder = ManifestBuilder::new(uid(name));
+        let mut files = Vec::new();
+        for (at, rows) in rows.iter().enumerate() {
+            let mut bytes = dice.bytes(301 + 7 * at);
+            let start = bytes.len() as u64;
+            for place in 0..rows * PICTURE_COLUMNS {
+                let (x, y) = (place % PICTURE_COLUMNS, place / PICTURE_COLUMNS);
+                let value = 3 * x + 5 * y + dice.below(9) as usize;
+                bytes.extend_from_slice(&(value as u16).to_le_bytes());
+            }
+            let pixels = PixelRange::new(start, bytes.len() as u64 - start).unwrap();
+            bytes.extend_from_slice(&dice.bytes(at * 3));
+            let instance = Instance::new(
+                uid("1.2.840.10008.5.1.4.1.1.2"),
+                uid(&format!("{name}.{at}")),
+                uid(&format!("{name}.9.{}", at % 2)),
+                uid("1.2.840.10008.1.2.1"),
+                bytes.len() as u64,
+                Digest::of(&bytes),
+            );
+            let instance = instance.unwrap().with_pixels(pixels).unwrap();
+            builder.push(instance).unwrap();
+            files.push(bytes);
+        }
+        Self {
+            signed: SignedManifest::new(builder.build().unwrap(), None),
+            files,
+        }
+    }
+
     pub fn uid(&self) -> &Uid {
         self.signed.manifest().study()
     }
@@ -125,6 +159,16 @@ impl MadeStudy {
     pub fn bytes(&self) -> u64 {
         self.signed.manifest().bytes_total()
     }
+}
+
+/// Columns of [`MadeStudy::pictures`].
+pub const PICTURE_COLUMNS: usize = 256;
+
+/// The hint for [`MadeStudy::pictures`].
+#[cfg(feature = "coding")]
+pub fn picture_hint(pixels: PixelRange) -> Option<mic_transfer::coding::PixelHint> {
+    let row = PICTURE_COLUMNS as u32 * 2;
+    mic_transfer::coding::PixelHint::new(pixels.offset(), pixels.length(), row, 2)
 }
 
 /// What the line does to what it carries.
@@ -211,6 +255,16 @@ pub struct World {
     pub receiver_config: ReceiverConfig,
     pub sender_config: SenderConfig,
     pub accepts_first: bool,
+    /// Sources code what is worth it.
+    #[cfg(feature = "coding")]
+    pub codes: bool,
+    /// Chunks that came coded.
+    pub coded: u32,
+    #[cfg(feature = "coding")]
+    encoder: mic_transfer::coding::Encoder,
+    #[cfg(feature = "coding")]
+    decoder: mic_transfer::coding::Decoder,
+    decoding: Vec<mic_transfer::receiver::DecodeJob>,
     slots: BTreeMap<Uid, Vec<u16>>,
     steps: u32,
 }
@@ -231,6 +285,8 @@ impl World {
         // Tests that count bytes say when first images may come unasked.
         let mut receiver_config = ReceiverConfig::default();
         receiver_config.early_bytes = 0;
+        // Recorded sessions are the same whatever is built.
+        receiver_config.codecs = mic_transfer::wire::Codecs::raw();
         // Or a world in which nothing happens would never come to rest.
         receiver_config.keep_alive = Duration::from_secs(1 << 30);
         Self {
@@ -257,6 +313,14 @@ impl World {
             receiver_config,
             sender_config: SenderConfig::default(),
             accepts_first: true,
+            #[cfg(feature = "coding")]
+            codes: false,
+            coded: 0,
+            #[cfg(feature = "coding")]
+            encoder: mic_transfer::coding::Encoder::new(),
+            #[cfg(feature = "coding")]
+            decoder: mic_transfer::coding::Decoder::new(),
+            decoding: Vec::new(),
             slots: BTreeMap::new(),
             steps: 0,
         }
@@ -359,6 +423,7 @@ impl World {
         self.receiver = Receiver::new(self.receiver_config);
         self.slots.clear();
         self.lines.clear();
+        self.decoding.clear();
         self.check_visible();
     }
 
@@ -445,10 +510,31 @@ impl World {
             for id in ids {
                 busy |= self.drain_sender(id);
             }
+            busy |= self.decode_one();
             if !busy {
                 return;
             }
         }
+    }
+
+    /// Decodes one of the chunks that wait, any of them: threads end in any order.
+    #[cfg(feature = "coding")]
+    fn decode_one(&mut self) -> bool {
+        if self.decoding.is_empty() {
+            return false;
+        }
+        let at = self.dice.below(self.decoding.len() as u64) as usize;
+        let job = self.decoding.swap_remove(at);
+        let decoded = job.run(&mut self.decoder, Vec::new());
+        let now = self.now;
+        self.receiver.handle_decoded(decoded, now);
+        true
+    }
+
+    #[cfg(not(feature = "coding"))]
+    fn decode_one(&mut self) -> bool {
+        assert!(self.decoding.is_empty(), "nothing coded is taken");
+        false
     }
 
     fn receiver_output(&mut self, output: ReceiverOutput) {
@@ -466,6 +552,10 @@ impl World {
                 let now = self.now;
                 let result = self.store().execute(operation, now);
                 self.receiver.handle_storage(result, now);
+            }
+            ReceiverOutput::Decode(job) => {
+                self.coded += 1;
+                self.decoding.push(job);
             }
             ReceiverOutput::Event(event) => self.receiver_event(event),
             ReceiverOutput::Close(id) => {
@@ -551,9 +641,24 @@ impl World {
                         line.sender.handle_read(None);
                         continue;
                     }
-                    let file = &study.unwrap().files[instance as usize];
+                    let study = study.unwrap();
+                    let file = &study.files[instance as usize];
                     let start = offset as usize;
                     self.data_sent += u64::from(length);
+                    #[cfg(feature = "coding")]
+                    if self.codes {
+                        let chunk = &file[start..start + length as usize];
+                        let listed = &study.signed.manifest().instances()[instance as usize];
+                        let hint = listed.pixels().and_then(picture_hint);
+                        let (accepts, mut coded) = (line.sender.accepts(), Vec::new());
+                        let encoder = &mut self.encoder;
+                        let codec =
+                            encoder.encode(chunk, offset, hint.as_ref(), accepts, &mut coded);
+                        if codec != mic_transfer::wire::Codec::Raw {
+                            line.sender.handle_coded(codec, coded);
+                            continue;
+                        }
+                    }
                     line.sender
                         .handle_read(Some(file[start..start + length as usize].to_vec()));
                 }

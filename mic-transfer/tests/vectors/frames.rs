@@ -1,7 +1,8 @@
 //! Frames, byte by byte.
 
 use mic_transfer::wire::{
-    Frame, FrameFaultKind, FrameReader, Offer, PREFACE, Report, Request, Session, encode,
+    Codec, Codecs, Frame, FrameFaultKind, FrameReader, Offer, PREFACE, Report, Request, Session,
+    encode,
 };
 use mic_transfer::{Auth, Digest, ErrorCode, Receipt, Run, Signature};
 use serde_json::{Value, json};
@@ -79,6 +80,22 @@ fn good_frames() -> Vec<(&'static str, Frame)> {
                 chunk: 3,
                 bytes: b"pixels".to_vec(),
             },
+        ),
+        (
+            "data-coded",
+            Frame::Coded {
+                slot: 0,
+                chunk: 3,
+                codec: Codec::Samples,
+                bytes: b"residuals".to_vec(),
+            },
+        ),
+        (
+            "hello-codecs",
+            Frame::Hello(
+                Session::new(Auth::none())
+                    .with_codecs(Codecs::raw().with(Codec::Zstd).with(Codec::Samples)),
+            ),
         ),
         (
             "commit",
@@ -211,9 +228,37 @@ fn ok_frames() {
         ),
         (
             "codec",
-            "raw is the only codec of this version",
-            raw(1, 8, 0, 1, 0, 0, &[0]),
+            "a codec of a later version",
+            raw(1, 8, 0, 3, 0, 0, &[0]),
             "coding",
+            8,
+        ),
+        (
+            "codec-of-control",
+            "only chunks are coded",
+            raw(0, 14, 0, 1, 0xFFFF, 0, &[]),
+            "coding",
+            8,
+        ),
+        (
+            "hello-codecs-falling",
+            "codecs rise",
+            framed(1, 0xFFFF, 0, &[hello.clone(), field(17, &[2, 1])].concat()),
+            "body",
+            8,
+        ),
+        (
+            "hello-codecs-raw",
+            "raw is not named",
+            framed(1, 0xFFFF, 0, &[hello.clone(), field(17, &[0, 1])].concat()),
+            "body",
+            8,
+        ),
+        (
+            "hello-codecs-none",
+            "no codec has one form: no field",
+            framed(1, 0xFFFF, 0, &[hello.clone(), field(17, &[])].concat()),
+            "body",
             8,
         ),
         (

@@ -11,6 +11,8 @@
     reason = "a test's way to fail, and its parts"
 )]
 
+#[cfg(feature = "coding")]
+mod coding;
 #[path = "../common/mod.rs"]
 mod common;
 mod frames;

@@ -7,13 +7,15 @@ use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
-use crate::receiver::{ConnectionId, Priority};
+use crate::receiver::{ConnectionId, Decoded, Priority};
 use crate::shape::Shape;
 use crate::{Auth, Digest, Uid};
 
 #[derive(Debug)]
 pub(super) enum Message {
     Bytes(ConnectionId, Result<Vec<u8>, io::ErrorKind>),
+    /// A chunk was decoded.
+    Decoded(Decoded),
     /// A command is waiting.
     Wake,
     /// A connection of a standing group was made, or not.

@@ -16,6 +16,7 @@ use std::time::{Instant as Clock, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, Utc};
 
 use super::control::{Command, Message, PullControl};
+use super::decode::DecodeThreads;
 use super::dial::{Dial, RECONNECT_DELAY, dial};
 use super::report::{PullError, PullReport, StudyOutcome, StudyReport};
 use super::{LINGER, PORTIONS, close_gently, read_into, write_packet};
@@ -264,6 +265,7 @@ impl<'a> Pull<'a> {
             reconnects: 0,
             standing: false,
             dial: Dial::default(),
+            decoding: DecodeThreads::default(),
             pull: self,
             store,
             on_event,
@@ -306,6 +308,7 @@ struct Run<'a, 'b, F> {
     reconnects: u32,
     standing: bool,
     dial: Dial,
+    decoding: DecodeThreads,
     pull: Pull<'a>,
     store: &'b DiskStore,
     on_event: F,
@@ -380,6 +383,13 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                     let result = self.store.execute(operation, self.clock.elapsed());
                     self.receiver.handle_storage(result, self.clock.elapsed());
                 }
+                ReceiverOutput::Decode(job) => {
+                    let buffer = self.receiver.spare_buffer().unwrap_or_default();
+                    let here = self.decoding.give(job, buffer, &self.pull.channel.0);
+                    if let Some(decoded) = here {
+                        self.receiver.handle_decoded(decoded, self.clock.elapsed());
+                    }
+                }
                 ReceiverOutput::Event(event) => self.handle_event(event),
                 ReceiverOutput::Close(id) => {
                     if let Some(line) = self.lines.get_mut(&id) {
@@ -424,6 +434,9 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             }
             Ok(Message::Bytes(id, Err(_))) => {
                 self.receiver.handle_disconnect(id, self.clock.elapsed());
+            }
+            Ok(Message::Decoded(decoded)) => {
+                self.receiver.handle_decoded(decoded, self.clock.elapsed());
             }
             Ok(Message::Dialled(stream)) => self.dialled(stream),
             Ok(Message::Wake) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -707,6 +720,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
         let (channel, inbox) = self.pull.channel;
         drop(channel);
         drop(inbox);
+        self.decoding.end();
         for line in self.lines.into_values() {
             close_gently(&line.stream);
             let _ = line.stream.shutdown(Shutdown::Both);

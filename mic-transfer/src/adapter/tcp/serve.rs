@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, TryRecvError, sync_ch
 use std::thread;
 use std::time::Instant as Clock;
 
+use super::coder::Coder;
 use super::{LINGER, PORTIONS, close_gently, prepare, read_into, write_packet};
 use crate::error::{ErrorCode, SessionError};
 use crate::receipt::Receipt;
@@ -137,6 +138,7 @@ fn serve(
 ) -> io::Result<()> {
     let clock = Clock::now();
     let mut sender = Sender::new(config, clock.elapsed());
+    let mut coder = Coder::new(config.coding);
     let mut spare: Vec<u8> = Vec::new();
     loop {
         // Before each chunk, so that a click is heard; not before answers that wait, which would pile
@@ -152,7 +154,9 @@ fn serve(
         sender.handle_time(clock.elapsed());
         match sender.poll_output() {
             SenderOutput::Send(packet) => {
+                let began = clock.elapsed();
                 write_packet(stream, &packet)?;
+                coder.wrote(packet.len(), began, clock.elapsed());
                 report.sent = report.sent.saturating_add(packet.len() as u64);
                 let body = packet.into_body();
                 if body.capacity() > spare.capacity() {
@@ -165,12 +169,8 @@ fn serve(
                 offset,
                 length,
             } => {
-                let mut bytes = core::mem::take(&mut spare);
-                bytes.resize(length as usize, 0);
-                let manifest = sender.manifest(slot).cloned();
-                let read = manifest
-                    .is_some_and(|known| source.read(&known, instance, offset, &mut bytes).is_ok());
-                sender.handle_read(read.then_some(bytes));
+                let place = (slot, instance, offset, length);
+                coder.answer(&mut sender, source, place, core::mem::take(&mut spare));
             }
             SenderOutput::Leaves { slot, instance } => {
                 let manifest = sender.manifest(slot).cloned();
@@ -184,6 +184,7 @@ fn serve(
                 return Ok(());
             }
             SenderOutput::Wait(deadline) => {
+                coder.idle();
                 let now = clock.elapsed();
                 let left = deadline.map_or(LINGER, |deadline| deadline.saturating_sub(now));
                 match inbox.recv_timeout(left) {
