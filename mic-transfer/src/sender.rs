@@ -9,6 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+mod coded;
 mod policy;
 mod queue;
 mod state;
@@ -25,7 +26,7 @@ use crate::sign::Signature;
 use crate::tree::Leaves;
 use crate::wire::{
     Codec, Codecs, Frame, FrameReader, NO_SLOT, Offer, PREFACE, Packet, Report, Request, Session,
-    data, encode,
+    encode,
 };
 use crate::{Auth, Instant, Manifest, Run, SignedManifest, Uid};
 
@@ -240,55 +241,6 @@ impl Sender {
     /// The bytes asked for by [`SenderOutput::Read`], or `None` if they can't be read.
     pub fn handle_read(&mut self, bytes: Option<Vec<u8>>) {
         self.send_chunk(Codec::Raw, bytes);
-    }
-
-    /// The bytes asked for by [`SenderOutput::Read`] in a coded form. One that the receiver does not take,
-    /// or that is not shorter than the bytes, ends the study as unreadable: it is this side's fault.
-    pub fn handle_coded(&mut self, codec: Codec, coded: Vec<u8>) {
-        self.send_chunk(codec, Some(coded));
-    }
-
-    /// The codecs that the receiver takes; raw alone until it has greeted.
-    #[must_use]
-    pub const fn accepts(&self) -> Codecs {
-        self.accepts
-    }
-
-    fn send_chunk(&mut self, codec: Codec, bytes: Option<Vec<u8>>) {
-        let Some((slot, chunk)) = self.reading.take() else {
-            return;
-        };
-        let Some(study) = self.studies.get(&slot) else {
-            return;
-        };
-        if study.state != SourceState::Serving {
-            return;
-        }
-        let place = study
-            .signed
-            .as_ref()
-            .and_then(|signed| signed.manifest().place(chunk));
-        match (bytes, place) {
-            (Some(bytes), Some(place)) if self.is_right(codec, &bytes, place.length()) => {
-                self.data_bytes = self.data_bytes.saturating_add(bytes.len() as u64);
-                self.out
-                    .push_back(SenderOutput::Send(data(slot, chunk, codec, bytes)));
-            }
-            _ => self.end(
-                slot,
-                SourceInput::Unreadable,
-                Report::new(ErrorCode::SourceUnreadable),
-            ),
-        }
-    }
-
-    /// Whether these bytes may go out for a chunk of `length` bytes (XFR-80).
-    fn is_right(&self, codec: Codec, bytes: &[u8], length: u32) -> bool {
-        if codec == Codec::Raw {
-            bytes.len() == length as usize
-        } else {
-            self.accepts.has(codec) && !bytes.is_empty() && bytes.len() < length as usize
-        }
     }
 
     /// The leaves asked for by [`SenderOutput::Leaves`], or `None` if they can't be had.
