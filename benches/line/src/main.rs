@@ -1,0 +1,210 @@
+//! Whole studies over an emulated line: mic-transfer beside the peers that hospitals have, bytes compared.
+//!
+//! `line list` names what there is; `line run` measures, as root; `line table` prints. See `benches/README.md`.
+
+mod check;
+mod emulator;
+mod group;
+mod lab;
+mod line;
+mod measure;
+mod peers;
+mod rows;
+mod scenario;
+mod study;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::lab::Lab;
+use crate::line::LineConfig;
+use crate::measure::Place;
+use crate::peers::Peer;
+use crate::scenario::Scenario;
+use crate::study::{Kind, Study};
+
+/// The reference of the tables.
+const REFERENCE: &str = "tcp-1";
+
+#[derive(Debug, Parser)]
+#[command(about = "Whole studies over an emulated line, side by side")]
+struct Arguments {
+    /// Where studies and what servers need are kept; on tmpfs, so that no disk is measured.
+    #[arg(long, global = true, default_value = "/dev/shm/mic-line")]
+    place: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Names the lines, the studies and the contestants.
+    List,
+    /// Makes studies and says what they are.
+    Study {
+        /// Which.
+        #[arg(required = true)]
+        kinds: Vec<Kind>,
+    },
+    /// Measures contestants in turns, one line of JSON a run. Needs root.
+    Run {
+        /// Lines: names of `list` or MBIT:RTT_MS:LOSS_PERCENT:CONGESTION.
+        #[arg(long, value_delimiter = ',', required = true)]
+        scenario: Vec<Scenario>,
+        /// Contestants, or "all".
+        #[arg(long, value_delimiter = ',', required = true)]
+        peer: Vec<String>,
+        /// The study.
+        #[arg(long, default_value = "ct")]
+        study: Kind,
+        /// Only so many of its images.
+        #[arg(long)]
+        images: Option<usize>,
+        /// How often each contestant has its turn.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Rows are added to this file.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// The hospital's store lies in this folder instead: a disk.
+        #[arg(long)]
+        target: Option<PathBuf>,
+    },
+    /// Prints tables of rows in Markdown.
+    Table {
+        /// Files of rows.
+        #[arg(required = true)]
+        rows: Vec<PathBuf>,
+        /// The contestant that others are divided by.
+        #[arg(long, default_value = "mic-4")]
+        ours: String,
+        /// What the line can do.
+        #[arg(long, default_value = REFERENCE)]
+        reference: String,
+    },
+    /// The line itself; started by `run`.
+    #[command(hide = true)]
+    Emulate {
+        bits_per_s: u64,
+        delay_ns: u64,
+        queue_bytes: u64,
+        loss_ppm: u32,
+        seed: u64,
+    },
+    /// Sides of contestants that are programs of this bench; started by `run`.
+    #[command(hide = true)]
+    Peer {
+        #[command(subcommand)]
+        side: SideCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SideCommand {
+    RawServe { at: String, folder: PathBuf, connections: usize },
+    RawGet { at: String, folder: PathBuf, connections: usize },
+    MicServe { at: String, folder: PathBuf },
+    MicPull { at: SocketAddr, study: String, store: PathBuf, connections: u32 },
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Command::List => list(),
+        Command::Study { kinds } => {
+            let place = Place::new(arguments.place)?;
+            for kind in kinds {
+                let study = Study::make(kind, None, &place)?;
+                println!("{}: {} images, {} bytes, {}", study.name(), study.files().len(), study.bytes(), study.folder().display());
+            }
+            Ok(())
+        }
+        Command::Run { scenario, peer, study, images, rounds, out, target } => {
+            let place = Place::new(arguments.place)?;
+            let study = Study::make(study, images, &place)?;
+            let peers = chosen(&peer)?;
+            let mut out = out.map(|path| OpenOptions::new().create(true).append(true).open(path)).transpose()?;
+            for scenario in scenario {
+                let mut lab = Lab::make(scenario)?;
+                for round in 0..rounds {
+                    // Each round begins with another contestant: nobody always follows the same one.
+                    for step in 0..peers.len() {
+                        let peer = &peers[(round + step) % peers.len()];
+                        let row = measure::measure(&**peer, &mut lab, &study, &place, target.as_deref(), round)?;
+                        tell(&row, out.as_mut())?;
+                    }
+                }
+            }
+            Ok(())
+        }
+        Command::Table { rows, ours, reference } => {
+            let rows = rows.iter().map(|path| rows::read(path)).collect::<anyhow::Result<Vec<_>>>()?.concat();
+            let names: Vec<(String, String)> = peers::all().iter().map(|peer| (peer.name(), peer.what())).collect();
+            print!("{}", rows::tables(&rows, &names, &reference, &ours));
+            Ok(())
+        }
+        Command::Emulate { bits_per_s, delay_ns, queue_bytes, loss_ppm, seed } => {
+            emulator::emulate(LineConfig { bits_per_s, delay_ns, queue_bytes, loss_ppm, seed })
+        }
+        Command::Peer { side } => match side {
+            SideCommand::RawServe { at, folder, connections } => peers::raw_serve(&at, &folder, connections),
+            SideCommand::RawGet { at, folder, connections } => peers::raw_get(&at, &folder, connections),
+            SideCommand::MicServe { at, folder } => peers::mic_serve(&at, &folder),
+            SideCommand::MicPull { at, study, store, connections } => peers::mic_pull(at, &study, &store, connections),
+        },
+    }
+}
+
+fn list() -> anyhow::Result<()> {
+    println!("lines:");
+    for (name, spec, what) in scenario::NAMED {
+        println!("  {name:18} {spec:20} {what}");
+    }
+    println!("studies:");
+    for kind in <Kind as clap::ValueEnum>::value_variants() {
+        println!("  {}", kind.name());
+    }
+    println!("contestants:");
+    for peer in peers::all() {
+        println!("  {:20} {}", peer.name(), peer.what());
+    }
+    Ok(())
+}
+
+fn chosen(names: &[String]) -> anyhow::Result<Vec<Box<dyn Peer>>> {
+    if names == ["all"] {
+        return Ok(peers::all());
+    }
+    names
+        .iter()
+        .map(|name| {
+            let known = peers::all().into_iter().find(|peer| peer.name() == *name);
+            known.with_context(|| format!("no contestant '{name}'; `line list` names them"))
+        })
+        .collect()
+}
+
+fn tell(row: &rows::Row, out: Option<&mut File>) -> anyhow::Result<()> {
+    if let Some(out) = out {
+        writeln!(out, "{}", serde_json::to_string(row)?)?;
+    }
+    if row.is_right() {
+        eprintln!(
+            "{:18} {:20} {:7.1} MB/s  {:5.2} CPU s/GB  first {}  emulator {:.2}",
+            row.scenario,
+            row.peer,
+            row.mb_s(),
+            row.cpu_s_per_gb(),
+            row.first_s.map_or("-".into(), |first| format!("{first:.3} s")),
+            row.emulator_cpu_s / row.wall_s,
+        );
+    } else {
+        eprintln!("{:18} {:20} {}", row.scenario, row.peer, row.verdict);
+    }
+    Ok(())
+}
