@@ -17,10 +17,15 @@ pub fn compare(sent: &[PathBuf], delivered: &Delivered) -> anyhow::Result<()> {
     let whole = |bytes: &[u8]| Some(*blake3::hash(bytes).as_bytes());
     match delivered {
         Delivered::Nothing => anyhow::bail!("nothing to compare"),
-        Delivered::Files(folder) => same(hashes(sent, whole)?, hashes(&dicom_files(folder)?, whole)?),
+        Delivered::Files(folder) => {
+            same(hashes(sent, whole)?, hashes(&dicom_files(folder)?, whole)?)
+        }
         Delivered::DataSets(folder) => {
             let of_set = |bytes: &[u8]| data_set(bytes).and_then(whole);
-            same(hashes(sent, of_set)?, hashes(&dicom_files(folder)?, of_set)?)
+            same(
+                hashes(sent, of_set)?,
+                hashes(&dicom_files(folder)?, of_set)?,
+            )
         }
         Delivered::Tar(path) => {
             let mut found = Vec::new();
@@ -67,14 +72,23 @@ fn same(mut sent: Vec<Hash>, mut found: Vec<Hash>) -> anyhow::Result<()> {
     if sent == found {
         return Ok(());
     }
-    let right = found.iter().filter(|hash| sent.binary_search(hash).is_ok()).count();
-    anyhow::bail!("{} instances sent, {} found, {right} of them right", sent.len(), found.len())
+    let right = found
+        .iter()
+        .filter(|hash| sent.binary_search(hash).is_ok())
+        .count();
+    anyhow::bail!(
+        "{} instances sent, {} found, {right} of them right",
+        sent.len(),
+        found.len()
+    )
 }
 
 fn hashes(paths: &[PathBuf], of: impl Fn(&[u8]) -> Option<Hash>) -> anyhow::Result<Vec<Hash>> {
     paths
         .iter()
-        .map(|path| of(&fs::read(path)?).with_context(|| format!("{} is no DICOM file", path.display())))
+        .map(|path| {
+            of(&fs::read(path)?).with_context(|| format!("{} is no DICOM file", path.display()))
+        })
         .collect()
 }
 
@@ -112,7 +126,8 @@ pub fn data_set(bytes: &[u8]) -> Option<&[u8]> {
 /// Digests of the parts of a multipart body.
 fn multipart(body: &[u8]) -> anyhow::Result<Vec<Hash>> {
     let start = memmem::find(body, b"--").context("no boundary")?;
-    let end = memmem::find(body.get(start..).unwrap_or_default(), b"\r\n").context("no boundary")?;
+    let end =
+        memmem::find(body.get(start..).unwrap_or_default(), b"\r\n").context("no boundary")?;
     let mut mark = b"\r\n".to_vec();
     mark.extend_from_slice(&body[start..start + end]);
     let mut found = Vec::new();
@@ -146,7 +161,10 @@ mod tests {
         for index in 0..3_u8 {
             paths.push(sent.path().join(index.to_string()));
             fs::write(&paths[usize::from(index)], file(20, &[index; 9]))?;
-            fs::write(got.path().join((9 - index).to_string()), file(20, &[index; 9]))?;
+            fs::write(
+                got.path().join((9 - index).to_string()),
+                file(20, &[index; 9]),
+            )?;
         }
         fs::write(got.path().join("beside.json"), b"{}")?;
         compare(&paths, &Delivered::Files(got.path().into()))?;
@@ -154,8 +172,13 @@ mod tests {
         assert!(compare(&paths, &Delivered::Files(got.path().into())).is_err());
         compare(&paths, &Delivered::DataSets(got.path().into()))?;
         fs::write(got.path().join("9"), file(20, &[1; 9]))?;
-        let error = compare(&paths, &Delivered::DataSets(got.path().into())).err().map(|e| e.to_string());
-        assert_eq!(error.as_deref(), Some("3 instances sent, 3 found, 3 of them right"));
+        let error = compare(&paths, &Delivered::DataSets(got.path().into()))
+            .err()
+            .map(|e| e.to_string());
+        assert_eq!(
+            error.as_deref(),
+            Some("3 instances sent, 3 found, 3 of them right")
+        );
         fs::remove_file(got.path().join("9"))?;
         assert!(compare(&paths, &Delivered::DataSets(got.path().into())).is_err());
         Ok(())
@@ -165,7 +188,13 @@ mod tests {
     fn ok_parts_of_a_multipart_body() -> anyhow::Result<()> {
         let body = b"--x\r\nContent-Type: application/dicom\r\n\r\none\r\n--x\r\nA: b\r\n\r\n\r\n--x--\r\n";
         let found = multipart(body)?;
-        assert_eq!(found, [*blake3::hash(b"one").as_bytes(), *blake3::hash(b"").as_bytes()]);
+        assert_eq!(
+            found,
+            [
+                *blake3::hash(b"one").as_bytes(),
+                *blake3::hash(b"").as_bytes()
+            ]
+        );
         assert!(multipart(b"no parts").is_err());
         Ok(())
     }
@@ -173,11 +202,16 @@ mod tests {
     #[test]
     fn err_a_share_with_a_wrong_byte() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let paths: Vec<PathBuf> = (0..3).map(|index| folder.path().join(index.to_string())).collect();
+        let paths: Vec<PathBuf> = (0..3)
+            .map(|index| folder.path().join(index.to_string()))
+            .collect();
         for path in &paths {
             fs::write(path, path.as_os_str().as_encoded_bytes())?;
         }
-        let shares = Delivered::Shares { folder: folder.path().into(), count: 2 };
+        let shares = Delivered::Shares {
+            folder: folder.path().into(),
+            count: 2,
+        };
         let two = [fs::read(&paths[0])?, fs::read(&paths[2])?].concat();
         fs::write(folder.path().join("share-0"), &two)?;
         fs::write(folder.path().join("share-1"), fs::read(&paths[1])?)?;

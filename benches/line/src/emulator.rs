@@ -46,7 +46,10 @@ pub struct Count {
 /// Runs until the input ends.
 pub fn emulate(config: LineConfig) -> anyhow::Result<()> {
     let devices = [open(0)?, open(1)?];
-    let second = LineConfig { seed: config.seed ^ u64::MAX, ..config };
+    let second = LineConfig {
+        seed: config.seed ^ u64::MAX,
+        ..config
+    };
     let mut line = Line {
         devices,
         directions: [Direction::new(config), Direction::new(second)],
@@ -58,14 +61,22 @@ pub fn emulate(config: LineConfig) -> anyhow::Result<()> {
     };
     let input = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     println!("ready");
-    let mut commands = Commands { input, unread: Vec::new() };
+    let mut commands = Commands {
+        input,
+        unread: Vec::new(),
+    };
     loop {
         line.take(0)?;
         line.take(1)?;
         let next = line.deliver();
         let now = line.now();
-        let left = next.map_or(Duration::from_millis(100), |due| Duration::from_nanos(due.saturating_sub(now)));
-        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+        let left = next.map_or(Duration::from_millis(100), |due| {
+            Duration::from_nanos(due.saturating_sub(now))
+        });
+        let timeout = Timespec {
+            tv_sec: left.as_secs() as i64,
+            tv_nsec: i64::from(left.subsec_nanos()),
+        };
         let [first, second] = &line.devices;
         let mut fds = [
             PollFd::new(first, PollFlags::IN),
@@ -113,7 +124,11 @@ impl Line {
                 }
                 Err(error) => {
                     self.spare.push(buffer);
-                    return if error.kind() == std::io::ErrorKind::WouldBlock { Ok(()) } else { Err(error.into()) };
+                    return if error.kind() == std::io::ErrorKind::WouldBlock {
+                        Ok(())
+                    } else {
+                        Err(error.into())
+                    };
                 }
             }
         }
@@ -138,7 +153,10 @@ impl Line {
                 }
             }
         }
-        self.directions.iter().filter_map(Direction::next_arrival).min()
+        self.directions
+            .iter()
+            .filter_map(Direction::next_arrival)
+            .min()
     }
 }
 
@@ -195,18 +213,37 @@ fn open(end: usize) -> anyhow::Result<SyncDevice> {
         .build_sync()
         .with_context(|| format!("make the TUN device {name} (needs root and /dev/net/tun)"))?;
     device.set_nonblocking(true)?;
-    anyhow::ensure!(device.tcp_gso(), "the device {name} takes no packets of several segments");
+    anyhow::ensure!(
+        device.tcp_gso(),
+        "the device {name} takes no packets of several segments"
+    );
     let namespace = NAMESPACES[end];
     ip(&["link", "set", &name, "netns", namespace])?;
     let (own, other) = (ADDRESSES[end], ADDRESSES[1 - end]);
-    ip(&["-n", namespace, "addr", "add", own, "peer", other, "dev", &name])?;
+    ip(&[
+        "-n", namespace, "addr", "add", own, "peer", other, "dev", &name,
+    ])?;
     let (mtu, queue) = (MTU.to_string(), DEVICE_QUEUE.to_string());
-    ip(&["-n", namespace, "link", "set", &name, "mtu", &mtu, "txqueuelen", &queue, "up"])?;
+    ip(&[
+        "-n",
+        namespace,
+        "link",
+        "set",
+        &name,
+        "mtu",
+        &mtu,
+        "txqueuelen",
+        &queue,
+        "up",
+    ])?;
     Ok(device)
 }
 
 fn ip(arguments: &[&str]) -> anyhow::Result<()> {
-    let status = Command::new("ip").args(arguments).status().context("run ip (iproute2)")?;
+    let status = Command::new("ip")
+        .args(arguments)
+        .status()
+        .context("run ip (iproute2)")?;
     anyhow::ensure!(status.success(), "ip {} failed", arguments.join(" "));
     Ok(())
 }

@@ -18,8 +18,13 @@ impl Group {
     pub fn make(name: &str) -> anyhow::Result<Self> {
         let root = PathBuf::from("/sys/fs/cgroup");
         let unified = root.join("cgroup.controllers").exists();
-        let folder = if unified { root.join(name) } else { root.join("cpuacct").join(name) };
-        fs::create_dir_all(&folder).with_context(|| format!("make the control group {}", folder.display()))?;
+        let folder = if unified {
+            root.join(name)
+        } else {
+            root.join("cpuacct").join(name)
+        };
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("make the control group {}", folder.display()))?;
         Ok(Self { folder, unified })
     }
 
@@ -32,10 +37,19 @@ impl Group {
     pub fn cpu_s(&self) -> anyhow::Result<f64> {
         if self.unified {
             let text = fs::read_to_string(self.folder.join("cpu.stat"))?;
-            let usage = text.lines().find_map(|line| line.strip_prefix("usage_usec "));
-            return Ok(usage.context("cpu.stat has no usage_usec")?.trim().parse::<f64>()? / 1e6);
+            let usage = text
+                .lines()
+                .find_map(|line| line.strip_prefix("usage_usec "));
+            return Ok(usage
+                .context("cpu.stat has no usage_usec")?
+                .trim()
+                .parse::<f64>()?
+                / 1e6);
         }
-        Ok(fs::read_to_string(self.folder.join("cpuacct.usage"))?.trim().parse::<f64>()? / 1e9)
+        Ok(fs::read_to_string(self.folder.join("cpuacct.usage"))?
+            .trim()
+            .parse::<f64>()?
+            / 1e9)
     }
 
     /// Ends what is still in the group: what forked away from a server.
@@ -46,7 +60,10 @@ impl Group {
             if members.trim().is_empty() {
                 return Ok(());
             }
-            for pid in members.lines().filter_map(|line| line.trim().parse::<i32>().ok()) {
+            for pid in members
+                .lines()
+                .filter_map(|line| line.trim().parse::<i32>().ok())
+            {
                 if let Some(pid) = rustix::process::Pid::from_raw(pid) {
                     // It may have ended by itself.
                     let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);

@@ -52,15 +52,25 @@ struct Emulator {
 impl Lab {
     /// Makes the namespaces, and starts the line where the scenario has one.
     pub fn make(scenario: Scenario) -> anyhow::Result<Self> {
-        let mut lab = Self { scenario, emulator: None, made: Vec::new() };
+        let mut lab = Self {
+            scenario,
+            emulator: None,
+            made: Vec::new(),
+        };
         let wanted = if lab.scenario.line().is_some() { 2 } else { 1 };
         for name in &NAMESPACES[..wanted] {
             // What a killed run has left.
-            let _ = Command::new("ip").args(["netns", "del", name]).stderr(Stdio::null()).status();
+            let _ = Command::new("ip")
+                .args(["netns", "del", name])
+                .stderr(Stdio::null())
+                .status();
             run("ip", &["netns", "add", name])?;
             lab.made.push(name);
             run("ip", &["-n", name, "link", "set", "lo", "up"])?;
-            let congestion = format!("net.ipv4.tcp_congestion_control={}", lab.scenario.congestion());
+            let congestion = format!(
+                "net.ipv4.tcp_congestion_control={}",
+                lab.scenario.congestion()
+            );
             for setting in SETTINGS.into_iter().chain([congestion.as_str()]) {
                 lab.set_in(name, setting)?;
             }
@@ -73,7 +83,9 @@ impl Lab {
 
     /// Changes a setting of the kernel's network on both hosts.
     pub fn set(&self, setting: &str) -> anyhow::Result<()> {
-        self.made.iter().try_for_each(|name| self.set_in(name, setting))
+        self.made
+            .iter()
+            .try_for_each(|name| self.set_in(name, setting))
     }
 
     fn set_in(&self, name: &str, setting: &str) -> anyhow::Result<()> {
@@ -91,7 +103,11 @@ impl Lab {
             Side::Hospital if self.emulator.is_some() => NAMESPACES[1],
             _ => NAMESPACES[0],
         };
-        ["nsenter".into(), format!("--net=/run/netns/{name}"), "--".into()]
+        [
+            "nsenter".into(),
+            format!("--net=/run/netns/{name}"),
+            "--".into(),
+        ]
     }
 
     /// The address of a host.
@@ -121,11 +137,24 @@ impl Lab {
 
     fn count_loopback(&self) -> anyhow::Result<Count> {
         let place = self.place(Side::Archive);
-        let output = Command::new(&place[0]).args(&place[1..]).args(["cat", "/proc/net/dev"]).output()?;
+        let output = Command::new(&place[0])
+            .args(&place[1..])
+            .args(["cat", "/proc/net/dev"])
+            .output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let line = text.lines().find_map(|line| line.trim().strip_prefix("lo:"));
-        let bytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);
-        Ok(Count { down: Counters { bytes, ..Counters::default() }, ..Count::default() })
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("lo:"));
+        let bytes = line
+            .and_then(|line| line.split_whitespace().next()?.parse().ok())
+            .unwrap_or(0);
+        Ok(Count {
+            down: Counters {
+                bytes,
+                ..Counters::default()
+            },
+            ..Count::default()
+        })
     }
 }
 
@@ -137,8 +166,16 @@ impl Emulator {
         let mut child = Command::new("chrt")
             .args(["-f", "50"])
             .arg(own)
-            .args(["emulate", &line.bits_per_s.to_string(), &line.delay_ns.to_string()])
-            .args([line.queue_bytes.to_string(), line.loss_ppm.to_string(), line.seed.to_string()])
+            .args([
+                "emulate",
+                &line.bits_per_s.to_string(),
+                &line.delay_ns.to_string(),
+            ])
+            .args([
+                line.queue_bytes.to_string(),
+                line.loss_ppm.to_string(),
+                line.seed.to_string(),
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -151,7 +188,11 @@ impl Emulator {
     }
 
     fn ask(&mut self, command: &str) -> anyhow::Result<String> {
-        let input = self.child.stdin.as_mut().context("the emulator has no input")?;
+        let input = self
+            .child
+            .stdin
+            .as_mut()
+            .context("the emulator has no input")?;
         writeln!(input, "{command}")?;
         input.flush()?;
         self.read()
@@ -182,8 +223,16 @@ impl Drop for Lab {
 }
 
 fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let output = Command::new(program).args(arguments).output().with_context(|| format!("run {program}"))?;
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .with_context(|| format!("run {program}"))?;
     let text = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "{program} {}: {}", arguments.join(" "), text.trim());
+    anyhow::ensure!(
+        output.status.success(),
+        "{program} {}: {}",
+        arguments.join(" "),
+        text.trim()
+    );
     Ok(())
 }

@@ -106,10 +106,26 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum SideCommand {
-    RawServe { at: String, folder: PathBuf, connections: usize },
-    RawGet { at: String, folder: PathBuf, connections: usize },
-    MicServe { at: String, folder: PathBuf },
-    MicPull { at: SocketAddr, study: String, store: PathBuf, connections: u32 },
+    RawServe {
+        at: String,
+        folder: PathBuf,
+        connections: usize,
+    },
+    RawGet {
+        at: String,
+        folder: PathBuf,
+        connections: usize,
+    },
+    MicServe {
+        at: String,
+        folder: PathBuf,
+    },
+    MicPull {
+        at: SocketAddr,
+        study: String,
+        store: PathBuf,
+        connections: u32,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -120,42 +136,99 @@ fn main() -> anyhow::Result<()> {
             let place = Place::new(arguments.place)?;
             for kind in kinds {
                 let study = Study::make(kind, None, &place)?;
-                println!("{}: {} images, {} bytes, {}", study.name(), study.files().len(), study.bytes(), study.folder().display());
+                println!(
+                    "{}: {} images, {} bytes, {}",
+                    study.name(),
+                    study.files().len(),
+                    study.bytes(),
+                    study.folder().display()
+                );
             }
             Ok(())
         }
-        Command::Run { scenario, peer, study, images, rounds, out, target } => {
+        Command::Run {
+            scenario,
+            peer,
+            study,
+            images,
+            rounds,
+            out,
+            target,
+        } => {
             let place = Place::new(arguments.place)?;
             let study = Study::make(study, images, &place)?;
             let peers = chosen(&peer)?;
-            let mut out = out.map(|path| OpenOptions::new().create(true).append(true).open(path)).transpose()?;
+            let mut out = out
+                .map(|path| OpenOptions::new().create(true).append(true).open(path))
+                .transpose()?;
             for scenario in scenario {
                 let mut lab = Lab::make(scenario)?;
                 for round in 0..rounds {
                     // Each round begins with another contestant: nobody always follows the same one.
                     for step in 0..peers.len() {
                         let peer = &peers[(round + step) % peers.len()];
-                        let row = measure::measure(&**peer, &mut lab, &study, &place, target.as_deref(), round)?;
+                        let row = measure::measure(
+                            &**peer,
+                            &mut lab,
+                            &study,
+                            &place,
+                            target.as_deref(),
+                            round,
+                        )?;
                         tell(&row, out.as_mut())?;
                     }
                 }
             }
             Ok(())
         }
-        Command::Table { rows, ours, reference } => {
-            let rows = rows.iter().map(|path| rows::read(path)).collect::<anyhow::Result<Vec<_>>>()?.concat();
-            let names: Vec<(String, String)> = peers::all().iter().map(|peer| (peer.name(), peer.what())).collect();
+        Command::Table {
+            rows,
+            ours,
+            reference,
+        } => {
+            let rows = rows
+                .iter()
+                .map(|path| rows::read(path))
+                .collect::<anyhow::Result<Vec<_>>>()?
+                .concat();
+            let names: Vec<(String, String)> = peers::all()
+                .iter()
+                .map(|peer| (peer.name(), peer.what()))
+                .collect();
             print!("{}", rows::tables(&rows, &names, &reference, &ours));
             Ok(())
         }
-        Command::Emulate { bits_per_s, delay_ns, queue_bytes, loss_ppm, seed } => {
-            emulator::emulate(LineConfig { bits_per_s, delay_ns, queue_bytes, loss_ppm, seed })
-        }
+        Command::Emulate {
+            bits_per_s,
+            delay_ns,
+            queue_bytes,
+            loss_ppm,
+            seed,
+        } => emulator::emulate(LineConfig {
+            bits_per_s,
+            delay_ns,
+            queue_bytes,
+            loss_ppm,
+            seed,
+        }),
         Command::Peer { side } => match side {
-            SideCommand::RawServe { at, folder, connections } => peers::raw_serve(&at, &folder, connections),
-            SideCommand::RawGet { at, folder, connections } => peers::raw_get(&at, &folder, connections),
+            SideCommand::RawServe {
+                at,
+                folder,
+                connections,
+            } => peers::raw_serve(&at, &folder, connections),
+            SideCommand::RawGet {
+                at,
+                folder,
+                connections,
+            } => peers::raw_get(&at, &folder, connections),
             SideCommand::MicServe { at, folder } => peers::mic_serve(&at, &folder),
-            SideCommand::MicPull { at, study, store, connections } => peers::mic_pull(at, &study, &store, connections),
+            SideCommand::MicPull {
+                at,
+                study,
+                store,
+                connections,
+            } => peers::mic_pull(at, &study, &store, connections),
         },
     }
 }
@@ -200,7 +273,8 @@ fn tell(row: &rows::Row, out: Option<&mut File>) -> anyhow::Result<()> {
             row.peer,
             row.mb_s(),
             row.cpu_s_per_gb(),
-            row.first_s.map_or("-".into(), |first| format!("{first:.3} s")),
+            row.first_s
+                .map_or("-".into(), |first| format!("{first:.3} s")),
             row.emulator_cpu_s / row.wall_s,
         );
     } else {

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,8 +55,16 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Empty folders and a group of its own. `target` is where the study goes.
-    pub fn new(lab: &'a mut Lab, study: &'a Study, place: &'a Place, target: Option<&Path>) -> anyhow::Result<Self> {
-        let target = target.map_or_else(|| place.join("target"), |folder| folder.join("mic-line-target"));
+    pub fn new(
+        lab: &'a mut Lab,
+        study: &'a Study,
+        place: &'a Place,
+        target: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let target = target.map_or_else(
+            || place.join("target"),
+            |folder| folder.join("mic-line-target"),
+        );
         let state = place.join("state");
         for folder in [&target, &state] {
             if folder.exists() {
@@ -66,7 +74,15 @@ impl<'a> Run<'a> {
         }
         let group = Group::make(GROUP)?;
         group.end_all()?;
-        Ok(Self { lab, study, place, target, state, group, servers: Vec::new() })
+        Ok(Self {
+            lab,
+            study,
+            place,
+            target,
+            state,
+            group,
+            servers: Vec::new(),
+        })
     }
 
     /// The study that travels.
@@ -102,16 +118,39 @@ impl<'a> Run<'a> {
     /// A command of this program.
     pub fn own(&self, arguments: &[&str]) -> anyhow::Result<Vec<String>> {
         let own = std::env::current_exe()?.to_string_lossy().into_owned();
-        Ok([own.as_str()].iter().chain(arguments).map(|word| (*word).to_owned()).collect())
+        Ok([own.as_str()]
+            .iter()
+            .chain(arguments)
+            .map(|word| (*word).to_owned())
+            .collect())
     }
 
     /// A key and its certificate, made once.
     pub fn certificate(&self) -> anyhow::Result<(PathBuf, PathBuf)> {
-        let (key, certificate) = (self.place.join("key.pem"), self.place.join("certificate.pem"));
+        let (key, certificate) = (
+            self.place.join("key.pem"),
+            self.place.join("certificate.pem"),
+        );
         if !certificate.exists() {
             let status = Command::new("openssl")
-                .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"])
-                .args(["-subj", "/CN=archive", "-addext", "subjectAltName=IP:198.18.0.1,IP:127.0.0.1", "-keyout"])
+                .args([
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:P-256",
+                    "-nodes",
+                    "-days",
+                    "30",
+                ])
+                .args([
+                    "-subj",
+                    "/CN=archive",
+                    "-addext",
+                    "subjectAltName=IP:198.18.0.1,IP:127.0.0.1",
+                    "-keyout",
+                ])
                 .args([&key, Path::new("-out"), &certificate])
                 .stderr(Stdio::null())
                 .status()?;
@@ -122,12 +161,19 @@ impl<'a> Run<'a> {
 
     /// Starts a server and waits until it says "ready".
     pub fn serve_ready(&mut self, side: Side, words: &[String]) -> anyhow::Result<()> {
-        let mut child = self.command(&Client::new(side, words.to_vec())).stdout(Stdio::piped()).spawn()?;
+        let mut child = self
+            .command(&Client::new(side, words.to_vec()))
+            .stdout(Stdio::piped())
+            .spawn()?;
         let output = child.stdout.take().context("no output")?;
         self.servers.push(child);
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        anyhow::ensure!(line.trim() == "ready", "{} did not start: {line}", words.join(" "));
+        anyhow::ensure!(
+            line.trim() == "ready",
+            "{} did not start: {line}",
+            words.join(" ")
+        );
         Ok(())
     }
 
@@ -135,14 +181,21 @@ impl<'a> Run<'a> {
     pub fn serve_port(&mut self, server: Client, port: u16) -> anyhow::Result<()> {
         let (side, host) = (server.side, self.address(server.side));
         let log = fs::File::create(self.state.join(format!("server-{port}.log")))?;
-        let child = self.command(&server).stdout(log.try_clone()?).stderr(log).spawn()?;
+        let child = self
+            .command(&server)
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
         self.servers.push(child);
         let until = Instant::now() + READY_TIMEOUT;
         let probe = format!("exec 3<>/dev/tcp/{host}/{port}");
         while Instant::now() < until {
             let place = self.lab.place(side);
             let mut probing = Command::new(&place[0]);
-            probing.args(&place[1..]).args(["bash", "-c", &probe]).stderr(Stdio::null());
+            probing
+                .args(&place[1..])
+                .args(["bash", "-c", &probe])
+                .stderr(Stdio::null());
             if probing.status()?.success() {
                 return Ok(());
             }
@@ -154,9 +207,17 @@ impl<'a> Run<'a> {
     /// Runs a command on a host to its end; not timed.
     pub fn do_on(&self, side: Side, words: &[String]) -> anyhow::Result<String> {
         let place = self.lab.place(side);
-        let output = Command::new(&place[0]).args(&place[1..]).args(words).output()?;
+        let output = Command::new(&place[0])
+            .args(&place[1..])
+            .args(words)
+            .output()?;
         let error = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "{}: {}", words.first().cloned().unwrap_or_default(), error.trim());
+        anyhow::ensure!(
+            output.status.success(),
+            "{}: {}",
+            words.first().cloned().unwrap_or_default(),
+            error.trim()
+        );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -168,9 +229,17 @@ impl<'a> Run<'a> {
     /// A command in this run's group on its host.
     pub fn command(&self, client: &Client) -> Command {
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("{} && exec \"$@\"", self.group.enter()), "sh"]);
-        command.args(self.lab.place(client.side)).args(&client.words);
-        command.envs(client.variables.iter().copied()).stdin(Stdio::null());
+        command.args([
+            "-c",
+            &format!("{} && exec \"$@\"", self.group.enter()),
+            "sh",
+        ]);
+        command
+            .args(self.lab.place(client.side))
+            .args(&client.words);
+        command
+            .envs(client.variables.iter().copied())
+            .stdin(Stdio::null());
         command
     }
 
@@ -189,12 +258,19 @@ impl<'a> Run<'a> {
         let (wall, first, failure) = thread::scope(|scope| -> anyhow::Result<_> {
             if let First::File { folder, bytes } = &plan.first {
                 let (told, ended) = (told.clone(), &ended);
-                scope.spawn(move || watch(folder, *bytes, ended).then(|| told.send(started.elapsed())));
+                scope.spawn(move || {
+                    watch(folder, *bytes, ended).then(|| told.send(started.elapsed()))
+                });
             }
             let mut clients = Vec::new();
             for client in &plan.clients {
-                let log = fs::File::create(self.state.join(format!("client-{}.log", clients.len())))?;
-                let mut child = self.command(client).stdout(Stdio::piped()).stderr(log).spawn()?;
+                let log =
+                    fs::File::create(self.state.join(format!("client-{}.log", clients.len())))?;
+                let mut child = self
+                    .command(client)
+                    .stdout(Stdio::piped())
+                    .stderr(log)
+                    .spawn()?;
                 let output = child.stdout.take().context("no output")?;
                 let told = matches!(plan.first, First::Told).then(|| told.clone());
                 scope.spawn(move || {
@@ -218,7 +294,10 @@ impl<'a> Run<'a> {
             wall,
             first: first.or_else(|| first_of(&tells)),
             cpu_s: cpu_after - cpu,
-            line_bytes: [count_after.down.bytes - count.down.bytes, count_after.up.bytes - count.up.bytes],
+            line_bytes: [
+                count_after.down.bytes - count.down.bytes,
+                count_after.up.bytes - count.up.bytes,
+            ],
             emulator_cpu_s: count_after.cpu_s - count.cpu_s,
             failure,
         })
@@ -229,7 +308,9 @@ impl<'a> Run<'a> {
         for (index, child) in clients.iter_mut().enumerate() {
             let status = loop {
                 match child.try_wait() {
-                    Ok(None) if started.elapsed() < TIMEOUT => thread::sleep(Duration::from_micros(500)),
+                    Ok(None) if started.elapsed() < TIMEOUT => {
+                        thread::sleep(Duration::from_micros(500))
+                    }
                     Ok(None) => {
                         let _ = child.kill();
                         let _ = child.wait();
@@ -253,8 +334,11 @@ impl<'a> Run<'a> {
         let (url, wanted) = plan.until.as_ref()?;
         loop {
             let answer = self.get(Side::Hospital, url).ok();
-            let answer = answer.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
-            let count = answer.and_then(|value| value["CountInstances"].as_u64()).unwrap_or(0);
+            let answer =
+                answer.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+            let count = answer
+                .and_then(|value| value["CountInstances"].as_u64())
+                .unwrap_or(0);
             if count >= *wanted as u64 {
                 return None;
             }
@@ -326,7 +410,10 @@ pub fn measure(
         return Ok(row);
     }
     let mut run = Run::new(lab, study, place, target)?;
-    let times = match peer.start(&mut run).and_then(|plan| Ok((run.time(&plan)?, plan))) {
+    let times = match peer
+        .start(&mut run)
+        .and_then(|plan| Ok((run.time(&plan)?, plan)))
+    {
         Err(error) => {
             row.verdict = format!("failed: {error:#}");
             return Ok(row);
@@ -353,7 +440,10 @@ pub fn measure(
 /// The load average of the last minute.
 pub fn load() -> f64 {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(f64::NAN)
+    text.split(' ')
+        .next()
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(f64::NAN)
 }
 
 fn first_of(tells: &Receiver<Duration>) -> Option<Duration> {
@@ -372,12 +462,16 @@ fn watch(folder: &Path, bytes: u64, ended: &AtomicBool) -> bool {
 }
 
 fn has_file(folder: &Path, bytes: u64) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
-    entries.filter_map(Result::ok).any(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => has_file(&entry.path(), bytes),
-        Ok(metadata) => metadata.len() >= bytes,
-        Err(_) => false,
-    })
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    entries
+        .filter_map(Result::ok)
+        .any(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => has_file(&entry.path(), bytes),
+            Ok(metadata) => metadata.len() >= bytes,
+            Err(_) => false,
+        })
 }
 
 fn is_there(program: &Path) -> bool {
@@ -399,5 +493,8 @@ fn ended_by(status: ExitStatus) -> String {
 fn tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let from = text.len().saturating_sub(300);
-    text.get(from..).unwrap_or_default().trim().replace('\n', "; ")
+    text.get(from..)
+        .unwrap_or_default()
+        .trim()
+        .replace('\n', "; ")
 }

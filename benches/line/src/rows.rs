@@ -69,14 +69,21 @@ pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let upper = values.get(middle)?;
-    if values.len() % 2 == 1 { Some(*upper) } else { Some((values.get(middle - 1)? + upper) / 2.0) }
+    if values.len() % 2 == 1 {
+        Some(*upper)
+    } else {
+        Some((values.get(middle - 1)? + upper) / 2.0)
+    }
 }
 
 /// One table for each line and study, contestants in the order of `names` with what they are.
 pub fn tables(rows: &[Row], names: &[(String, String)], reference: &str, ours: &str) -> String {
     let mut groups: BTreeMap<(String, String), Vec<&Row>> = BTreeMap::new();
     for row in rows {
-        groups.entry((row.scenario.clone(), row.study.clone())).or_default().push(row);
+        groups
+            .entry((row.scenario.clone(), row.study.clone()))
+            .or_default()
+            .push(row);
     }
     let mut text = String::new();
     for ((scenario, study), rows) in groups {
@@ -101,16 +108,32 @@ fn table(
     };
     let rate = |name: &str| of(name, &|row| Some(row.mb_s()));
     let cpu = |name: &str| of(name, &|row| Some(row.cpu_s_per_gb()));
-    let (bytes, instances) = rows.first().map_or((0, 0), |row| (row.bytes, row.instances));
-    writeln!(text, "\n### {scenario}, {study}: {instances} instances, {:.0} MB\n", bytes as f64 / 1e6)?;
-    writeln!(text, "| contestant | MB/s | of {reference} | {ours} / it | CPU s/GB | of {ours}'s | first image s | line bytes / study | runs | bytes |")?;
+    let (bytes, instances) = rows
+        .first()
+        .map_or((0, 0), |row| (row.bytes, row.instances));
+    writeln!(
+        text,
+        "\n### {scenario}, {study}: {instances} instances, {:.0} MB\n",
+        bytes as f64 / 1e6
+    )?;
+    writeln!(
+        text,
+        "| contestant | MB/s | of {reference} | {ours} / it | CPU s/GB | of {ours}'s | first image s | line bytes / study | runs | bytes |"
+    )?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|")?;
-    for (name, what) in names.iter().filter(|(name, _)| rows.iter().any(|row| row.peer == *name)) {
+    for (name, what) in names
+        .iter()
+        .filter(|(name, _)| rows.iter().any(|row| row.peer == *name))
+    {
         let runs = rows.iter().filter(|row| row.peer == *name).count();
         let wrong = rows.iter().find(|row| row.peer == *name && !row.is_right());
         if let Some(row) = wrong {
             // No number for who has not delivered.
-            writeln!(text, "| {what} | | | | | | | | {runs} | **{}** |", row.verdict.replace(['|', '\n'], " "))?;
+            writeln!(
+                text,
+                "| {what} | | | | | | | | {runs} | **{}** |",
+                row.verdict.replace(['|', '\n'], " ")
+            )?;
             continue;
         }
         let share = |a: Option<f64>, b: Option<f64>| cell(a.zip(b).map(|(a, b)| a / b), 2);
@@ -123,13 +146,23 @@ fn table(
             cell(cpu(name), 2),
             share(cpu(name), cpu(ours)),
             cell(of(name, &|row| row.first_s), 3),
-            cell(of(name, &|row| (row.line_bytes[0] > 0).then(|| (row.line_bytes[0] + row.line_bytes[1]) as f64 / row.bytes as f64)), 3),
+            cell(
+                of(name, &|row| (row.line_bytes[0] > 0).then(
+                    || (row.line_bytes[0] + row.line_bytes[1]) as f64 / row.bytes as f64
+                )),
+                3
+            ),
         )?;
     }
     let load = median(rows.iter().map(|row| row.load).collect());
     let right = rows.iter().filter(|row| row.is_right());
     let emulator = median(right.map(|row| row.emulator_cpu_s / row.wall_s).collect());
-    writeln!(text, "\nLoad average {} before the runs; the emulator took {} of a core.", cell(load, 1), cell(emulator, 2))
+    writeln!(
+        text,
+        "\nLoad average {} before the runs; the emulator took {} of a core.",
+        cell(load, 1),
+        cell(emulator, 2)
+    )
 }
 
 fn cell(value: Option<f64>, digits: usize) -> String {
@@ -168,9 +201,21 @@ mod tests {
     #[test]
     fn ok_a_wrong_contestant_has_no_number() {
         let names = ["ref", "own", "bad"].map(|name| (name.to_owned(), name.to_owned()));
-        let rows = [row("ref", 0.1, "equal"), row("own", 0.2, "equal"), row("bad", 0.001, "equal"), row("bad", 0.1, "1 of 2")];
+        let rows = [
+            row("ref", 0.1, "equal"),
+            row("own", 0.2, "equal"),
+            row("bad", 0.001, "equal"),
+            row("bad", 0.1, "1 of 2"),
+        ];
         let table = tables(&rows, &names, "ref", "own");
-        assert!(table.contains("| own | 50.0 | 0.50 | 1.00 | 2.00 | 1.00 | 0.100 | 1.020 | 1 | equal |"), "{table}");
-        assert!(table.contains("| bad | | | | | | | | 2 | **1 of 2** |"), "{table}");
+        assert!(
+            table
+                .contains("| own | 50.0 | 0.50 | 1.00 | 2.00 | 1.00 | 0.100 | 1.020 | 1 | equal |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("| bad | | | | | | | | 2 | **1 of 2** |"),
+            "{table}"
+        );
     }
 }

@@ -109,7 +109,9 @@ impl Direction {
     /// The next packet that has arrived at the far end.
     pub fn arrived(&mut self, now_ns: u64) -> Option<Vec<u8>> {
         match self.on_the_way.front() {
-            Some((due, _)) if *due <= now_ns => self.on_the_way.pop_front().map(|(_, packet)| packet),
+            Some((due, _)) if *due <= now_ns => {
+                self.on_the_way.pop_front().map(|(_, packet)| packet)
+            }
             _ => None,
         }
     }
@@ -200,10 +202,21 @@ mod tests {
 
     #[test]
     fn ok_a_full_queue_drops_at_its_tail_and_empties_with_time() {
-        let config = LineConfig { queue_bytes: 2 * 1538, ..GIGABIT };
+        let config = LineConfig {
+            queue_bytes: 2 * 1538,
+            ..GIGABIT
+        };
         let mut direction = Direction::new(config);
         direction.take(0, test_packet(5, 1448));
-        assert_eq!(direction.counters(), Counters { segments: 5, bytes: 3000, lost: 0, dropped: 3 });
+        assert_eq!(
+            direction.counters(),
+            Counters {
+                segments: 5,
+                bytes: 3000,
+                lost: 0,
+                dropped: 3
+            }
+        );
         // One segment's time later there is room for one.
         direction.take(1538 * 8, test_packet(2, 1448));
         assert_eq!(direction.counters().dropped, 4);
@@ -211,7 +224,10 @@ mod tests {
 
     #[test]
     fn ok_losses_follow_from_the_seed_and_hit_single_segments() {
-        let config = LineConfig { loss_ppm: 10_000, ..GIGABIT };
+        let config = LineConfig {
+            loss_ppm: 10_000,
+            ..GIGABIT
+        };
         let lost = |seed| {
             let mut direction = Direction::new(LineConfig { seed, ..config });
             for number in 0..2_500 {

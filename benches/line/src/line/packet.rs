@@ -45,13 +45,18 @@ impl Layout {
             _ => 0,
         };
         let start = transport + header;
-        if header == 0 || size == 0 || byte(packet, VIRTIO_BYTES) >> 4 != 4 || packet.len() <= start {
+        if header == 0 || size == 0 || byte(packet, VIRTIO_BYTES) >> 4 != 4 || packet.len() <= start
+        {
             // One segment: its payload is told for TCP alone, for the tests of the line.
             let ip_header = usize::from(byte(packet, VIRTIO_BYTES) & 15) * 4;
             let tcp = usize::from(byte(packet, VIRTIO_BYTES + ip_header + 12) >> 4) * 4;
             let headers = (ip_header + tcp) as u64;
             return if byte(packet, VIRTIO_BYTES + 9) == 6 && headers <= single.payload_bytes {
-                Self { header_bytes: headers, payload_bytes: single.payload_bytes - headers, ..single }
+                Self {
+                    header_bytes: headers,
+                    payload_bytes: single.payload_bytes - headers,
+                    ..single
+                }
             } else {
                 single
             };
@@ -81,7 +86,9 @@ impl Layout {
     }
 
     fn end(&self, index: u64) -> u64 {
-        (index + 1).saturating_mul(self.segment_bytes).min(self.payload_bytes)
+        (index + 1)
+            .saturating_mul(self.segment_bytes)
+            .min(self.payload_bytes)
     }
 
     /// A packet of some of the segments alone: lengths, sequence number, flags and checksums put right.
@@ -110,7 +117,8 @@ impl Layout {
         let addresses = sum(&part[VIRTIO_BYTES + 12..VIRTIO_BYTES + 20]);
         let at = self.transport;
         if self.kind == GSO_TCP4 {
-            let sequence = u32::from_be_bytes([part[at + 4], part[at + 5], part[at + 6], part[at + 7]]);
+            let sequence =
+                u32::from_be_bytes([part[at + 4], part[at + 5], part[at + 6], part[at + 7]]);
             let sequence = sequence.wrapping_add(start as u32);
             part[at + 4..at + 8].copy_from_slice(&sequence.to_be_bytes());
             if to != self.segments() {
@@ -120,10 +128,18 @@ impl Layout {
                 part[at + 13] &= !TCP_CWR;
             }
             // The receiving kernel completes it: only the pseudo header is in it.
-            put(&mut part, at + 16, fold(addresses + PROTOCOL_TCP + transport_bytes));
+            put(
+                &mut part,
+                at + 16,
+                fold(addresses + PROTOCOL_TCP + transport_bytes),
+            );
         } else {
             put(&mut part, at + 4, transport_bytes as u16);
-            put(&mut part, at + 6, fold(addresses + PROTOCOL_UDP + transport_bytes));
+            put(
+                &mut part,
+                at + 6,
+                fold(addresses + PROTOCOL_UDP + transport_bytes),
+            );
         }
         part
     }
@@ -169,10 +185,15 @@ pub(super) fn test_packet(segments: u64, segment_bytes: u16) -> Vec<u8> {
     }
     packet[CHECKSUM_START] = 20;
     packet[VIRTIO_BYTES] = 0x45;
-    put(&mut packet, VIRTIO_BYTES + 2, (52 + payload).min(65_535) as u16);
+    put(
+        &mut packet,
+        VIRTIO_BYTES + 2,
+        (52 + payload).min(65_535) as u16,
+    );
     packet[VIRTIO_BYTES + 9] = 6;
     packet[VIRTIO_BYTES + 12..VIRTIO_BYTES + 20].copy_from_slice(&[198, 18, 0, 1, 198, 18, 0, 2]);
-    packet[VIRTIO_BYTES + 20 + 4..VIRTIO_BYTES + 20 + 8].copy_from_slice(&0xffff_ff00_u32.to_be_bytes());
+    packet[VIRTIO_BYTES + 20 + 4..VIRTIO_BYTES + 20 + 8]
+        .copy_from_slice(&0xffff_ff00_u32.to_be_bytes());
     packet[VIRTIO_BYTES + 20 + 12] = 8 << 4;
     packet[VIRTIO_BYTES + 20 + 13] = 0x18 | TCP_CWR;
     packet.extend((0..payload).map(|at| (at % 251) as u8));
@@ -187,14 +208,36 @@ mod tests {
     fn ok_a_part_is_a_packet_of_its_own() {
         let packet = test_packet(5, 1000);
         let layout = Layout::of(&packet);
-        assert_eq!((layout.segments(), layout.payload_bytes(), layout.ip_bytes(4)), (5, 5000, 1052));
+        assert_eq!(
+            (
+                layout.segments(),
+                layout.payload_bytes(),
+                layout.ip_bytes(4)
+            ),
+            (5, 5000, 1052)
+        );
         let part = layout.part(&packet, 1, 3);
         let of_part = Layout::of(&part);
         assert_eq!((of_part.segments(), of_part.payload_bytes()), (2, 2000));
-        assert_eq!(fold(sum(&part[VIRTIO_BYTES..VIRTIO_BYTES + 20])), 0xffff, "IP checksum");
-        assert_eq!(part[VIRTIO_BYTES + 24..VIRTIO_BYTES + 28], 0x0000_02e8_u32.to_be_bytes(), "sequence wraps");
-        assert_eq!(part[VIRTIO_BYTES + 33], 0x10, "neither first nor last: no CWR, no PSH");
-        assert_eq!(part[VIRTIO_BYTES + 52..], packet[VIRTIO_BYTES + 52 + 1000..VIRTIO_BYTES + 52 + 3000]);
+        assert_eq!(
+            fold(sum(&part[VIRTIO_BYTES..VIRTIO_BYTES + 20])),
+            0xffff,
+            "IP checksum"
+        );
+        assert_eq!(
+            part[VIRTIO_BYTES + 24..VIRTIO_BYTES + 28],
+            0x0000_02e8_u32.to_be_bytes(),
+            "sequence wraps"
+        );
+        assert_eq!(
+            part[VIRTIO_BYTES + 33],
+            0x10,
+            "neither first nor last: no CWR, no PSH"
+        );
+        assert_eq!(
+            part[VIRTIO_BYTES + 52..],
+            packet[VIRTIO_BYTES + 52 + 1000..VIRTIO_BYTES + 52 + 3000]
+        );
         let pseudo = 198 * 256 + 18 + 1 + 198 * 256 + 18 + 2 + 6 + 2032;
         assert_eq!(word(&part, VIRTIO_BYTES + 36), fold(pseudo));
     }
@@ -204,7 +247,11 @@ mod tests {
         let packet = test_packet(3, 1000);
         let part = Layout::of(&packet).part(&packet, 2, 3);
         assert_eq!((part[GSO_TYPE], part[GSO_SIZE]), (GSO_NONE, 0));
-        assert_eq!(part[VIRTIO_BYTES + 33] & TCP_FIN_PSH, 0x08, "the last keeps PSH");
+        assert_eq!(
+            part[VIRTIO_BYTES + 33] & TCP_FIN_PSH,
+            0x08,
+            "the last keeps PSH"
+        );
         assert_eq!(Layout::of(&part).payload_bytes(), 1000);
     }
 

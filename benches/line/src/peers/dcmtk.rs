@@ -13,9 +13,24 @@ const NODELAY: (&str, &str) = ("TCP_NODELAY", "1");
 
 pub(super) fn all() -> Vec<Box<dyn Peer>> {
     vec![
-        Box::new(Store { name: "storescu", what: "DCMTK storescu to storescp as shipped", associations: 1, tuned: false }),
-        Box::new(Store { name: "storescu-nodelay", what: "the same, TCP_NODELAY=1", associations: 1, tuned: true }),
-        Box::new(Store { name: "storescu-nodelay-4", what: "the same, 4 associations", associations: 4, tuned: true }),
+        Box::new(Store {
+            name: "storescu",
+            what: "DCMTK storescu to storescp as shipped",
+            associations: 1,
+            tuned: false,
+        }),
+        Box::new(Store {
+            name: "storescu-nodelay",
+            what: "the same, TCP_NODELAY=1",
+            associations: 1,
+            tuned: true,
+        }),
+        Box::new(Store {
+            name: "storescu-nodelay-4",
+            what: "the same, 4 associations",
+            associations: 4,
+            tuned: true,
+        }),
     ]
 }
 
@@ -40,11 +55,21 @@ impl Peer for Store {
     }
 
     fn start(&self, run: &mut Run<'_>) -> anyhow::Result<Plan> {
-        let variables = if self.tuned { vec![NODELAY] } else { Vec::new() };
-        let (target, port) = (run.target().to_string_lossy().into_owned(), PORT.to_string());
+        let variables = if self.tuned {
+            vec![NODELAY]
+        } else {
+            Vec::new()
+        };
+        let (target, port) = (
+            run.target().to_string_lossy().into_owned(),
+            PORT.to_string(),
+        );
         let server = Client {
             variables: variables.clone(),
-            ..Client::new(Side::Hospital, words(&["storescp", "-od", &target, "--fork", &port]))
+            ..Client::new(
+                Side::Hospital,
+                words(&["storescp", "-od", &target, "--fork", &port]),
+            )
         };
         run.serve_port(server, PORT)?;
         let host = run.address(Side::Hospital);
@@ -57,12 +82,21 @@ impl Peer for Store {
                 fs::hard_link(path, share.join(path.file_name().unwrap_or_default()))?;
             }
             let share = share.to_string_lossy().into_owned();
-            let client = Client::new(Side::Archive, words(&["storescu", "+sd", host, &port, &share]));
-            clients.push(Client { variables: variables.clone(), ..client });
+            let client = Client::new(
+                Side::Archive,
+                words(&["storescu", "+sd", host, &port, &share]),
+            );
+            clients.push(Client {
+                variables: variables.clone(),
+                ..client
+            });
         }
         Ok(Plan {
             clients,
-            first: First::File { folder: run.target().into(), bytes: run.study().first_data_bytes() },
+            first: First::File {
+                folder: run.target().into(),
+                bytes: run.study().first_data_bytes(),
+            },
             delivered: Delivered::DataSets(run.target().into()),
             ..Plan::default()
         })

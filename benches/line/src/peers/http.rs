@@ -14,11 +14,36 @@ const PORT: u16 = 18_080;
 pub(super) fn all() -> Vec<Box<dyn Peer>> {
     let http = |name, what, form| -> Box<dyn Peer> { Box::new(Http { name, what, form }) };
     vec![
-        http("http-tar", "nginx and curl, one tar", Form::Tar { tls: false }),
+        http(
+            "http-tar",
+            "nginx and curl, one tar",
+            Form::Tar { tls: false },
+        ),
         http("https-tar", "the same with TLS", Form::Tar { tls: true }),
-        http("http-files", "nginx and curl, files in turn", Form::Files { at_once: 1, http2: false }),
-        http("http-files-8", "nginx and curl, 8 files at a time", Form::Files { at_once: 8, http2: false }),
-        http("h2-files-32", "nginx and curl, HTTP/2 with TLS, 32 streams", Form::Files { at_once: 32, http2: true }),
+        http(
+            "http-files",
+            "nginx and curl, files in turn",
+            Form::Files {
+                at_once: 1,
+                http2: false,
+            },
+        ),
+        http(
+            "http-files-8",
+            "nginx and curl, 8 files at a time",
+            Form::Files {
+                at_once: 8,
+                http2: false,
+            },
+        ),
+        http(
+            "h2-files-32",
+            "nginx and curl, HTTP/2 with TLS, 32 streams",
+            Form::Files {
+                at_once: 32,
+                http2: true,
+            },
+        ),
     ]
 }
 
@@ -48,7 +73,10 @@ impl Peer for Http {
     }
 
     fn start(&self, run: &mut Run<'_>) -> anyhow::Result<Plan> {
-        let first = First::File { folder: run.target().into(), bytes: run.study().first_bytes() };
+        let first = First::File {
+            folder: run.target().into(),
+            bytes: run.study().first_bytes(),
+        };
         let mut client = words(&["curl", "-sS", "--no-progress-meter", "--fail"]);
         let delivered = match self.form {
             Form::Tar { tls } => {
@@ -56,9 +84,21 @@ impl Peer for Http {
                 let folder = tar.parent().unwrap_or(&tar).to_path_buf();
                 let base = nginx(run, &folder, tls)?;
                 let output = run.target().join("study.tar");
-                let name = tar.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let name = tar
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
                 let to = output.to_string_lossy().into_owned();
-                client.extend(words(&["-k", "--http1.1", "-C", "-", "-o", &to, &format!("{base}{name}")]));
+                client.extend(words(&[
+                    "-k",
+                    "--http1.1",
+                    "-C",
+                    "-",
+                    "-o",
+                    &to,
+                    &format!("{base}{name}"),
+                ]));
                 Delivered::Tar(output)
             }
             Form::Files { at_once, http2 } => {
@@ -74,22 +114,39 @@ impl Peer for Http {
                 client.extend(words(&["-k", if http2 { "--http2" } else { "--http1.1" }]));
                 client.extend(words(&["-K", &settings.to_string_lossy()]));
                 if at_once > 1 {
-                    client.extend(words(&["--parallel", "--parallel-max", &at_once.to_string()]));
+                    client.extend(words(&[
+                        "--parallel",
+                        "--parallel-max",
+                        &at_once.to_string(),
+                    ]));
                 }
                 Delivered::Files(run.target().into())
             }
         };
-        Ok(Plan { clients: vec![Client::new(Side::Hospital, client)], first, delivered, ..Plan::default() })
+        Ok(Plan {
+            clients: vec![Client::new(Side::Hospital, client)],
+            first,
+            delivered,
+            ..Plan::default()
+        })
     }
 }
 
 /// Starts nginx over a folder on the archive's host; its address with a slash.
-pub(crate) fn nginx(run: &mut Run<'_>, root: &std::path::Path, tls: bool) -> anyhow::Result<String> {
+pub(crate) fn nginx(
+    run: &mut Run<'_>,
+    root: &std::path::Path,
+    tls: bool,
+) -> anyhow::Result<String> {
     let state = run.state().to_string_lossy().into_owned();
     let host = run.address(Side::Archive);
     let certificate = if tls {
         let (key, certificate) = run.certificate()?;
-        format!("ssl_certificate {}; ssl_certificate_key {};", certificate.display(), key.display())
+        format!(
+            "ssl_certificate {}; ssl_certificate_key {};",
+            certificate.display(),
+            key.display()
+        )
     } else {
         String::new()
     };
@@ -107,5 +164,8 @@ pub(crate) fn nginx(run: &mut Run<'_>, root: &std::path::Path, tls: bool) -> any
     fs::write(&settings, text)?;
     let server = words(&["nginx", "-c", &settings.to_string_lossy()]);
     run.serve_port(Client::new(Side::Archive, server), PORT)?;
-    Ok(format!("http{}://{host}:{PORT}/", if tls { "s" } else { "" }))
+    Ok(format!(
+        "http{}://{host}:{PORT}/",
+        if tls { "s" } else { "" }
+    ))
 }

@@ -18,7 +18,10 @@ use crate::study;
 const PORT: u16 = 15_010;
 
 pub(super) fn all() -> Vec<Box<dyn Peer>> {
-    [1, 4, 8].into_iter().map(|connections| -> Box<dyn Peer> { Box::new(Mic { connections }) }).collect()
+    [1, 4, 8]
+        .into_iter()
+        .map(|connections| -> Box<dyn Peer> { Box::new(Mic { connections }) })
+        .collect()
 }
 
 struct Mic {
@@ -36,7 +39,10 @@ impl Peer for Mic {
 
     fn start(&self, run: &mut Run<'_>) -> anyhow::Result<Plan> {
         let at = format!("{}:{PORT}", run.address(Side::Archive));
-        run.serve_ready(Side::Archive, &run.own(&["peer", "mic-serve", &at, &run.source()])?)?;
+        run.serve_ready(
+            Side::Archive,
+            &run.own(&["peer", "mic-serve", &at, &run.source()])?,
+        )?;
         let store = run.target().join("store");
         let client = run.own(&[
             "peer",
@@ -67,7 +73,9 @@ pub fn serve(at: &str, folder: &Path) -> anyhow::Result<()> {
     println!("ready");
     for stream in listener.incoming() {
         let (stream, source) = (stream?, source.clone());
-        thread::spawn(move || serve_connection(stream, &source, &AllowAll, SenderConfig::default()));
+        thread::spawn(move || {
+            serve_connection(stream, &source, &AllowAll, SenderConfig::default())
+        });
     }
     Ok(())
 }

@@ -29,7 +29,11 @@ pub struct Client {
 impl Client {
     /// A command.
     pub fn new(side: Side, words: Vec<String>) -> Self {
-        Self { side, words, variables: Vec::new() }
+        Self {
+            side,
+            words,
+            variables: Vec::new(),
+        }
     }
 }
 

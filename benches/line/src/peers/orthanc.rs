@@ -21,12 +21,28 @@ const BOUNDARY: &str = "mic-line";
 pub(super) fn all() -> Vec<Box<dyn Peer>> {
     let orthanc = |name, what, form| -> Box<dyn Peer> { Box::new(Orthanc { name, what, form }) };
     vec![
-        orthanc("orthanc-up", "Orthanc REST upload, in turn", Form::Upload(1)),
-        orthanc("orthanc-up-8", "Orthanc REST upload, 8 at a time", Form::Upload(8)),
-        orthanc("orthanc-down-8", "Orthanc REST download, 8 at a time", Form::Download(8)),
+        orthanc(
+            "orthanc-up",
+            "Orthanc REST upload, in turn",
+            Form::Upload(1),
+        ),
+        orthanc(
+            "orthanc-up-8",
+            "Orthanc REST upload, 8 at a time",
+            Form::Upload(8),
+        ),
+        orthanc(
+            "orthanc-down-8",
+            "Orthanc REST download, 8 at a time",
+            Form::Download(8),
+        ),
         orthanc("stow", "Orthanc STOW-RS, one body", Form::Stow),
         orthanc("wado", "Orthanc WADO-RS, whole study", Form::Wado),
-        orthanc("transfers", "Orthanc Transfers accelerator, uncompressed", Form::Transfers),
+        orthanc(
+            "transfers",
+            "Orthanc Transfers accelerator, uncompressed",
+            Form::Transfers,
+        ),
     ]
 }
 
@@ -46,7 +62,8 @@ struct Orthanc {
 }
 
 fn transfers_plugin() -> PathBuf {
-    std::env::var_os(TRANSFERS_VARIABLE).map_or_else(|| Path::new(PLUGINS).join(TRANSFERS), PathBuf::from)
+    std::env::var_os(TRANSFERS_VARIABLE)
+        .map_or_else(|| Path::new(PLUGINS).join(TRANSFERS), PathBuf::from)
 }
 
 impl Peer for Orthanc {
@@ -73,15 +90,36 @@ impl Peer for Orthanc {
             Form::Upload(at_once) => {
                 let (base, folder) = server(run, Side::Hospital, None)?;
                 let list = uploads(run, &base)?;
-                plan(run, Side::Archive, curl_list(&list, at_once), Delivered::Files(folder))
+                plan(
+                    run,
+                    Side::Archive,
+                    curl_list(&list, at_once),
+                    Delivered::Files(folder),
+                )
             }
             Form::Stow => {
                 let (base, folder) = server(run, Side::Hospital, None)?;
                 let body = multipart(run)?;
-                let kind = format!("Content-Type: multipart/related; type=\"application/dicom\"; boundary={BOUNDARY}");
+                let kind = format!(
+                    "Content-Type: multipart/related; type=\"application/dicom\"; boundary={BOUNDARY}"
+                );
                 let mut client = curl();
-                client.extend(words(&["-T", &body.to_string_lossy(), "-X", "POST", "-H", "Expect:", "-H", &kind]));
-                client.extend(words(&["-H", "Accept: application/dicom+json", "-o", "/dev/null"]));
+                client.extend(words(&[
+                    "-T",
+                    &body.to_string_lossy(),
+                    "-X",
+                    "POST",
+                    "-H",
+                    "Expect:",
+                    "-H",
+                    &kind,
+                ]));
+                client.extend(words(&[
+                    "-H",
+                    "Accept: application/dicom+json",
+                    "-o",
+                    "/dev/null",
+                ]));
                 client.push(format!("{base}/dicom-web/studies"));
                 plan(run, Side::Archive, client, Delivered::Files(folder))
             }
@@ -92,20 +130,32 @@ impl Peer for Orthanc {
                 let mut list = String::new();
                 for id in ids {
                     let to = run.target().join(&id);
-                    writeln!(list, "url={base}/instances/{id}/file\noutput={}", to.display())?;
+                    writeln!(
+                        list,
+                        "url={base}/instances/{id}/file\noutput={}",
+                        to.display()
+                    )?;
                 }
                 let path = run.state().join("urls");
                 fs::write(&path, list)?;
                 let folder = run.target().to_path_buf();
-                plan(run, Side::Hospital, curl_list(&path, at_once), Delivered::Files(folder))
+                plan(
+                    run,
+                    Side::Hospital,
+                    curl_list(&path, at_once),
+                    Delivered::Files(folder),
+                )
             }
             Form::Wado => {
                 let base = archive(run, None)?;
                 let study = study_of(run, &base)?;
-                let uid = study["MainDicomTags"]["StudyInstanceUID"].as_str().context("a study without a UID")?;
+                let uid = study["MainDicomTags"]["StudyInstanceUID"]
+                    .as_str()
+                    .context("a study without a UID")?;
                 let output = run.target().join("study.multipart");
                 let mut client = curl();
-                let accept = "Accept: multipart/related; type=\"application/dicom\"; transfer-syntax=*";
+                let accept =
+                    "Accept: multipart/related; type=\"application/dicom\"; transfer-syntax=*";
                 client.extend(words(&["-H", accept, "-o", &output.to_string_lossy()]));
                 client.push(format!("{base}/dicom-web/studies/{uid}"));
                 plan(run, Side::Hospital, client, Delivered::Multipart(output))
@@ -120,22 +170,44 @@ impl Peer for Orthanc {
                     "Peer": "hospital",
                 });
                 let mut client = curl();
-                client.extend(words(&["-o", "/dev/null", "-d", &order.to_string(), &format!("{own}/transfers/send")]));
+                client.extend(words(&[
+                    "-o",
+                    "/dev/null",
+                    "-d",
+                    &order.to_string(),
+                    &format!("{own}/transfers/send"),
+                ]));
                 let count = run.study().files().len();
                 let plan = plan(run, Side::Archive, client, Delivered::Files(folder))?;
-                Ok(Plan { until: Some((format!("{base}/statistics"), count)), ..plan })
+                Ok(Plan {
+                    until: Some((format!("{base}/statistics"), count)),
+                    ..plan
+                })
             }
         }
     }
 }
 
-fn plan(run: &Run<'_>, side: Side, client: Vec<String>, delivered: Delivered) -> anyhow::Result<Plan> {
+fn plan(
+    run: &Run<'_>,
+    side: Side,
+    client: Vec<String>,
+    delivered: Delivered,
+) -> anyhow::Result<Plan> {
     let folder = match &delivered {
         Delivered::Files(folder) => folder.clone(),
         _ => run.target().to_path_buf(),
     };
-    let first = First::File { folder, bytes: run.study().first_bytes() };
-    Ok(Plan { clients: vec![Client::new(side, client)], first, delivered, ..Plan::default() })
+    let first = First::File {
+        folder,
+        bytes: run.study().first_bytes(),
+    };
+    Ok(Plan {
+        clients: vec![Client::new(side, client)],
+        first,
+        delivered,
+        ..Plan::default()
+    })
 }
 
 fn curl() -> Vec<String> {
@@ -146,14 +218,21 @@ fn curl_list(list: &Path, at_once: u32) -> Vec<String> {
     let mut client = curl();
     client.extend(words(&["-K", &list.to_string_lossy()]));
     if at_once > 1 {
-        client.extend(words(&["--parallel", "--parallel-max", &at_once.to_string()]));
+        client.extend(words(&[
+            "--parallel",
+            "--parallel-max",
+            &at_once.to_string(),
+        ]));
     }
     client
 }
 
 /// Starts a server on a host; its address and the folder where it keeps instances.
 fn server(run: &mut Run<'_>, side: Side, peer: Option<&str>) -> anyhow::Result<(String, PathBuf)> {
-    let (host, port) = (run.address(side), HTTP_PORT + u16::from(side == Side::Archive));
+    let (host, port) = (
+        run.address(side),
+        HTTP_PORT + u16::from(side == Side::Archive),
+    );
     let folder = run.state().join(format!("orthanc-{port}"));
     fs::create_dir(&folder)?;
     let mut plugins = vec![PathBuf::from(PLUGINS).join("libOrthancDicomWeb.so")];
@@ -171,7 +250,10 @@ fn server(run: &mut Run<'_>, side: Side, peer: Option<&str>) -> anyhow::Result<(
     });
     let path = folder.join("settings.json");
     fs::write(&path, settings.to_string())?;
-    run.serve_port(Client::new(side, words(&["Orthanc", &path.to_string_lossy()])), port)?;
+    run.serve_port(
+        Client::new(side, words(&["Orthanc", &path.to_string_lossy()])),
+        port,
+    )?;
     Ok((format!("http://{host}:{port}"), folder.join("data")))
 }
 
@@ -186,7 +268,10 @@ fn archive(run: &mut Run<'_>, peer: Option<&str>) -> anyhow::Result<String> {
 fn study_of(run: &Run<'_>, base: &str) -> anyhow::Result<serde_json::Value> {
     let studies: Vec<serde_json::Value> =
         serde_json::from_str(&run.get(Side::Archive, &format!("{base}/studies?expand"))?)?;
-    studies.into_iter().next().context("the archive has no study")
+    studies
+        .into_iter()
+        .next()
+        .context("the archive has no study")
 }
 
 fn uploads(run: &Run<'_>, base: &str) -> anyhow::Result<PathBuf> {
@@ -212,7 +297,10 @@ fn multipart(run: &Run<'_>) -> anyhow::Result<PathBuf> {
     let path = run.state().join("stow.multipart");
     let mut body = std::io::BufWriter::new(fs::File::create(&path)?);
     for file in run.study().files() {
-        write!(body, "--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n")?;
+        write!(
+            body,
+            "--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n"
+        )?;
         body.write_all(&fs::read(file)?)?;
         body.write_all(b"\r\n")?;
     }

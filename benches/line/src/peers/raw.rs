@@ -32,12 +32,24 @@ impl Peer for Raw {
     fn start(&self, run: &mut Run<'_>) -> anyhow::Result<Plan> {
         let at = format!("{}:{PORT}", run.address(Side::Archive));
         let connections = self.0.to_string();
-        run.serve_ready(Side::Archive, &run.own(&["peer", "raw-serve", &at, &run.source(), &connections])?)?;
+        run.serve_ready(
+            Side::Archive,
+            &run.own(&["peer", "raw-serve", &at, &run.source(), &connections])?,
+        )?;
         let target = run.target().to_string_lossy().into_owned();
         Ok(Plan {
-            clients: vec![Client::new(Side::Hospital, run.own(&["peer", "raw-get", &at, &target, &connections])?)],
-            first: First::File { folder: run.target().into(), bytes: run.study().first_bytes() },
-            delivered: Delivered::Shares { folder: run.target().into(), count: self.0 },
+            clients: vec![Client::new(
+                Side::Hospital,
+                run.own(&["peer", "raw-get", &at, &target, &connections])?,
+            )],
+            first: First::File {
+                folder: run.target().into(),
+                bytes: run.study().first_bytes(),
+            },
+            delivered: Delivered::Shares {
+                folder: run.target().into(),
+                count: self.0,
+            },
             ..Plan::default()
         })
     }
@@ -54,11 +66,16 @@ pub fn serve(at: &str, folder: &Path, count: usize) -> anyhow::Result<()> {
     let listener = TcpListener::bind(at)?;
     println!("ready");
     loop {
-        let streams: Vec<TcpStream> = (0..count).map(|_| Ok(listener.accept()?.0)).collect::<anyhow::Result<_>>()?;
+        let streams: Vec<TcpStream> = (0..count)
+            .map(|_| Ok(listener.accept()?.0))
+            .collect::<anyhow::Result<_>>()?;
         thread::scope(|scope| {
             for (index, stream) in streams.iter().enumerate() {
                 let mine: Vec<&PathBuf> = share(&files, index, count).collect();
-                scope.spawn(move || mine.into_iter().try_for_each(|path| pump(&mut File::open(path)?, &mut &*stream)));
+                scope.spawn(move || {
+                    mine.into_iter()
+                        .try_for_each(|path| pump(&mut File::open(path)?, &mut &*stream))
+                });
             }
         });
     }
@@ -77,7 +94,8 @@ pub fn get(at: &str, folder: &Path, count: usize) -> anyhow::Result<()> {
                 })
             })
             .collect();
-        all.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow::anyhow!("a share failed"))?)
+        all.into_iter()
+            .try_for_each(|one| one.join().map_err(|_| anyhow::anyhow!("a share failed"))?)
     })
 }
 

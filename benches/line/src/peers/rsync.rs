@@ -11,8 +11,16 @@ const PORT: u16 = 15_873;
 
 pub(super) fn all() -> Vec<Box<dyn Peer>> {
     vec![
-        Box::new(Rsync { name: "rsync", what: "rsync daemon", options: &[] }),
-        Box::new(Rsync { name: "rsync-zstd", what: "rsync daemon, zstd 1", options: &["--zc=zstd", "--zl=1"] }),
+        Box::new(Rsync {
+            name: "rsync",
+            what: "rsync daemon",
+            options: &[],
+        }),
+        Box::new(Rsync {
+            name: "rsync-zstd",
+            what: "rsync daemon, zstd 1",
+            options: &["--zc=zstd", "--zl=1"],
+        }),
     ]
 }
 
@@ -51,7 +59,10 @@ impl Peer for Rsync {
         client.extend([format!("rsync://{host}:{PORT}/study/"), target]);
         Ok(Plan {
             clients: vec![Client::new(Side::Hospital, client)],
-            first: First::File { folder: run.target().into(), bytes: run.study().first_bytes() },
+            first: First::File {
+                folder: run.target().into(),
+                bytes: run.study().first_bytes(),
+            },
             delivered: Delivered::Files(run.target().into()),
             ..Plan::default()
         })

@@ -35,7 +35,9 @@ pub(super) fn find(file: &[u8], tag: Tag) -> anyhow::Result<std::ops::Range<usiz
             let length = if wide {
                 u32::from_le_bytes(file.get(at + skip..at + skip + 4)?.try_into().ok()?) as usize
             } else {
-                usize::from(u16::from_le_bytes(file.get(at + skip..at + skip + 2)?.try_into().ok()?))
+                usize::from(u16::from_le_bytes(
+                    file.get(at + skip..at + skip + 2)?.try_into().ok()?,
+                ))
             };
             let start = at + skip + if wide { 4 } else { 2 };
             (start + length <= file.len()).then_some(start..start + length)
@@ -54,8 +56,13 @@ pub(super) fn find(file: &[u8], tag: Tag) -> anyhow::Result<std::ops::Range<usiz
 
 /// The text of an element, without padding.
 pub(super) fn text(file: &[u8], tag: Tag) -> anyhow::Result<String> {
-    let value = file.get(find(file, tag)?).context("an element beyond the end")?;
-    Ok(String::from_utf8_lossy(value).trim_end_matches(['\0', ' ']).trim_start().to_owned())
+    let value = file
+        .get(find(file, tag)?)
+        .context("an element beyond the end")?;
+    Ok(String::from_utf8_lossy(value)
+        .trim_end_matches(['\0', ' '])
+        .trim_start()
+        .to_owned())
 }
 
 /// A file in explicit little endian that grows element by element, in the order of tags.
@@ -97,7 +104,8 @@ impl Writer {
         self.0.extend_from_slice(&tag.bytes());
         self.0.extend_from_slice(kind);
         self.0.extend_from_slice(&[0, 0]);
-        self.0.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        self.0
+            .extend_from_slice(&(value.len() as u32).to_le_bytes());
         self.0.extend_from_slice(value);
     }
 
@@ -109,7 +117,8 @@ impl Writer {
     fn short(&mut self, tag: Tag, kind: &[u8; 2], value: &[u8]) {
         self.0.extend_from_slice(&tag.bytes());
         self.0.extend_from_slice(kind);
-        self.0.extend_from_slice(&(value.len() as u16).to_le_bytes());
+        self.0
+            .extend_from_slice(&(value.len() as u16).to_le_bytes());
         self.0.extend_from_slice(value);
     }
 }
@@ -125,12 +134,22 @@ mod tests {
         file.text(NUMBER, b"IS", "7");
         file.long(PIXELS, b"OW", &[1, 2, 3, 4]);
         let file = file.finish();
-        assert_eq!((text(&file, CLASS)?, text(&file, INSTANCE)?), ("1.2.3".into(), "1.2.3.45".into()));
-        assert_eq!((text(&file, STUDY)?, text(&file, NUMBER)?), ("1.9".into(), "7".into()));
+        assert_eq!(
+            (text(&file, CLASS)?, text(&file, INSTANCE)?),
+            ("1.2.3".into(), "1.2.3.45".into())
+        );
+        assert_eq!(
+            (text(&file, STUDY)?, text(&file, NUMBER)?),
+            ("1.9".into(), "7".into())
+        );
         assert_eq!(file.get(find(&file, PIXELS)?), Some(&[1, 2, 3, 4][..]));
         assert!(text(&file, SERIES).is_err());
         let data = crate::check::data_set(&file).unwrap_or_default();
-        assert_eq!(data.get(..4), Some(&STUDY.bytes()[..]), "the meta group has its length");
+        assert_eq!(
+            data.get(..4),
+            Some(&STUDY.bytes()[..]),
+            "the meta group has its length"
+        );
         Ok(())
     }
 }

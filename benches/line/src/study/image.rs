@@ -63,7 +63,11 @@ struct Organ {
 impl Organ {
     fn at(self, x: f32, y: f32) -> f32 {
         let (x, y) = (x - self.x, y - self.y);
-        if x * x + y * y < self.radius2 { self.contrast } else { 0.0 }
+        if x * x + y * y < self.radius2 {
+            self.contrast
+        } else {
+            0.0
+        }
     }
 }
 
@@ -73,13 +77,20 @@ fn organs(body: u64, depth: f32) -> [Organ; ORGANS] {
     core::array::from_fn(|_| {
         let (x, y, drift) = (part() - 0.5, (part() - 0.5) * 0.7, part() - 0.5);
         let radius = (0.06 + part() * 0.14) * (1.0 - (depth - part()) * (depth - 0.5));
-        Organ { x: x + drift * depth * 0.3, y, radius2: radius * radius, contrast: (part() - 0.4) * 400.0 }
+        Organ {
+            x: x + drift * depth * 0.3,
+            y,
+            radius2: radius * radius,
+            contrast: (part() - 0.4) * 400.0,
+        }
     })
 }
 
 /// Nearly normal, of mean 0 and deviation 1: the sum of four uniform values.
 fn gauss(bits: u64) -> f32 {
-    let sum: u32 = (0..4).map(|part| (bits >> (part * 16)) as u32 & 0xffff).sum();
+    let sum: u32 = (0..4)
+        .map(|part| (bits >> (part * 16)) as u32 & 0xffff)
+        .sum();
     (sum as f32 / 65_536.0 - 2.0) * 1.732
 }
 
@@ -89,10 +100,15 @@ mod tests {
 
     #[test]
     fn ok_slices_compress_as_real_ones_do() -> anyhow::Result<()> {
-        let image = Image { side: 512, noise: 11.0 };
+        let image = Image {
+            side: 512,
+            noise: 11.0,
+        };
         let mut noise = Random::new(3);
         let pixels = image.slice(1, 0.4, &mut noise);
-        let packed = pixels.chunks(256 * 1024).map(|part| Ok(zstd::bulk::compress(part, 1)?.len()));
+        let packed = pixels
+            .chunks(256 * 1024)
+            .map(|part| Ok(zstd::bulk::compress(part, 1)?.len()));
         let packed: usize = packed.sum::<anyhow::Result<usize>>()?;
         let ratio = pixels.len() as f64 / packed as f64;
         assert!((2.3..2.8).contains(&ratio), "zstd 1 packs by {ratio:.2}");

@@ -24,7 +24,10 @@ pub(super) const CT: Made = Made {
     class: "1.2.840.10008.5.1.4.1.1.2",
     seed: 11,
     series: &[500, 200, 100],
-    image: Image { side: 512, noise: 11.0 },
+    image: Image {
+        side: 512,
+        noise: 11.0,
+    },
 };
 
 pub(super) const MR: Made = Made {
@@ -32,7 +35,10 @@ pub(super) const MR: Made = Made {
     class: "1.2.840.10008.5.1.4.1.1.4",
     seed: 12,
     series: &[400; 6],
-    image: Image { side: 256, noise: 11.0 },
+    image: Image {
+        side: 256,
+        noise: 11.0,
+    },
 };
 
 /// Writes the files of a study; `edit` changes the header of each, not the pixels.
@@ -52,17 +58,25 @@ pub(super) fn write(study: &Made, edit: &str, folder: &Path) -> anyhow::Result<(
             Ok(())
         };
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow::anyhow!("a worker failed"))?)
+        workers
+            .into_iter()
+            .try_for_each(|one| one.join().map_err(|_| anyhow::anyhow!("a worker failed"))?)
     })
 }
 
 fn write_one(study: &Made, edit: &str, slice: (u32, u32, u32), path: &Path) -> anyhow::Result<()> {
     let (series, number, count) = slice;
-    let uid = format!("2.25.{}{}", 7_000_000_000 + study.seed, if edit.is_empty() { "" } else { ".2" });
+    let uid = format!(
+        "2.25.{}{}",
+        7_000_000_000 + study.seed,
+        if edit.is_empty() { "" } else { ".2" }
+    );
     let instance = format!("{uid}.{series}.{number}");
     let mut noise = Random::new(study.seed << 40 | u64::from(series) << 32 | u64::from(number));
     let depth = number as f32 / count as f32;
-    let pixels = study.image.slice(study.seed + u64::from(series), depth, &mut noise);
+    let pixels = study
+        .image
+        .slice(study.seed + u64::from(series), depth, &mut noise);
     let side = study.image.side;
     let mut file = Writer::new(study.class, &instance);
     file.text(Tag(8, 0x05), b"CS", "ISO_IR 192");
@@ -83,7 +97,11 @@ fn write_one(study: &Made, edit: &str, slice: (u32, u32, u32), path: &Path) -> a
     file.text(Tag(0x20, 0x10), b"SH", "1");
     file.text(Tag(0x20, 0x11), b"IS", &series.to_string());
     file.text(NUMBER, b"IS", &number.to_string());
-    file.text(Tag(0x20, 0x32), b"DS", &format!("-250\\-250\\{}", f64::from(number) * 0.625));
+    file.text(
+        Tag(0x20, 0x32),
+        b"DS",
+        &format!("-250\\-250\\{}", f64::from(number) * 0.625),
+    );
     file.text(Tag(0x20, 0x37), b"DS", "1\\0\\0\\0\\1\\0");
     file.number(Tag(0x28, 0x02), 1);
     file.text(Tag(0x28, 0x04), b"CS", "MONOCHROME2");

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use mic_transfer::adapter::files::Labels;
 use mic_transfer::Uid;
+use mic_transfer::adapter::files::Labels;
 
 pub use image::Image;
 
@@ -161,7 +161,9 @@ impl Study {
 /// The files of a folder in order.
 pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
-    let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<_>>()?;
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<anyhow::Result<_>>()?;
     files.sort_unstable();
     Ok(files)
 }
@@ -176,7 +178,14 @@ pub fn uid_of(folder: &Path) -> anyhow::Result<String> {
 pub fn labels(path: &Path) -> anyhow::Result<Labels> {
     let file = fs::read(path)?;
     let uid = |tag| anyhow::Ok(Uid::new(&dicom::text(&file, tag)?)?);
-    let labels = Labels::new(uid(dicom::CLASS)?, uid(dicom::INSTANCE)?, uid(dicom::SERIES)?, uid(dicom::SYNTAX)?);
-    let number = dicom::text(&file, dicom::NUMBER).ok().and_then(|text| text.parse().ok());
+    let labels = Labels::new(
+        uid(dicom::CLASS)?,
+        uid(dicom::INSTANCE)?,
+        uid(dicom::SERIES)?,
+        uid(dicom::SYNTAX)?,
+    );
+    let number = dicom::text(&file, dicom::NUMBER)
+        .ok()
+        .and_then(|text| text.parse().ok());
     Ok(number.map_or(labels.clone(), |number| labels.with_rank(number)))
 }

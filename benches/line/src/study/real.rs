@@ -3,15 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use super::dicom::{INSTANCE, PIXELS, SERIES, STUDY, find, text};
 use crate::line::Random;
+use anyhow::Context;
 
 /// A pixel in so many is moved by one: copies are no longer the same chunks.
 const PERTURBED: usize = 64;
 
 fn sources(name: &str) -> anyhow::Result<Vec<PathBuf>> {
-    let root = std::env::var_os("MIC_TEST_DATA").context("MIC_TEST_DATA names no folder of real files")?;
+    let root =
+        std::env::var_os("MIC_TEST_DATA").context("MIC_TEST_DATA names no folder of real files")?;
     let mut found = Vec::new();
     collect(&Path::new(&root).join(name), &mut found)?;
     found.sort_unstable();
@@ -48,14 +49,23 @@ pub(super) fn repeat(name: &str, bytes: u64, folder: &Path) -> anyhow::Result<()
         let round = index / sources.len();
         for path in &sources {
             let mut file = fs::read(path)?;
-            for (tag, what) in [(STUDY, 0), (SERIES, round + 1), (INSTANCE, 1_000_000 + index)] {
+            for (tag, what) in [
+                (STUDY, 0),
+                (SERIES, round + 1),
+                (INSTANCE, 1_000_000 + index),
+            ] {
                 let old = text(&file, tag)?;
                 let new = uid(old.len(), what)?;
                 replace(&mut file, old.as_bytes(), new.as_bytes());
             }
             let mut random = Random::new(index as u64);
             let pixels = find(&file, PIXELS)?;
-            for low in file.get_mut(pixels).unwrap_or_default().iter_mut().step_by(2 * PERTURBED) {
+            for low in file
+                .get_mut(pixels)
+                .unwrap_or_default()
+                .iter_mut()
+                .step_by(2 * PERTURBED)
+            {
                 *low ^= (random.next() & 1) as u8;
             }
             fs::write(folder.join(format!("{index:05}.dcm")), &file)?;
@@ -68,7 +78,9 @@ pub(super) fn repeat(name: &str, bytes: u64, folder: &Path) -> anyhow::Result<()
 
 /// A UID of so many characters with a number in it.
 fn uid(length: usize, number: usize) -> anyhow::Result<String> {
-    let digits = length.checked_sub("2.25.7".len()).context("a UID too short to be replaced")?;
+    let digits = length
+        .checked_sub("2.25.7".len())
+        .context("a UID too short to be replaced")?;
     let number = format!("{number:0digits$}");
     anyhow::ensure!(number.len() == digits, "a UID too short to be replaced");
     Ok(format!("2.25.7{number}"))
@@ -78,7 +90,10 @@ fn replace(file: &mut [u8], old: &[u8], new: &[u8]) {
     let found: Vec<usize> = memchr::memmem::find_iter(file, old).collect();
     for at in found {
         // Not where it is the start of a longer one.
-        if !file.get(at + old.len()).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.') {
+        if !file
+            .get(at + old.len())
+            .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.')
+        {
             file[at..at + old.len()].copy_from_slice(new);
         }
     }
