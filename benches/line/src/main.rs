@@ -5,10 +5,12 @@
 mod check;
 mod emulator;
 mod group;
+mod kill;
 mod lab;
 mod line;
 mod measure;
 mod peers;
+mod plot;
 mod rows;
 mod scenario;
 mod study;
@@ -74,6 +76,27 @@ enum Command {
         /// The hospital's store lies in this folder instead: a disk.
         #[arg(long)]
         target: Option<PathBuf>,
+        /// A picture of the first round's rates over time, as SVG.
+        #[arg(long)]
+        plot: Option<PathBuf>,
+    },
+    /// Kills a side at one half and counts what the whole costs. Needs root.
+    Kill {
+        /// The line.
+        #[arg(long, default_value = "400m-10ms")]
+        scenario: Scenario,
+        /// Contestants.
+        #[arg(long, value_delimiter = ',', required = true)]
+        peer: Vec<String>,
+        /// Who is killed.
+        #[arg(long, default_value = "client")]
+        victim: kill::Victim,
+        /// The study.
+        #[arg(long, default_value = "ct")]
+        study: Kind,
+        /// Rows are added to this file.
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Prints tables of rows in Markdown.
     Table {
@@ -154,6 +177,7 @@ fn main() -> anyhow::Result<()> {
             rounds,
             out,
             target,
+            plot,
         } => {
             let place = Place::new(arguments.place)?;
             let study = Study::make(study, images, &place)?;
@@ -161,6 +185,7 @@ fn main() -> anyhow::Result<()> {
             let mut out = out
                 .map(|path| OpenOptions::new().create(true).append(true).open(path))
                 .transpose()?;
+            let mut series = Vec::new();
             for scenario in scenario {
                 let mut lab = Lab::make(scenario)?;
                 for round in 0..rounds {
@@ -176,7 +201,44 @@ fn main() -> anyhow::Result<()> {
                             round,
                         )?;
                         tell(&row, out.as_mut())?;
+                        if round == 0 {
+                            series.push((row.peer, row.bins));
+                        }
                     }
+                }
+                if let Some(path) = &plot {
+                    let title = format!("{} over {}", study.name(), lab.scenario());
+                    std::fs::write(path, plot::svg(&title, &std::mem::take(&mut series)))?;
+                }
+            }
+            Ok(())
+        }
+        Command::Kill {
+            scenario,
+            peer,
+            victim,
+            study,
+            out,
+        } => {
+            let place = Place::new(arguments.place)?;
+            let study = Study::make(study, None, &place)?;
+            let mut out = out
+                .map(|path| OpenOptions::new().create(true).append(true).open(path))
+                .transpose()?;
+            let mut lab = Lab::make(scenario)?;
+            for peer in chosen(&peer)? {
+                match kill::kill(&*peer, victim, &mut lab, &study, &place) {
+                    Ok(row) => {
+                        let ratio = row.line_bytes as f64 / row.bytes as f64;
+                        println!(
+                            "{:20} {victim:?} killed: line bytes / study {ratio:.4}, {}",
+                            row.peer, row.verdict
+                        );
+                        if let Some(out) = &mut out {
+                            writeln!(out, "{}", serde_json::to_string(&row)?)?;
+                        }
+                    }
+                    Err(error) => println!("{:20} {victim:?} killed: {error:#}", peer.name()),
                 }
             }
             Ok(())

@@ -41,6 +41,14 @@ impl Place {
     }
 }
 
+#[derive(Debug)]
+struct Server {
+    command: Client,
+    child: Child,
+    /// Its port, or none where it says "ready".
+    port: Option<u16>,
+}
+
 /// One run on its way.
 #[derive(Debug)]
 pub struct Run<'a> {
@@ -50,7 +58,7 @@ pub struct Run<'a> {
     target: PathBuf,
     state: PathBuf,
     group: Group,
-    servers: Vec<Child>,
+    servers: Vec<Server>,
 }
 
 impl<'a> Run<'a> {
@@ -161,47 +169,82 @@ impl<'a> Run<'a> {
 
     /// Starts a server and waits until it says "ready".
     pub fn serve_ready(&mut self, side: Side, words: &[String]) -> anyhow::Result<()> {
-        let mut child = self
-            .command(&Client::new(side, words.to_vec()))
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = child.stdout.take().context("no output")?;
-        self.servers.push(child);
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        anyhow::ensure!(
-            line.trim() == "ready",
-            "{} did not start: {line}",
-            words.join(" ")
-        );
+        let command = Client::new(side, words.to_vec());
+        let child = self.start_server(&command, None)?;
+        self.servers.push(Server {
+            command,
+            child,
+            port: None,
+        });
         Ok(())
     }
 
     /// Starts a server and waits until its port is open.
-    pub fn serve_port(&mut self, server: Client, port: u16) -> anyhow::Result<()> {
-        let (side, host) = (server.side, self.address(server.side));
+    pub fn serve_port(&mut self, command: Client, port: u16) -> anyhow::Result<()> {
+        let child = self.start_server(&command, Some(port))?;
+        self.servers.push(Server {
+            command,
+            child,
+            port: Some(port),
+        });
+        Ok(())
+    }
+
+    /// `kill -9` of all servers.
+    pub fn kill_servers(&mut self) -> anyhow::Result<()> {
+        for server in &mut self.servers {
+            server.child.kill()?;
+            server.child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Starts the servers as they were started.
+    pub fn start_servers_again(&mut self) -> anyhow::Result<()> {
+        let mut servers = std::mem::take(&mut self.servers);
+        for server in &mut servers {
+            server.child = self.start_server(&server.command, server.port)?;
+        }
+        self.servers = servers;
+        Ok(())
+    }
+
+    fn start_server(&self, command: &Client, port: Option<u16>) -> anyhow::Result<Child> {
+        let name = command.words.join(" ");
+        let Some(port) = port else {
+            let mut child = self.command(command).stdout(Stdio::piped()).spawn()?;
+            let mut line = String::new();
+            BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+            if line.trim() != "ready" {
+                let _ = child.kill();
+                let _ = child.wait();
+                anyhow::bail!("{name} did not start: {line}");
+            }
+            return Ok(child);
+        };
         let log = fs::File::create(self.state.join(format!("server-{port}.log")))?;
-        let child = self
-            .command(&server)
+        let mut child = self
+            .command(command)
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        self.servers.push(child);
         let until = Instant::now() + READY_TIMEOUT;
-        let probe = format!("exec 3<>/dev/tcp/{host}/{port}");
+        let probe = format!("exec 3<>/dev/tcp/{}/{port}", self.address(command.side));
         while Instant::now() < until {
-            let place = self.lab.place(side);
+            let place = self.lab.place(command.side);
             let mut probing = Command::new(&place[0]);
             probing
                 .args(&place[1..])
                 .args(["bash", "-c", &probe])
                 .stderr(Stdio::null());
             if probing.status()?.success() {
-                return Ok(());
+                return Ok(child);
             }
             thread::sleep(Duration::from_millis(50));
         }
-        anyhow::bail!("{} opened no port {port}", server.words.join(" "))
+        let _ = child.kill();
+        let _ = child.wait();
+        anyhow::bail!("{name} opened no port {port}")
     }
 
     /// Runs a command on a host to its end; not timed.
@@ -299,6 +342,7 @@ impl<'a> Run<'a> {
                 count_after.up.bytes - count.up.bytes,
             ],
             emulator_cpu_s: count_after.cpu_s - count.cpu_s,
+            bins: self.lab.bins()?,
             failure,
         })
     }
@@ -354,7 +398,7 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         let _ = self.group.end_all();
         for server in &mut self.servers {
-            let _ = server.wait();
+            let _ = server.child.wait();
         }
         let _ = fs::remove_dir_all(&self.target);
         let _ = fs::remove_dir_all(&self.state);
@@ -374,6 +418,8 @@ pub struct Times {
     pub line_bytes: [u64; 2],
     /// CPU time of the emulator.
     pub emulator_cpu_s: f64,
+    /// What arrived in each bin.
+    pub bins: Vec<u64>,
     /// What a client said when it failed.
     pub failure: Option<String>,
 }
@@ -403,6 +449,7 @@ pub fn measure(
         line_bytes: [0; 2],
         emulator_cpu_s: 0.0,
         load,
+        bins: Vec::new(),
     };
     let missing = peer.needs().into_iter().find(|program| !is_there(program));
     if let Some(missing) = missing {
@@ -433,6 +480,7 @@ pub fn measure(
     row.cpu_s = times.cpu_s;
     row.first_s = times.first.map(|first| first.as_secs_f64());
     row.line_bytes = times.line_bytes;
+    row.bins = times.bins;
     row.emulator_cpu_s = times.emulator_cpu_s;
     Ok(row)
 }

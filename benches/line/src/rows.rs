@@ -36,6 +36,9 @@ pub struct Row {
     pub emulator_cpu_s: f64,
     /// The machine's load average of the last minute, before the run.
     pub load: f64,
+    /// What arrived in each bin, for the picture.
+    #[serde(skip)]
+    pub bins: Vec<u64>,
 }
 
 impl Row {
@@ -188,6 +191,7 @@ mod tests {
             line_bytes: [10_100_000, 100_000],
             emulator_cpu_s: wall_s / 4.0,
             load: 1.0,
+            bins: Vec::new(),
         }
     }
 
