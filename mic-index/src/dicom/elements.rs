@@ -16,7 +16,7 @@ impl ExamDraft {
     ///
     /// Takes whatever yields element references of dicom-core, such as `object.iter()` of
     /// dicom-object; only the top level is read, and of an element that occurs twice the first. Sequences of
-    /// codes are not looked into: [`from_object`](Self::from_object) does.
+    /// codes are not looked into: [`from_elements_with`](Self::from_elements_with) does.
     ///
     /// ```
     /// use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
@@ -40,8 +40,8 @@ impl ExamDraft {
         Self::from_text(&HeaderText::from_elements(elements))
     }
 
-    /// A draft from a data set whose items are data sets of the same kind, such as an `InMemDicomObject`: as
-    /// [`from_elements`](Self::from_elements), and with the codes of exam items.
+    /// As [`from_elements`](Self::from_elements), and with the codes of exam items: `items` gives the elements of
+    /// a sequence's item.
     ///
     /// ```
     /// use dicom_core::{DataElement, PrimitiveValue, Tag, VR, value::DataSetSequence};
@@ -57,17 +57,20 @@ impl ExamDraft {
     ///     VR::SQ,
     ///     DataSetSequence::from(vec![code]),
     /// )]);
-    /// let draft = ExamDraft::from_object(&object);
+    /// let draft = ExamDraft::from_elements_with(object.iter(), |item| item.iter());
     /// assert_eq!(draft.item().unwrap().code().unwrap().as_str(), "CT01");
     /// ```
     #[must_use]
-    pub fn from_object<'a, I, P>(object: &'a I) -> Self
+    pub fn from_elements_with<'a, I, P, E>(
+        elements: impl IntoIterator<Item = &'a DataElement<I, P>>,
+        items: impl Fn(&'a I) -> E,
+    ) -> Self
     where
-        &'a I: IntoIterator<Item = &'a DataElement<I, P>>,
         I: 'a,
         P: 'a,
+        E: IntoIterator<Item = &'a DataElement<I, P>>,
     {
-        Self::from_text(&HeaderText::from_object::<I, P>(object))
+        Self::from_text(&HeaderText::from_elements_with(elements, items))
     }
 }
 
@@ -85,17 +88,22 @@ impl HeaderText {
         Self::collect(elements, |_| Held::Absent)
     }
 
-    /// The texts of the attributes the draft reads, the codes of exam items among them.
+    /// The texts of the attributes the draft reads, the codes of exam items among them; `items` gives the
+    /// elements of a sequence's item.
     #[must_use]
-    pub fn from_object<'a, I, P>(object: &'a I) -> Self
+    pub fn from_elements_with<'a, I, P, E>(
+        elements: impl IntoIterator<Item = &'a DataElement<I, P>>,
+        items: impl Fn(&'a I) -> E,
+    ) -> Self
     where
-        &'a I: IntoIterator<Item = &'a DataElement<I, P>>,
         I: 'a,
         P: 'a,
+        E: IntoIterator<Item = &'a DataElement<I, P>>,
     {
-        Self::collect(object, |element| match element.value() {
+        Self::collect(elements, |element| match element.value() {
             Value::Sequence(sequence) => {
-                Held::Codes(sequence.items().iter().map(code_text).collect())
+                let codes = sequence.items().iter();
+                Held::Codes(codes.map(|item| code_text(items(item))).collect())
             }
             _ => Held::NoText,
         })
@@ -142,9 +150,8 @@ const CODE_VALUES: [Tag; 3] = [
 ];
 const CODE_MEANING: Tag = Tag(0x0008, 0x0104);
 
-fn code_text<'a, I, P>(item: &'a I) -> CodeText
+fn code_text<'a, I, P>(item: impl IntoIterator<Item = &'a DataElement<I, P>>) -> CodeText
 where
-    &'a I: IntoIterator<Item = &'a DataElement<I, P>>,
     I: 'a,
     P: 'a,
 {

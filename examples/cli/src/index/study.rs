@@ -56,7 +56,7 @@ pub(super) struct FindingRow {
 impl Study {
     /// Takes a file into account.
     pub(super) fn add(&mut self, header: Header) {
-        let draft = ExamDraft::from_object(&header.object);
+        let draft = ExamDraft::from_elements_with(header.object.iter(), |item| item.iter());
         let facts = header.facts;
         let no_image = draft
             .modality()
