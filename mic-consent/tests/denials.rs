@@ -109,7 +109,7 @@ fn ok_every_threat_names_tests_that_exist() {
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| #"))
         .collect();
-    assert_eq!(rows.len(), 37);
+    assert_eq!(rows.len(), 42);
     for row in rows {
         let proof = row.split('|').nth(4).unwrap();
         let names: Vec<&str> = proof.split('`').skip(1).step_by(2).collect();

@@ -556,10 +556,10 @@ fn of_orders(cases: &mut Cases, order: &Object, by_order: &Object) {
         Reason::RoleMissing,
     );
     let mut by_court = order.with(&[4], number(now + 60));
-    by_court["type"] = json!("mic-g");
+    by_court["type"] = json!("mic-e");
     push(
-        "order-as-grant",
-        "an order shown as a grant",
+        "order-as-emergency",
+        "an order shown as an emergency access",
         by_court,
         Reason::OtherType,
     );
@@ -584,7 +584,11 @@ fn of_orders(cases: &mut Cases, order: &Object, by_order: &Object) {
         Rights::LIST,
         Scope::list_only(ScopeFilter::new()),
     )
-    .sign(signer(SUITE, "barred").as_ref(), nonce(), common_now())
+    .sign(
+        signer(SUITE, "barred").as_ref(),
+        nonce(),
+        crate::common::now(),
+    )
     .unwrap();
     push(
         "organisation-suspended",
@@ -592,10 +596,6 @@ fn of_orders(cases: &mut Cases, order: &Object, by_order: &Object) {
         token("mic-q", &asked),
         Reason::OrganisationSuspended,
     );
-}
-
-fn common_now() -> chrono::DateTime<chrono::Utc> {
-    crate::common::now()
 }
 
 fn of_receipts(cases: &mut Cases, opened: &Object, in_emergency: &Object) {
