@@ -21,88 +21,152 @@ pub(super) const CLASSED_MIN: usize = 16 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
     pub(super) high: Vec<u8>,
-    pub(super) low: [Vec<u8>; CLASSES],
+    pub(super) low: [Stream; CLASSES],
+    /// The low bytes in the order of the samples.
+    plane: Vec<u8>,
     sums: Vec<u16>,
+}
+
+/// Bytes of one class. The buffer is kept longer than what it holds, so that a block is written without
+/// asking for room.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    buffer: Vec<u8>,
+    length: usize,
+}
+
+impl Stream {
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+
+    /// Gives the buffer out to be filled, in place of what it holds.
+    pub(super) fn fill<E>(
+        &mut self,
+        fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let filled = fill(&mut self.buffer);
+        self.length = self.buffer.len();
+        filled
+    }
+
+    fn empty(&mut self, room: usize) {
+        self.length = 0;
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, block: &[u8]) {
+        let end = self.length + BLOCK;
+        if let Some(room) = self.buffer.get_mut(self.length..end) {
+            room.copy_from_slice(block);
+            self.length = end;
+        }
+    }
 }
 
 impl Sorted {
     /// Sorts folded residuals of rows of `row`; the last block is filled up with zeros.
     pub(super) fn sort(&mut self, folded: &[u16], row: usize, wide: bool) {
-        self.high.clear();
-        self.low.iter_mut().for_each(Vec::clear);
+        let padded = folded.len().next_multiple_of(BLOCK);
         let classed = folded.len() >= CLASSED_MIN;
-        let mut near = Neighbours::new(&mut self.sums, row, folded.len());
-        let blocks = folded.chunks_exact(BLOCK);
-        let mut last = [0_u16; BLOCK];
-        let cut = blocks.remainder();
-        last.iter_mut()
-            .zip(cut)
-            .for_each(|(slot, value)| *slot = *value);
-        let last = (!cut.is_empty()).then_some(&last[..]);
-        for block in blocks.chain(last) {
-            let Ok(block) = <[u16; BLOCK]>::try_from(block) else {
-                continue;
-            };
-            let low = block.map(|value| value as u8);
-            let high = block.map(|value| (value >> 8) as u8);
-            let class = if classed { near.class() } else { 0 };
-            if let Some(stream) = self.low.get_mut(class) {
-                stream.extend_from_slice(&low);
+        self.plane.clear();
+        self.plane.extend(folded.iter().map(|value| *value as u8));
+        self.plane.resize(padded, 0);
+        self.high.clear();
+        if wide {
+            self.high
+                .extend(folded.iter().map(|value| (*value >> 8) as u8));
+            self.high.resize(padded, 0);
+        }
+        let others = if classed { padded } else { 0 };
+        for (class, stream) in self.low.iter_mut().enumerate() {
+            stream.empty(if class == 0 { padded } else { others });
+        }
+        if !classed {
+            if let Some(stream) = self.low.first_mut() {
+                self.plane
+                    .chunks_exact(BLOCK)
+                    .for_each(|block| stream.put(block));
             }
-            if wide {
-                self.high.extend_from_slice(&high);
+            return;
+        }
+        let mut near = Neighbours::new(&mut self.sums, row, padded);
+        let mut high = self.high.chunks_exact(BLOCK);
+        for block in self.plane.chunks_exact(BLOCK) {
+            if let Some(stream) = self.low.get_mut(near.class()) {
+                stream.put(block);
             }
-            near.push(sum(low, high));
+            near.push(sum(word(block), high.next().map_or(0, word)));
         }
     }
 
     /// The residuals of `plane.len()` samples out of the streams; `None` where those run short or over.
     pub(super) fn unsort(&mut self, plane: &mut [i16], row: usize, wide: bool) -> Option<()> {
+        let padded = plane.len().next_multiple_of(BLOCK);
         let classed = plane.len() >= CLASSED_MIN;
-        let mut near = Neighbours::new(&mut self.sums, row, plane.len());
-        let mut low: [&[u8]; CLASSES] = self.low.each_ref().map(Vec::as_slice);
-        let mut high = self.high.as_slice();
-        let mut next = || {
-            let class = if classed { near.class() } else { 0 };
-            let stream = low.get_mut(class)?;
-            let (bytes, rest) = stream.split_first_chunk::<BLOCK>()?;
-            *stream = rest;
-            let over = if wide {
-                let (bytes, rest) = high.split_first_chunk::<BLOCK>()?;
-                high = rest;
-                *bytes
-            } else {
-                [0; BLOCK]
-            };
-            near.push(sum(*bytes, over));
-            let mut block = [0_i16; BLOCK];
-            for ((slot, low), high) in block.iter_mut().zip(bytes).zip(over) {
-                *slot = unfold(u16::from_le_bytes([*low, high]));
+        if wide && self.high.len() != padded {
+            return None;
+        }
+        let mut low: [&[u8]; CLASSES] = self.low.each_ref().map(Stream::bytes);
+        if classed {
+            if self.plane.len() != padded {
+                self.plane.resize(padded, 0);
             }
-            Some(block)
-        };
-        let mut blocks = plane.chunks_exact_mut(BLOCK);
-        for block in &mut blocks {
-            block.copy_from_slice(&next()?);
+            let mut near = Neighbours::new(&mut self.sums, row, padded);
+            let mut high = self.high.chunks_exact(BLOCK);
+            for room in self.plane.chunks_exact_mut(BLOCK) {
+                let stream = low.get_mut(near.class())?;
+                let (block, rest) = stream.split_at_checked(BLOCK)?;
+                *stream = rest;
+                room.copy_from_slice(block);
+                near.push(sum(word(block), high.next().map_or(0, word)));
+            }
+        } else {
+            let first = low.first_mut()?;
+            let (block, rest) = first.split_at_checked(padded)?;
+            *first = rest;
+            self.plane.clear();
+            self.plane.extend_from_slice(block);
         }
-        let last = blocks.into_remainder();
-        if !last.is_empty() {
-            let block = next()?;
-            last.iter_mut()
-                .zip(block)
-                .for_each(|(slot, value)| *slot = value);
+        if !low.iter().all(|stream| stream.is_empty()) {
+            return None;
         }
-        (high.is_empty() && low.iter().all(|stream| stream.is_empty())).then_some(())
+        if wide {
+            for ((sample, low), high) in plane.iter_mut().zip(&self.plane).zip(&self.high) {
+                *sample = unfold(u16::from_le_bytes([*low, *high]));
+            }
+        } else {
+            for (sample, low) in plane.iter_mut().zip(&self.plane) {
+                *sample = unfold(u16::from(*low));
+            }
+        }
+        Some(())
     }
+}
+
+#[inline(always)]
+fn word(block: &[u8]) -> u64 {
+    <[u8; BLOCK]>::try_from(block).map_or(0, u64::from_le_bytes)
 }
 
 /// Magnitude of a block: at most 8 x 4,095.
 #[inline(always)]
-fn sum(low: [u8; BLOCK], high: [u8; BLOCK]) -> u16 {
-    low.iter()
-        .zip(high)
-        .map(|(low, high)| u16::from_le_bytes([*low, high.min(HIGH_MAX)]))
-        .sum()
+fn sum(low: u64, high: u64) -> u16 {
+    /// Every other byte, and one in the lowest place of each pair.
+    const EVEN: u64 = 0x00FF_00FF_00FF_00FF;
+    const ONES: u64 = 0x0001_0001_0001_0001;
+    let pairs = (low & EVEN) + (low >> 8 & EVEN);
+    let lows = (pairs.wrapping_mul(ONES) >> 48) as u16;
+    if high == 0 {
+        return lows;
+    }
+    let highs = high
+        .to_le_bytes()
+        .map(|byte| u16::from(byte.min(HIGH_MAX)) << 8);
+    lows + highs.iter().sum::<u16>()
 }
 
 /// The magnitudes of the blocks so far.
@@ -115,7 +179,7 @@ struct Neighbours<'a> {
 impl<'a> Neighbours<'a> {
     fn new(sums: &'a mut Vec<u16>, row: usize, samples: usize) -> Self {
         sums.clear();
-        sums.reserve(samples / BLOCK + 1);
+        sums.reserve(samples / BLOCK);
         Self {
             sums,
             row: (row / BLOCK).max(2),

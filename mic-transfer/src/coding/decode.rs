@@ -230,8 +230,9 @@ impl Decoder {
             self.unpacker.take(coded, most, &mut self.sorted.high)?;
         }
         for low in &mut self.sorted.low {
-            self.unpacker.take(coded, left, low)?;
-            left -= low.len();
+            let unpacker = &mut self.unpacker;
+            low.fill(|buffer| unpacker.take(coded, left, buffer))?;
+            left -= low.bytes().len();
         }
         self.component.clear();
         self.component.resize(count, 0);

@@ -15,6 +15,9 @@ const PROBES: usize = 4;
 const PROBE_BYTES: usize = 4096;
 /// A coded form that saves less than this share of the chunk is not worth the receiver's work.
 const SAVED_MIN: usize = 32;
+/// Predicted to between an eighth and a half of a chunk, samples are not tried with zstd.
+const CLEAR_BEST: usize = 8;
+const CLEAR_WORST: usize = 2;
 /// Samples that fill less than this share of a chunk are left to zstd.
 const REGION_SHARE: usize = 8;
 
@@ -23,6 +26,7 @@ const REGION_SHARE: usize = 8;
 /// One thread's: make one for each. See the [module](super) for an example.
 pub struct Encoder {
     packer: Packer,
+    residuals: Packer,
     component: Vec<i16>,
     green: Vec<i16>,
     folded: Vec<u16>,
@@ -49,6 +53,7 @@ impl Encoder {
     pub fn new() -> Self {
         Self {
             packer: Packer::new(),
+            residuals: Packer::of_residuals(),
             component: Vec::new(),
             green: Vec::new(),
             folded: Vec::new(),
@@ -79,7 +84,6 @@ impl Encoder {
             .filter(|_| accepted.has(Codec::Samples))
             .and_then(|hint| hint.within(chunk_offset, chunk.len()))
             .filter(|region| region.bytes as usize >= chunk.len() / REGION_SHARE);
-        let zstd = accepted.has(Codec::Zstd).then(|| self.probe(chunk));
         let predicted = region.map(|region| {
             let bytes = chunk
                 .get(region.start as usize..)
@@ -90,6 +94,10 @@ impl Encoder {
                 estimate::predicted(bytes, &region) + others / 3
             })
         });
+        // Pictures under noise are for the predictor; drawings and masks, and what is no picture, may not be.
+        let clear = chunk.len() / CLEAR_BEST..chunk.len() / CLEAR_WORST;
+        let is_clear = predicted.is_some_and(|bytes| clear.contains(&bytes));
+        let zstd = (accepted.has(Codec::Zstd) && !is_clear).then(|| self.probe(chunk));
         let worth = chunk.len() - chunk.len() / SAVED_MIN;
         let samples_first = predicted.is_some_and(|bytes| zstd.is_none_or(|zstd| bytes < zstd));
         let codec = match region {
@@ -156,10 +164,10 @@ impl Encoder {
             predict::residuals(&self.component, row, layout.wide, &mut self.folded);
             self.sorted.sort(&self.folded, row, layout.wide);
             if layout.wide {
-                self.packer.put(&self.sorted.high, out);
+                self.residuals.put(&self.sorted.high, out);
             }
             for low in &self.sorted.low {
-                self.packer.put(low, out);
+                self.residuals.put(low.bytes(), out);
             }
         }
     }

@@ -2,13 +2,18 @@
 //! a bound.
 
 use alloc::vec::Vec;
+use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::CParameter;
 
 use super::CodingError;
 
-/// zstd's level for samples' residuals and headers: the entropy coder does the work, not the search.
+/// zstd's level: the entropy coder does the work, not the search.
 const LEVEL: i32 = 1;
+/// Places of zstd's table of matches in residuals, as a power of two, and the shortest match it looks for.
+const HASH_LOG: u32 = 10;
+const MIN_MATCH: u32 = 7;
 /// A stream shorter than this stays as it is: the frame around it would eat the gain.
 const CODED_MIN: usize = 32;
 
@@ -19,12 +24,27 @@ pub(super) struct Packer {
 }
 
 impl Packer {
+    /// For any bytes.
     pub(super) fn new() -> Self {
+        Self::with(|_| Ok(()))
+    }
+
+    /// For residuals, which repeat in long runs or not at all. A small table is soon emptied for the next
+    /// stream.
+    pub(super) fn of_residuals() -> Self {
+        Self::with(|zstd| {
+            zstd.set_parameter(CParameter::HashLog(HASH_LOG))?;
+            zstd.set_parameter(CParameter::MinMatch(MIN_MATCH))
+        })
+    }
+
+    fn with(set: impl FnOnce(&mut Compressor<'static>) -> io::Result<()>) -> Self {
         let zstd = Compressor::new(LEVEL).and_then(|mut zstd| {
             // What the decoder knows, or the digest checks, is not said again.
             zstd.include_checksum(false)?;
             zstd.include_contentsize(false)?;
             zstd.include_dictid(false)?;
+            set(&mut zstd)?;
             Ok(zstd)
         });
         Self {
