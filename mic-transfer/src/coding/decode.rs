@@ -178,7 +178,7 @@ impl Decoder {
                 found,
             });
         }
-        out.clear();
+        // What is there is written over, by the other bytes and the samples.
         out.resize(length, 0);
         let (before, samples) = out.split_at_mut_checked(start).ok_or(CodingError::Header)?;
         let (samples, after) = samples
@@ -234,7 +234,6 @@ impl Decoder {
             low.fill(|buffer| unpacker.take(coded, left, buffer))?;
             left -= low.bytes().len();
         }
-        self.component.clear();
         self.component.resize(count, 0);
         self.sorted
             .unsort(&mut self.component, row, wide)

@@ -101,7 +101,7 @@ impl Unpacker {
         out: &mut Vec<u8>,
     ) -> Result<(), CodingError> {
         let zstd = self.zstd.as_mut().ok_or(CodingError::Unavailable)?;
-        out.clear();
+        // What is there is written over.
         out.resize(length, 0);
         let found = zstd
             .decompress_to_buffer(packed, out.as_mut_slice())
