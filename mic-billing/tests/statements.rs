@@ -284,7 +284,14 @@ fn m05_every_field_is_under_the_seal() {
         leaves(&whole, "", &mut places);
         let mut forms: Vec<Value> = Vec::new();
         for place in &places {
-            for other in others(whole.pointer(place).unwrap()) {
+            let leaf = whole.pointer(place).unwrap();
+            // Any text can stand in the grounds; few need be tried.
+            let tried = if place.contains("/grounds/") {
+                3
+            } else {
+                usize::MAX
+            };
+            for other in others(leaf).into_iter().rev().take(tried) {
                 let mut changed = whole.clone();
                 *changed.pointer_mut(place).unwrap() = other;
                 forms.push(changed);
