@@ -228,14 +228,15 @@ mod tests {
             loss_ppm: 10_000,
             ..GIGABIT
         };
+        let packet = test_packet(40, 10);
         let lost = |seed| {
             let mut direction = Direction::new(LineConfig { seed, ..config });
             for number in 0..2_500 {
-                direction.take(number * 1_000_000, test_packet(40, 1448));
+                direction.take(number * 1_000_000, packet.clone());
             }
             let lost = direction.counters().lost;
             let (payload, _) = carried(&mut direction, u64::MAX);
-            assert_eq!(payload, (100_000 - lost) * 1448);
+            assert_eq!(payload, (100_000 - lost) * 10);
             lost
         };
         assert_eq!(lost(7), lost(7));

@@ -94,7 +94,6 @@ pub fn pull(at: SocketAddr, study: &str, store: &Path, connections: u32) -> anyh
                 println!("first");
             }
         })?;
-    println!("received {} sent {}", report.received(), report.sent());
     anyhow::ensure!(report.is_complete(), "{report:?}");
     Ok(())
 }

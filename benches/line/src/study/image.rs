@@ -102,7 +102,7 @@ mod tests {
     fn ok_slices_compress_as_real_ones_do() -> anyhow::Result<()> {
         let image = Image {
             side: 512,
-            noise: 11.0,
+            noise: 6.0,
         };
         let mut noise = Random::new(3);
         let pixels = image.slice(1, 0.4, &mut noise);

@@ -26,7 +26,7 @@ pub(super) const CT: Made = Made {
     series: &[500, 200, 100],
     image: Image {
         side: 512,
-        noise: 11.0,
+        noise: 6.0,
     },
 };
 
@@ -37,7 +37,7 @@ pub(super) const MR: Made = Made {
     series: &[400; 6],
     image: Image {
         side: 256,
-        noise: 11.0,
+        noise: 6.0,
     },
 };
 
