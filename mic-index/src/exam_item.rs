@@ -172,12 +172,10 @@ fn check(text: &str, max: usize, what: &'static str) -> Result<(), ItemTextError
     if text.is_empty() {
         return Err(ItemTextError::Empty { what });
     }
-    let blank_end = text
-        .strip_suffix(char::is_whitespace)
-        .map(|rest| (rest.len(), text.len() - rest.len()));
+    let last = text.strip_suffix(char::is_whitespace).map(str::len);
     let mut len = 0;
     for (at, c) in text.char_indices() {
-        let blank = c.is_whitespace() && (at == 0 || blank_end.is_some_and(|(end, _)| at == end));
+        let blank = c.is_whitespace() && (at == 0 || last == Some(at));
         if c.is_control() || blank {
             let width = c.len_utf8();
             return Err(ItemTextError::Character { what, at, width });

@@ -134,11 +134,12 @@ impl FromStr for Moment {
 }
 
 type Parsed<'a, T> = IResult<&'a str, T>;
+type Three = (u16, u16, u16);
 /// Whether it is behind UTC, hours, minutes.
 type Zone = (bool, u16, u16);
 
 /// `moment = date ("T" / " ") clock ["." 1*9DIGIT] ["Z" / offset]`
-fn moment(i: &str) -> Parsed<'_, ((u16, u16, u16), (u16, u16, u16), Option<Zone>)> {
+fn moment(i: &str) -> Parsed<'_, (Three, Three, Option<Zone>)> {
     let date = |i| three('-', 4, i);
     let clock = |i| three(':', 2, i);
     let fraction = opt(preceded(char('.'), take_while_m_n(1, 9, is_digit)));
@@ -158,7 +159,7 @@ fn zone(i: &str) -> Parsed<'_, Zone> {
 }
 
 /// Three numbers, the first of `digits` digits and the others of two.
-fn three(between: char, digits: usize, i: &str) -> Parsed<'_, (u16, u16, u16)> {
+fn three(between: char, digits: usize, i: &str) -> Parsed<'_, Three> {
     (
         number(digits),
         preceded(char(between), number(2)),
