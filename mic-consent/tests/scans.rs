@@ -236,7 +236,7 @@ fn shown() -> Vec<(String, String)> {
 }
 
 #[test]
-#[ignore = "minutes without optimisation: cargo test --release --test scans -- --ignored --nocapture"]
+#[ignore = "the aim is not reached with these readers (DESIGN.md), minutes long: cargo test --release --test scans -- --ignored --nocapture"]
 fn ok_what_people_scan_is_read() {
     let folder = std::env::temp_dir().join(format!("mic-consent-scans-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
