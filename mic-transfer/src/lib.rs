@@ -64,7 +64,8 @@
 //! # Features
 //!
 //! `std` (default): the adapters and hardware CRC (`crc32c`). `serde`: the JSON exchange form of a
-//! manifest. `coding`: chunks in a shorter form on the line and at rest (`zstd`, C code). Without `std` the crate needs `core` and `alloc`. MSRV 1.85.
+//! manifest. `coding`: chunks in a shorter form on the line and at rest (`zstd`, C code). `dicom`: `p10` and
+//! studies of a folder. Without `std` the crate needs `core` and `alloc`. MSRV 1.85.
 //!
 //! The bytes are specified in `spec/transfer.md`; `vectors/` lets other implementations check
 //! themselves; `DESIGN.md` says why.

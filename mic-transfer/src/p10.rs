@@ -6,7 +6,7 @@
 //! and answers [`NotAnInstance`] where there is nothing to list. The file itself is never changed.
 //!
 //! The reader walks forward, passes over what it does not need by seeking, and holds at most a buffer of 16 KiB,
-//! the labels, and the counted fragments and references: what a file claims never decides what is allocated.
+//! the labels, and the counted fragments and references: what a file claims never decides what is allocated (`spec/p10.md`, XFR-90 to XFR-95).
 #![cfg_attr(feature = "dicom", doc = "```")]
 #![cfg_attr(not(feature = "dicom"), doc = "```ignore")]
 //! use mic_transfer::p10::{self, NotAnInstance};

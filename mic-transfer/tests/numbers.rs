@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
-use mic_transfer::adapter::tcp::{AllowAll, Pull, serve_connection};
+use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, serve_connection};
 use mic_transfer::receiver::ReceiverConfig;
 use mic_transfer::source::{Source, Unreadable};
 use mic_transfer::store::StoreConfig;
@@ -120,14 +120,15 @@ fn kill_at_one_half() {
     let folder = tempfile::tempdir().unwrap();
     let sent = Arc::new(AtomicU64::new(0));
     let address = serve(Counted(study(folder.path()), Arc::clone(&sent)));
-    for window in [256 * 1024_u64, 1024 * 1024, 8 * 1024 * 1024] {
+    for window in [None, Some(256 * 1024_u64), Some(8 * 1024 * 1024)] {
+        let name = window.map_or("of default".to_owned(), |bytes| bytes.to_string());
         sent.store(0, Ordering::Relaxed);
-        let into = folder.path().join(format!("store-{window}"));
+        let into = folder.path().join(format!("store {name}"));
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child_that_pulls", "--ignored"])
             .env("MIC_FROM", address.to_string())
             .env("MIC_INTO", &into)
-            .env("MIC_WINDOW", window.to_string())
+            .envs(window.map(|bytes| ("MIC_WINDOW", bytes.to_string())))
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
@@ -160,9 +161,69 @@ fn kill_at_one_half() {
         }
         let ratio = sent.load(Ordering::Relaxed) as f64 / STUDY as f64;
         eprintln!(
-            "kill at one half, window {window}: {ratio:.4} of {STUDY} bytes over the line, {kept} kept, every byte right"
+            "receiver killed at one half, window {name}: {ratio:.4} of {STUDY} bytes over the line, {kept} kept, every byte right"
         );
     }
+}
+
+/// Not a test by itself: the process that [`kill_of_the_source_at_one_half`] kills.
+#[test]
+#[ignore = "run by another test as a process of its own"]
+fn child_that_serves() {
+    let Ok(folder) = std::env::var("MIC_SERVE") else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    let address = serve(Counted(study(folder), Arc::default()));
+    std::fs::write(folder.join("address.new"), address.to_string()).unwrap();
+    std::fs::rename(folder.join("address.new"), folder.join("address")).unwrap();
+    thread::sleep(Duration::from_secs(600));
+}
+
+/// A source as a process of its own, and where it listens.
+fn source(folder: &Path) -> (std::process::Child, SocketAddr) {
+    let address = folder.join("address");
+    let _ = std::fs::remove_file(&address);
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_serves", "--ignored"])
+        .env("MIC_SERVE", folder)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !address.exists() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let address = std::fs::read_to_string(address).unwrap();
+    (child, address.parse().unwrap())
+}
+
+#[test]
+#[ignore = "a number for the record"]
+fn kill_of_the_source_at_one_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(folder.path().join("store")).unwrap();
+    let (mut child, address) = source(folder.path());
+    let pull = Pull::new(address).study(uid("1.2.3"), Auth::none());
+    let cut = pull.reconnects(0).run(&store, |event| {
+        if let PullEvent::Progress(_, progress) = event {
+            if progress.bytes_fetched >= STUDY / 2 {
+                let _ = child.kill();
+            }
+        }
+    });
+    let cut = cut.unwrap();
+    child.wait().unwrap();
+    assert!(!cut.is_complete(), "it ended before the kill");
+    let (mut child, address) = source(folder.path());
+    let pull = Pull::new(address).study(uid("1.2.3"), Auth::none());
+    let report = pull.run(&store, |_| {}).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(report.is_complete());
+    let root = *store.complete()[0].root();
+    assert_eq!(store.verify(&root).unwrap().right as usize, FILES);
+    let ratio = (cut.received + report.received) as f64 / STUDY as f64;
+    eprintln!("source killed at one half: {ratio:.4} of {STUDY} bytes over the line");
 }
 
 #[test]

@@ -94,7 +94,8 @@ impl Header {
         let [rx, ry, rz, cx, cy, cz] = self.orientation?.map(i128::from);
         let [x, y, z] = self.position?.map(i128::from);
         // Products of two cosines are in millionths of millionths; those of any real file fit by far.
-        let cross = |a: i128, b: i128, c: i128, d: i128| a.checked_mul(b)?.checked_sub(c.checked_mul(d)?);
+        let cross =
+            |a: i128, b: i128, c: i128, d: i128| a.checked_mul(b)?.checked_sub(c.checked_mul(d)?);
         let along = cross(ry, cz, rz, cy)?
             .checked_mul(x)?
             .checked_add(cross(rz, cx, rx, cz)?.checked_mul(y)?)?

@@ -87,7 +87,19 @@ mod tests {
 
     #[test]
     fn err_what_is_no_number_or_too_large() {
-        for text in ["", " ", ".", "-", "e5", "1e", "1,5", "***", "1e99", "9999999999999999", "nan"] {
+        for text in [
+            "",
+            " ",
+            ".",
+            "-",
+            "e5",
+            "1e",
+            "1,5",
+            "***",
+            "1e99",
+            "9999999999999999",
+            "nan",
+        ] {
             assert_eq!(millionths(text), None, "{text}");
         }
         assert_eq!(integer(" +12 "), Some(12));

@@ -69,7 +69,10 @@ impl Reader {
         }
         self.meta_group(input).map_err(io_fault)?;
         let declared = self.meta.uid(tags::TRANSFER_SYNTAX);
-        if declared.as_ref().is_some_and(|uid| DEFLATED.contains(&uid.as_str())) {
+        if declared
+            .as_ref()
+            .is_some_and(|uid| DEFLATED.contains(&uid.as_str()))
+        {
             let (encoding, at) = self.inflate(input)?;
             return self.header(encoding, declared, at);
         }
@@ -84,7 +87,10 @@ impl Reader {
     /// Reads preamble and meta group, whose end is its group and not the length it claims.
     fn meta_group<F: Forward>(&mut self, input: &mut Input<F>) -> io::Result<()> {
         let begin = input.peek(PREAMBLE_BYTES + MAGIC.len())?;
-        if begin.get(PREAMBLE_BYTES..).is_some_and(|rest| rest.starts_with(MAGIC)) {
+        if begin
+            .get(PREAMBLE_BYTES..)
+            .is_some_and(|rest| rest.starts_with(MAGIC))
+        {
             input.skip((PREAMBLE_BYTES + MAGIC.len()) as u64)?;
         } else {
             self.findings.push(Finding::PreambleMissing);
@@ -166,8 +172,8 @@ impl Reader {
         declared: Option<Uid>,
         at: u64,
     ) -> Result<Header, NotAnInstance> {
-        let is_directory = self.data.is_directory
-            || self.meta.text(tags::META_CLASS) == Some(DIRECTORY);
+        let is_directory =
+            self.data.is_directory || self.meta.text(tags::META_CLASS) == Some(DIRECTORY);
         if is_directory && !self.data.has(tags::STUDY) {
             return Err(NotAnInstance::Directory);
         }
@@ -185,7 +191,10 @@ impl Reader {
             }
             (Err(reason), None) => return Err(reason),
         };
-        let class = match (self.label(tags::CLASS, Label::Class, at), self.meta.uid(tags::META_CLASS)) {
+        let class = match (
+            self.label(tags::CLASS, Label::Class, at),
+            self.meta.uid(tags::META_CLASS),
+        ) {
             (Ok(uid), _) => uid,
             (Err(_), Some(uid)) => {
                 self.findings.push(Finding::ClassFromMeta);
@@ -298,7 +307,15 @@ impl Reader {
         let frames = shape.frames.unwrap_or(1);
         let found = range.end.saturating_sub(range.start);
         let new = |range| {
-            PixelLayout::new(range, rows, columns, samples, bits_allocated, bits_stored, frames)
+            PixelLayout::new(
+                range,
+                rows,
+                columns,
+                samples,
+                bits_allocated,
+                bits_stored,
+                frames,
+            )
         };
         let Some(layout) = new(range) else {
             // The same shape over a value without end says whether the length alone was wrong.

@@ -67,9 +67,9 @@ impl Receiver {
     /// Bytes that may be asked for on a connection and not have come.
     fn window(&self, id: ConnectionId) -> u64 {
         let links = self.open_links().count();
-        self.links.get(&id).map_or(0, |link| {
-            link.window.bytes(self.config.window_bytes, links)
-        })
+        self.links
+            .get(&id)
+            .map_or(0, |link| link.window.bytes(self.config.window_bytes, links))
     }
 
     /// Takes a chunk off what a connection owes, and learns from it how wide its window is to be; false if

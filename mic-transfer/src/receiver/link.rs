@@ -159,7 +159,11 @@ impl Link {
             .into_iter()
             .partition(|((of, _), _)| slot.is_none_or(|slot| slot == *of));
         self.owed = kept;
-        self.owed_bytes = self.owed.values().map(|(length, _)| u64::from(*length)).sum();
+        self.owed_bytes = self
+            .owed
+            .values()
+            .map(|(length, _)| u64::from(*length))
+            .sum();
         gone
     }
 }

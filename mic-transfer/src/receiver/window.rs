@@ -1,4 +1,4 @@
-//! How much is asked for ahead on one connection: what the line holds, and half as much again.
+//! How much is asked for ahead on one connection (XFR-99): what the line holds, and half as much again.
 //!
 //! Whatever is on its way is lost when either side is killed, so a window wider than the line can fill costs
 //! bytes and gains none. The width is found as BBR finds it: the best rate of late times the shortest delay.

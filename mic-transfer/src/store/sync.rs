@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::entry::{Entry, Files, Syncing};
 use super::Store;
+use super::entry::{Entry, Files, Syncing};
 use crate::journal::Record;
 use crate::storage::{Storage, StorageError};
 use crate::{Digest, Instant};

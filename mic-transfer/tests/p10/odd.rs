@@ -4,9 +4,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use mic_transfer::p10::{self, Finding, Label, NotAnInstance, Pixels};
 
-use crate::made::{
-    CT, EXPLICIT_LE, KEY_OBJECT, Made, element, implicit, item, undefined,
-};
+use crate::made::{CT, EXPLICIT_LE, KEY_OBJECT, Made, element, implicit, item, undefined};
 
 fn made() -> Made {
     Made::new("1.2.3", "1.2.3.1", "1.2.3.1.1")
@@ -25,10 +23,19 @@ fn ok_a_file_that_keeps_every_rule() {
     let layout = header.layout().unwrap();
     let range = layout.range().clone();
     assert_eq!(range.end, file.len() as u64);
-    assert_eq!(&file[range.start as usize..range.end as usize], made().pixels);
-    assert_eq!((layout.rows(), layout.columns(), layout.frames()), (4, 6, 1));
+    assert_eq!(
+        &file[range.start as usize..range.end as usize],
+        made().pixels
+    );
+    assert_eq!(
+        (layout.rows(), layout.columns(), layout.frames()),
+        (4, 6, 1)
+    );
     assert_eq!((layout.bits_allocated(), layout.bits_stored()), (16, 12));
-    assert_eq!((header.high_bit(), header.pixel_representation()), (Some(11), Some(0)));
+    assert_eq!(
+        (header.high_bit(), header.pixel_representation()),
+        (Some(11), Some(0))
+    );
     assert!(!layout.is_big_endian() && !layout.is_planar());
 }
 
@@ -41,7 +48,10 @@ fn ok_without_preamble_or_meta_group() {
     assert_eq!(header.findings(), [Finding::PreambleMissing]);
     let bare = made().data_set();
     let header = p10::read_bytes(&bare).unwrap();
-    assert_eq!(header.findings(), [Finding::PreambleMissing, Finding::MetaGroupMissing]);
+    assert_eq!(
+        header.findings(),
+        [Finding::PreambleMissing, Finding::MetaGroupMissing]
+    );
     assert_eq!(header.transfer_syntax().as_str(), EXPLICIT_LE);
     assert_eq!(header.layout().unwrap().range().end, bare.len() as u64);
 }
@@ -54,7 +64,11 @@ fn err_nothing_to_list() {
     }
     let mut directory = made();
     directory.class = "1.2.840.10008.1.3.10";
-    let records = undefined(0x0004_1220, "SQ", &item(&element(0x0004_1430, "CS", b"PATIENT")));
+    let records = undefined(
+        0x0004_1220,
+        "SQ",
+        &item(&element(0x0004_1430, "CS", b"PATIENT")),
+    );
     let file = directory.file_of(EXPLICIT_LE, &records);
     assert_eq!(p10::read_bytes(&file), Err(NotAnInstance::Directory));
     let bare = p10::read_bytes(&records);
@@ -70,7 +84,10 @@ fn err_labels_missing_or_no_identifiers() {
         while !rest.is_empty() {
             let length = 8 + usize::from(u16::from_le_bytes([rest[6], rest[7]]));
             let (head, tail) = rest.split_at(length);
-            let found = (u16::from_le_bytes([head[0], head[1]]), u16::from_le_bytes([head[2], head[3]]));
+            let found = (
+                u16::from_le_bytes([head[0], head[1]]),
+                u16::from_le_bytes([head[2], head[3]]),
+            );
             if found != (group, tag as u16) {
                 out.extend(head);
             }
@@ -84,7 +101,10 @@ fn err_labels_missing_or_no_identifiers() {
         (0x0008_0016, Label::Class),
         (0x0008_0018, Label::Instance),
     ] {
-        assert_eq!(p10::read_bytes(&without(tag)), Err(NotAnInstance::Absent(label)));
+        assert_eq!(
+            p10::read_bytes(&without(tag)),
+            Err(NotAnInstance::Absent(label))
+        );
     }
     // Those the meta group repeats are taken from there.
     let file = made().file_of(EXPLICIT_LE, &without(0x0008_0018));
@@ -92,11 +112,20 @@ fn err_labels_missing_or_no_identifiers() {
     assert_eq!(header.findings(), [Finding::InstanceFromMeta]);
     let mut blank = made();
     blank.study = "1.2 3".into();
-    assert_eq!(p10::read_bytes(&blank.file()), Err(NotAnInstance::Invalid(Label::Study)));
+    assert_eq!(
+        p10::read_bytes(&blank.file()),
+        Err(NotAnInstance::Invalid(Label::Study))
+    );
     blank.study = "1".repeat(65);
-    assert_eq!(p10::read_bytes(&blank.file()), Err(NotAnInstance::Invalid(Label::Study)));
+    assert_eq!(
+        p10::read_bytes(&blank.file()),
+        Err(NotAnInstance::Invalid(Label::Study))
+    );
     blank.study = String::new();
-    assert_eq!(p10::read_bytes(&blank.file()), Err(NotAnInstance::Absent(Label::Study)));
+    assert_eq!(
+        p10::read_bytes(&blank.file()),
+        Err(NotAnInstance::Absent(Label::Study))
+    );
 }
 
 #[test]
@@ -120,7 +149,10 @@ fn ok_cut_at_every_byte_it_answers_and_never_gives_a_wrong_layout() {
             Err(_) => other += 1,
         }
     }
-    assert!(read > 100 && cut > 20 && other > 100, "{read} {cut} {other}");
+    assert!(
+        read > 100 && cut > 20 && other > 100,
+        "{read} {cut} {other}"
+    );
     assert_eq!(read + cut + other, file.len());
 }
 
@@ -128,15 +160,17 @@ fn ok_cut_at_every_byte_it_answers_and_never_gives_a_wrong_layout() {
 fn ok_cut_pixels_are_told() {
     let file = made().file();
     let header = p10::read_bytes(&file[..file.len() - 10]).unwrap();
-    let pixels = dicom_core_tag(0x7FE0, 0x0010);
+    let pixels = dicom_core::Tag(0x7FE0, 0x0010);
     assert_eq!(
         header.findings(),
-        [Finding::Cut(pixels), Finding::PixelsShort { expected: 48, found: 38 }]
+        [
+            Finding::Cut(pixels),
+            Finding::PixelsShort {
+                expected: 48,
+                found: 38
+            }
+        ]
     );
-}
-
-fn dicom_core_tag(group: u16, element: u16) -> dicom_object::Tag {
-    dicom_object::Tag(group, element)
 }
 
 #[test]
@@ -144,18 +178,40 @@ fn ok_wrong_lengths_are_told() {
     let mut long = made();
     long.pixels.extend([0; 10]);
     let header = p10::read_bytes(&long.file()).unwrap();
-    assert_eq!(header.findings(), [Finding::PixelsLong { expected: 48, found: 58 }]);
-    assert_eq!(header.layout().unwrap().frame(0).map(|range| range.end - range.start), Some(48));
+    assert_eq!(
+        header.findings(),
+        [Finding::PixelsLong {
+            expected: 48,
+            found: 58
+        }]
+    );
+    assert_eq!(
+        header
+            .layout()
+            .unwrap()
+            .frame(0)
+            .map(|range| range.end - range.start),
+        Some(48)
+    );
     let mut short = made();
     short.rows = 400;
     let header = p10::read_bytes(&short.file()).unwrap();
-    assert_eq!(header.findings(), [Finding::PixelsShort { expected: 4800, found: 48 }]);
+    assert_eq!(
+        header.findings(),
+        [Finding::PixelsShort {
+            expected: 4800,
+            found: 48
+        }]
+    );
     assert!(header.layout().is_none() && header.pixels().is_some());
     // A meta group whose length is wrong ends by its group.
     let mut file = made().file();
     file[140] = 0xFF;
     let header = p10::read_bytes(&file).unwrap();
-    assert!(matches!(header.findings(), [Finding::MetaGroupLengthWrong { declared: 0xFF, .. }]));
+    assert!(matches!(
+        header.findings(),
+        [Finding::MetaGroupLengthWrong { declared: 0xFF, .. }]
+    ));
     assert!(header.layout().is_some());
 }
 
@@ -186,16 +242,31 @@ fn ok_other_encodings_of_one_instance() {
         (0x0028_0101, "US", vec![0, 16]),
         (0x7FE0_0010, "OW", (0..48).collect()),
     ];
-    let data: Vec<u8> = parts.iter().flat_map(|(tag, vr, value)| big(*tag, vr, value)).collect();
+    let data: Vec<u8> = parts
+        .iter()
+        .flat_map(|(tag, vr, value)| big(*tag, vr, value))
+        .collect();
     let header = p10::read_bytes(&made().file_of("1.2.840.10008.1.2.2", &data)).unwrap();
     assert_eq!(header.findings(), []);
     assert!(header.layout().unwrap().is_big_endian());
     let contradicted = p10::read_bytes(&made().file_of(EXPLICIT_LE, &data)).unwrap();
-    assert_eq!(contradicted.findings(), [Finding::TransferSyntaxContradicted]);
+    assert_eq!(
+        contradicted.findings(),
+        [Finding::TransferSyntaxContradicted]
+    );
     assert!(contradicted.layout().unwrap().is_big_endian());
 
-    let little = |value: &[u8]| if value.len() == 2 { vec![value[1], value[0]] } else { value.to_vec() };
-    let data: Vec<u8> = parts.iter().flat_map(|(tag, _, value)| implicit(*tag, &little(value))).collect();
+    let little = |value: &[u8]| {
+        if value.len() == 2 {
+            vec![value[1], value[0]]
+        } else {
+            value.to_vec()
+        }
+    };
+    let data: Vec<u8> = parts
+        .iter()
+        .flat_map(|(tag, _, value)| implicit(*tag, &little(value)))
+        .collect();
     let header = p10::read_bytes(&made().file_of("1.2.840.10008.1.2", &data)).unwrap();
     assert_eq!(header.findings(), []);
     assert_eq!(header.layout().unwrap().frame_bytes(), Some(48));
@@ -226,7 +297,9 @@ fn ok_fragments_and_their_frames() {
     three.frames = 3;
     let file = |table: &[u8], fragments: &[&[u8]]| {
         let mut content = item(table);
-        fragments.iter().for_each(|fragment| content.extend(item(fragment)));
+        fragments
+            .iter()
+            .for_each(|fragment| content.extend(item(fragment)));
         let data = [three.head(), undefined(0x7FE0_0010, "OB", &content)].concat();
         three.file_of(jpeg, &data)
     };
@@ -236,16 +309,24 @@ fn ok_fragments_and_their_frames() {
         assert!(matches!(pixels, Pixels::Encapsulated(_)));
         let bytes = |frame| -> Vec<u8> {
             let pieces = pixels.frame(frame).into_iter();
-            pieces.flat_map(|piece| file[piece.start as usize..piece.end as usize].to_vec()).collect()
+            pieces
+                .flat_map(|piece| file[piece.start as usize..piece.end as usize].to_vec())
+                .collect()
         };
-        ((0..4).map(bytes).collect::<Vec<_>>(), header.findings().to_vec())
+        (
+            (0..4).map(bytes).collect::<Vec<_>>(),
+            header.findings().to_vec(),
+        )
     };
     // One fragment a frame, no table.
     let (found, findings) = frames(&file(&[], &[b"aa", b"bbbb", b"cc"]));
     assert_eq!(found, [&b"aa"[..], b"bbbb", b"cc", b""]);
     assert_eq!(findings, []);
     // By the table: the second frame has two fragments.
-    let table: Vec<u8> = [0_u32, 10, 32].iter().flat_map(|at| at.to_le_bytes()).collect();
+    let table: Vec<u8> = [0_u32, 10, 32]
+        .iter()
+        .flat_map(|at| at.to_le_bytes())
+        .collect();
     let (found, findings) = frames(&file(&table, &[b"aa", b"bbbb", b"dd", b"cc"]));
     assert_eq!(found, [&b"aa"[..], b"bbbbdd", b"cc", b""]);
     assert_eq!(findings, []);
@@ -254,7 +335,10 @@ fn ok_fragments_and_their_frames() {
     assert!(found.iter().all(Vec::is_empty));
     assert_eq!(findings, [Finding::FramesUnknown]);
     // A table that points between fragments is not believed.
-    let wrong: Vec<u8> = [0_u32, 9, 32].iter().flat_map(|at| at.to_le_bytes()).collect();
+    let wrong: Vec<u8> = [0_u32, 9, 32]
+        .iter()
+        .flat_map(|at| at.to_le_bytes())
+        .collect();
     let (_, findings) = frames(&file(&wrong, &[b"aa", b"bbbb", b"dd", b"cc"]));
     assert_eq!(findings, [Finding::FramesUnknown]);
     // No fragments at all.
@@ -286,29 +370,50 @@ fn ok_a_key_object_tells_what_it_points_at() {
         item(&content)
     };
     let content = [image("1.2.3.1.7"), image("1.2.3.1.9")].concat();
-    for sequence in [undefined(0x0040_A730, "SQ", &content), element(0x0040_A730, "SQ", &content)] {
+    for sequence in [
+        undefined(0x0040_A730, "SQ", &content),
+        element(0x0040_A730, "SQ", &content),
+    ] {
         let data = [key.head(), sequence].concat();
         let header = p10::read_bytes(&key.file_of(EXPLICIT_LE, &data)).unwrap();
-        let found: Vec<&str> = header.references().iter().map(mic_transfer::Uid::as_str).collect();
+        let found: Vec<&str> = header
+            .references()
+            .iter()
+            .map(mic_transfer::Uid::as_str)
+            .collect();
         assert_eq!(found, ["1.2.3.1.7", "1.2.3.1.9"]);
         assert_eq!(header.findings(), []);
     }
     let data = [made().head(), undefined(0x0040_A730, "SQ", &content)].concat();
     let header = p10::read_bytes(&made().file_of(EXPLICIT_LE, &data)).unwrap();
-    assert!(header.references().is_empty(), "only key objects mark images");
+    assert!(
+        header.references().is_empty(),
+        "only key objects mark images"
+    );
 }
 
 #[test]
 fn ok_hostile_nesting_and_counts_end_the_walk() {
     let mut deep = made().head();
     for _ in 0..500 {
-        deep.extend([0x40, 0, 0x30, 0xA7, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
+        deep.extend([
+            0x40, 0, 0x30, 0xA7, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF,
+        ]);
         deep.extend([0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
     }
     let header = p10::read_bytes(&deep).unwrap();
-    assert!(header.findings().iter().any(|finding| matches!(finding, Finding::TooDeep(_))));
+    assert!(
+        header
+            .findings()
+            .iter()
+            .any(|finding| matches!(finding, Finding::TooDeep(_)))
+    );
     // An icon inside a sequence is not the image.
-    let icon = undefined(0x0088_0200, "SQ", &item(&element(0x7FE0_0010, "OW", &[1, 2])));
+    let icon = undefined(
+        0x0088_0200,
+        "SQ",
+        &item(&element(0x7FE0_0010, "OW", &[1, 2])),
+    );
     let data = [made().head(), icon].concat();
     let header = p10::read_bytes(&data).unwrap();
     assert_eq!(header.pixels(), None);
@@ -348,6 +453,10 @@ fn err_a_reader_that_fails_is_told_as_such() {
     for at in [0, 100, 140, 300] {
         let mut reader = Failing(Cursor::new(made().file()), at);
         let read = p10::read(&mut reader);
-        assert_eq!(read, Err(NotAnInstance::Io(io::ErrorKind::PermissionDenied)), "{at}");
+        assert_eq!(
+            read,
+            Err(NotAnInstance::Io(io::ErrorKind::PermissionDenied)),
+            "{at}"
+        );
     }
 }

@@ -41,6 +41,13 @@ fn ok_journals() {
     ]);
     let beyond = of(&[open.clone(), Record::Have(run(0, 3))]);
     let lost = of(&[&whole[..], &[Record::Lost(run(0, 2)), Record::Mark]].concat());
+    let synced = |before: u32| of(&[&whole[..], &[Record::Synced(before)]].concat());
+    let beside = of(&[
+        open.clone(),
+        Record::Have(run(0, 1)),
+        Record::Have(run(1, 1)),
+        Record::Synced(2),
+    ]);
     let expect = |holes: u32, cut: bool, valid: usize, marked: u64, unmarked: u64, complete| {
         let says = json!({
             "valid_bytes": valid, "marked": marked, "unmarked": unmarked, "complete": complete,
@@ -70,6 +77,18 @@ fn ok_journals() {
             "found wrong after a crash",
             &lost,
             expect(0, false, lost.len(), 0, 0, false),
+        ),
+        case(
+            "synced-beside",
+            "the first chunk was synced while the second was written",
+            &beside,
+            expect(0, false, beside.len(), 1, 1, false),
+        ),
+        case(
+            "synced-ahead",
+            "says that a record behind it is synced",
+            &synced(5),
+            expect(1, true, good.len(), 0, 2, false),
         ),
         case(
             "torn",

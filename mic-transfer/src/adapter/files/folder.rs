@@ -1,4 +1,4 @@
-//! A folder of DICOM files as studies: every file has one answer.
+//! A folder of DICOM files as studies: every file has one answer (`spec/p10.md`, XFR-96 to XFR-98).
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
@@ -92,7 +92,9 @@ impl Folder {
                 }
             }
             hashed.sort_by(|(one, bytes), (other, others)| {
-                one.key().cmp(&other.key()).then_with(|| bytes.digest.cmp(&others.digest))
+                one.key()
+                    .cmp(&other.key())
+                    .then_with(|| bytes.digest.cmp(&others.digest))
             });
             let mut listed = false;
             for (file, bytes) in hashed {
@@ -136,8 +138,8 @@ impl From<&Header> for Labels {
             header.transfer_syntax().clone(),
         );
         let range = header.pixels().map(p10::Pixels::range);
-        let pixels =
-            range.and_then(|range| PixelRange::new(range.start, range.end.checked_sub(range.start)?));
+        let pixels = range
+            .and_then(|range| PixelRange::new(range.start, range.end.checked_sub(range.start)?));
         match pixels {
             Some(pixels) => labels.with_pixels(pixels),
             None => labels,
@@ -177,7 +179,12 @@ impl Found {
     fn key(&self) -> (&Uid, u32, &Uid, &Uid) {
         let labels = &self.labels;
         let rank = labels.rank.unwrap_or(u32::MAX);
-        (&labels.series, rank, &labels.sop_instance, &labels.transfer_syntax)
+        (
+            &labels.series,
+            rank,
+            &labels.sop_instance,
+            &labels.transfer_syntax,
+        )
     }
 }
 
