@@ -4,6 +4,7 @@
     workspace.py version CRATE
     workspace.py features CRATE [--without F] [--without-std] [--join]
     workspace.py bare                                   the libraries in the category "no-std"
+    workspace.py profile                                the root's dev profile as arguments of cargo, one a line
     workspace.py depend MANIFEST CRATE FEATURES [PATH]  point a manifest at exactly these features
 """
 
@@ -11,6 +12,7 @@ import argparse
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +59,16 @@ def feature_names(found, without, without_std):
     return sorted(names)
 
 
+def settings(table, path):
+    """Each setting of a table of TOML, by its path."""
+    for key, value in table.items():
+        key = key if re.fullmatch(r"[\w-]+", key) else f'"{key}"'
+        if isinstance(value, dict):
+            yield from settings(value, f"{path}.{key}")
+        else:
+            yield f"{path}.{key}={json.dumps(value)}"
+
+
 def depend(manifest, crate, features, path):
     """Rewrite the one line `crate = ...`, or add it to [dependencies]."""
     text = Path(manifest).read_text()
@@ -77,6 +89,7 @@ def main():
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("libraries")
     verbs.add_parser("bare")
+    verbs.add_parser("profile")
     verbs.add_parser("version").add_argument("crate")
     some = verbs.add_parser("features")
     some.add_argument("crate")
@@ -93,6 +106,11 @@ def main():
         print(*(p["name"] for p in libraries()), sep="\n")
     elif args.verb == "bare":
         print(*(p["name"] for p in libraries() if "no-std" in p["categories"]), sep="\n")
+    elif args.verb == "profile":
+        with open(ROOT / "Cargo.toml", "rb") as file:
+            dev = tomllib.load(file)["profile"]["dev"]
+        for setting in settings(dev, "profile.dev"):
+            print("--config", setting, sep="\n")
     elif args.verb == "version":
         print(package(args.crate)["version"])
     elif args.verb == "features":
