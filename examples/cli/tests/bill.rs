@@ -64,7 +64,14 @@ fn ok_run_prints_lines_and_months() {
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[1]["amount_fen"], -500);
     let out = ends(
-        &mic(&["run", &events, "--at", LATER, "--book", "fictional-separate-item"]),
+        &mic(&[
+            "run",
+            &events,
+            "--at",
+            LATER,
+            "--book",
+            "fictional-separate-item",
+        ]),
         0,
     );
     assert!(out.contains("1 lines, 5.00 yuan"), "{out}");
@@ -75,25 +82,58 @@ fn ok_explain_tells_a_line_in_both_languages() {
     let folder = tempfile::tempdir().unwrap();
     let events = file(folder.path(), "events.ndjson", EVENTS);
     let unit = "H44030500001/exam/E1/F2";
-    let out = ends(&mic(&["explain", &events, "--at", LATER, "--unit", unit]), 0);
-    assert!(out.contains("减收 5.00 元") && out.contains("Deducted 5.00 yuan"), "{out}");
+    let out = ends(
+        &mic(&["explain", &events, "--at", LATER, "--unit", unit]),
+        0,
+    );
+    assert!(
+        out.contains("减收 5.00 元") && out.contains("Deducted 5.00 yuan"),
+        "{out}"
+    );
     assert!(out.contains("深医保〔2025〕19号"), "{out}");
     let out = ends(
-        &mic(&["explain", &events, "--at", LATER, "--unit", unit, "--lang", "en"]),
+        &mic(&[
+            "explain", &events, "--at", LATER, "--unit", unit, "--lang", "en",
+        ]),
         0,
     );
     assert!(!out.contains("减收 5.00 元"), "{out}");
-    ends(&mic(&["explain", &events, "--at", LATER, "--unit", "H44030500001/exam/E1/F9"]), 1);
+    ends(
+        &mic(&[
+            "explain",
+            &events,
+            "--at",
+            LATER,
+            "--unit",
+            "H44030500001/exam/E1/F9",
+        ]),
+        1,
+    );
 }
 
 #[test]
 fn ok_compare_makes_the_visit_itself() {
-    let out = ends(&mic(&["compare", "shenzhen", "guangdong", "--lang", "en"]), 0);
+    let out = ends(
+        &mic(&["compare", "shenzhen", "guangdong", "--lang", "en"]),
+        0,
+    );
     assert!(out.starts_with("the books differ on "), "{out}");
-    assert!(out.contains("\nshenzhen:\n") && out.contains("\nguangdong:\n"), "{out}");
-    ends(&mic(&["compare", "shenzhen", "guangdong", "--expect-same"]), 1);
-    let out = ends(&mic(&["compare", "shenzhen", "shenzhen", "--expect-same", "--json"]), 0);
-    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["found"], "same");
+    assert!(
+        out.contains("\nshenzhen:\n") && out.contains("\nguangdong:\n"),
+        "{out}"
+    );
+    ends(
+        &mic(&["compare", "shenzhen", "guangdong", "--expect-same"]),
+        1,
+    );
+    let out = ends(
+        &mic(&["compare", "shenzhen", "shenzhen", "--expect-same", "--json"]),
+        0,
+    );
+    assert_eq!(
+        serde_json::from_str::<Value>(&out).unwrap()["found"],
+        "same"
+    );
 }
 
 #[test]
@@ -134,7 +174,10 @@ fn err_faults_of_events_are_told_by_line_and_repeat_nothing() {
     let output = mic(&["run", &events]);
     ends(&output, 1);
     let told = text(&output.stderr);
-    assert!(told.contains("line 1") && told.contains("modality"), "{told}");
+    assert!(
+        told.contains("line 1") && told.contains("modality"),
+        "{told}"
+    );
     assert!(!told.contains("a name"), "{told}");
     ends(&mic(&["run", "no-such-file.ndjson"]), 2);
     ends(&mic(&["run"]), 2);

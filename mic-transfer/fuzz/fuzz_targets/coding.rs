@@ -30,20 +30,31 @@ fuzz_target!(|input: &[u8]| {
         .and_then(|hint| hint.interleaved(components))
         .map(|hint| hint.big_endian(mode & 8 != 0).signed(mode & 16 != 0));
     let mut coded = Vec::new();
-    let codec = Encoder::new().encode(chunk, u64::from(*a), hint.as_ref(), Codecs::built(), &mut coded);
+    let codec = Encoder::new().encode(
+        chunk,
+        u64::from(*a),
+        hint.as_ref(),
+        Codecs::built(),
+        &mut coded,
+    );
     if codec == Codec::Raw {
         assert!(coded.is_empty());
         return;
     }
     assert!(coded.len() < chunk.len());
-    decoder.decode(codec, &coded, chunk.len(), &mut back).expect("it was just coded");
+    decoder
+        .decode(codec, &coded, chunk.len(), &mut back)
+        .expect("it was just coded");
     assert!(back == chunk, "a byte has changed");
     // One byte changed, and one lost.
     let at = usize::from(*d) * coded.len() / 256;
     if let Some(byte) = coded.get_mut(at) {
         *byte ^= 1 << (mode >> 5);
     }
-    if decoder.decode(codec, &coded, chunk.len(), &mut back).is_ok() {
+    if decoder
+        .decode(codec, &coded, chunk.len(), &mut back)
+        .is_ok()
+    {
         assert_eq!(back.len(), chunk.len());
     }
     coded.pop();

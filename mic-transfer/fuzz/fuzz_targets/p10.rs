@@ -28,12 +28,18 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(header) = read else { return };
     let length = bytes.len() as u64;
     let _ = header.slice_nm();
-    let Some(pixels) = header.pixels() else { return };
+    let Some(pixels) = header.pixels() else {
+        return;
+    };
     let range = pixels.range();
     assert!(range.start <= range.end && range.end <= length);
     if let Some(layout) = header.layout() {
         assert_eq!(layout.range(), range);
-        assert!(layout.pixel_bytes().is_some_and(|bytes| bytes <= range.end - range.start));
+        assert!(
+            layout
+                .pixel_bytes()
+                .is_some_and(|bytes| bytes <= range.end - range.start)
+        );
         if let Some(last) = layout.frame(layout.frames() - 1) {
             assert!(last.end <= range.end);
         }
