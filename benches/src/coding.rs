@@ -117,7 +117,10 @@ impl Coder for Lz4 {
     }
 }
 
-fn coders() -> Result<Vec<(&'static str, Box<dyn Fn() -> Result<Box<dyn Coder>>>)>> {
+/// Makes a coder, for one round.
+type Make = Box<dyn Fn() -> Result<Box<dyn Coder>>>;
+
+fn coders() -> Result<Vec<(&'static str, Make)>> {
     let level = |level: i32| {
         move || -> Result<Box<dyn Coder>> {
             let (one, other) = (

@@ -310,8 +310,8 @@ fn err_a_book_that_cites_too_much() {
             "{ value = 500, verified = false }".to_owned()
         };
         text.push_str(&format!(
-            "[[version]]\nid = \"{version}\"\nfrom = \"20{:02}-{:02}-01\"\n{}known_from = \"20{:02}-01-01T00:00:00+08:00\"\nverified = false\ncharge_model = {{ value = \"separate_item\", verified = false }}\nprice = {long}\n",
-            10 + version / 12, 1 + version % 12, if version == 0 { "" } else { "" }, 10 + version,
+            "[[version]]\nid = \"{version}\"\nfrom = \"20{:02}-{:02}-01\"\nknown_from = \"20{:02}-01-01T00:00:00+08:00\"\nverified = false\ncharge_model = {{ value = \"separate_item\", verified = false }}\nprice = {long}\n",
+            10 + version / 12, 1 + version % 12, 10 + version,
         ));
     }
     let city = Layer::from_toml(&text).unwrap();

@@ -2,7 +2,7 @@
 //! calls the same no random stream tells apart.
 
 #![cfg(feature = "toml")]
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 extern crate alloc;
 

@@ -201,16 +201,16 @@ fn ok_a_state_written_and_read_is_itself_and_doubled_input_is_refused_by_its_fie
 /// BIL-23, T-05: a fact changed under the same version id, its document or its mark, is named.
 #[test]
 fn err_a_book_edited_under_its_version_is_noticed() {
-    let case = common::cases("models")
+    let case = cases("models")
         .into_iter()
         .find(|case| case["id"] == "deduction")
         .unwrap();
-    let book = common::book(&case["input"]["book"]);
-    let at: mic_billing::Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
-    let lines = common::visits(&common::events(&case["input"]["events"]))
+    let book = book(&case["input"]["book"]);
+    let at: Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
+    let lines = visits(&events(&case["input"]["events"]))
         .desired(&book, at)
         .unwrap();
-    let nation = serde_json::to_value(common::shipped("nation")).unwrap();
+    let nation = serde_json::to_value(shipped("nation")).unwrap();
     let mut edited = 0;
     for (fact, field, value) in [
         ("grace_hours", "value", serde_json::json!(71)),
@@ -225,15 +225,12 @@ fn err_a_book_edited_under_its_version_is_noticed() {
     ] {
         let mut layer = nation.clone();
         layer["version"][1][fact][field] = value;
-        let layers = [
-            serde_json::from_value(layer).unwrap(),
-            common::shipped("shenzhen"),
-        ];
-        let other = mic_billing::Book::load(layers).unwrap();
+        let layers = [serde_json::from_value(layer).unwrap(), shipped("shenzhen")];
+        let other = Book::load(layers).unwrap();
         for line in &lines {
             assert_eq!(line.recompute(&book).as_ref(), Ok(line));
-            let error = mic_billing::RecomputeError::OtherFact { fact };
-            assert_eq!(line.recompute(&other), Err(error.clone()));
+            let error = RecomputeError::OtherFact { fact };
+            assert_eq!(line.recompute(&other), Err(error));
             assert_eq!(line.why().recompute(&other), Err(error));
             edited += 1;
         }
@@ -244,13 +241,13 @@ fn err_a_book_edited_under_its_version_is_noticed() {
 /// A line altered in its own JSON doesn't come out of its reasons again.
 #[test]
 fn err_an_altered_line_does_not_recompute() {
-    let case = common::cases("models")
+    let case = cases("models")
         .into_iter()
         .find(|case| case["id"] == "deduction")
         .unwrap();
-    let book = common::book(&case["input"]["book"]);
-    let at: mic_billing::Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
-    let lines = common::visits(&common::events(&case["input"]["events"]))
+    let book = book(&case["input"]["book"]);
+    let at: Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
+    let lines = visits(&events(&case["input"]["events"]))
         .desired(&book, at)
         .unwrap();
     for (place, value) in [
@@ -272,11 +269,11 @@ fn err_an_altered_line_does_not_recompute() {
     ] {
         let line = lines
             .iter()
-            .find(|line| line.kind() == mic_billing::LineKind::Deduction)
+            .find(|line| line.kind() == LineKind::Deduction)
             .unwrap();
         let mut altered = serde_json::to_value(line).unwrap();
         *altered.pointer_mut(place).unwrap() = value;
-        let altered: mic_billing::Line = serde_json::from_value(altered).unwrap();
+        let altered: Line = serde_json::from_value(altered).unwrap();
         assert_ne!(altered.recompute(&book).as_ref(), Ok(&altered), "{place}");
     }
 }
@@ -284,17 +281,15 @@ fn err_an_altered_line_does_not_recompute() {
 /// C-01: a proof dated before its exam is in time, and is told.
 #[test]
 fn ok_a_proof_before_its_exam_is_told() {
-    let case = common::cases("models")
+    let case = cases("models")
         .into_iter()
         .find(|case| case["id"] == "deduction")
         .unwrap();
-    let book = common::book(&case["input"]["book"]);
-    let at: mic_billing::Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
+    let book = book(&case["input"]["book"]);
+    let at: Moment = case["input"]["known_at"].as_str().unwrap().parse().unwrap();
     let mut told = case["input"]["events"].clone();
     let before = |told: &serde_json::Value| -> usize {
-        let lines = common::visits(&common::events(told))
-            .desired(&book, at)
-            .unwrap();
+        let lines = visits(&events(told)).desired(&book, at).unwrap();
         let zh = lines
             .iter()
             .filter(|line| {

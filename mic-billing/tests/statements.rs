@@ -1,7 +1,7 @@
 //! The laws of months: shards merge, closed months stay, corrections go to the first open one.
 
 #![cfg(feature = "toml")]
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unreachable, clippy::unwrap_used, reason = "a test")]
 
 extern crate alloc;
 
@@ -388,7 +388,7 @@ fn err_one_entry_in_two_months() {
 /// all had been known at once, and what was posted in December is taken back there.
 #[test]
 fn ok_a_visit_date_that_moves_takes_its_line_along() {
-    let event = |kind: serde_json::Value, at: &str| -> Event {
+    let event = |kind: Value, at: &str| -> Event {
         let mut event = serde_json::json!({ "institution": institution(), "encounter": "E1",
             "person": "000102030405060708090a0b0c0d0e0f", "source": "hospital",
             "occurred": at, "known": at });
@@ -481,7 +481,7 @@ fn err_months_are_written_one_way() {
 /// C-12: a person-day of an insured and a self-paid visit is insured, whichever comes first.
 #[test]
 fn ok_the_payer_of_a_person_day_is_no_matter_of_order() {
-    let event = |encounter: &str, kind: serde_json::Value| -> Event {
+    let event = |encounter: &str, kind: Value| -> Event {
         let at = "2025-12-01T09:20:00+08:00";
         let mut event = serde_json::json!({ "institution": institution(), "encounter": encounter,
             "person": "000102030405060708090a0b0c0d0e0f", "source": "hospital",

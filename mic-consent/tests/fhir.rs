@@ -5,8 +5,7 @@
 #![cfg(all(feature = "fhir", feature = "gm", feature = "ed25519"))]
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot be set up should fail, or say why"
+    reason = "a test that cannot be set up should fail"
 )]
 
 mod common;

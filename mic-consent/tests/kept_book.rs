@@ -209,11 +209,11 @@ fn err_a_key_set_of_the_same_version_with_another_content() {
         keys(Suite::Ed25519).ring(),
     ));
     let mut trusted = TrustedKeys::new(roots.clone(), 1).unwrap();
-    trusted.adopt(std::slice::from_ref(&one)).unwrap();
+    trusted.adopt(core::slice::from_ref(&one)).unwrap();
     let mark = KeySetMark::from_bytes(trusted.mark().unwrap().to_bytes().unwrap());
     let after_restart = || TrustedKeys::new(roots.clone(), 1).unwrap().with_mark(mark);
     let adopt = |set: &Live<KeySet>| {
-        let adopted = after_restart().adopt(std::slice::from_ref(set));
+        let adopted = after_restart().adopt(core::slice::from_ref(set));
         adopted.map_err(|denial| denial.reason())
     };
     assert_eq!(adopt(&one), Ok(()));

@@ -204,7 +204,7 @@ impl Decoder {
                     .iter_mut()
                     .zip(&self.green)
                     .for_each(|(sample, green)| {
-                        *sample = planes::plus(*sample, *green, layout.wide)
+                        *sample = planes::plus(*sample, *green, layout.wide);
                     });
                 planes::join(&self.component, layout, component, samples);
             }

@@ -110,7 +110,7 @@ fn compare_pixels(header: &Header, object: &Object, bytes: &[u8], path: &Path) {
         .into_iter()
         .find_map(|tag| object.element_opt(tag).ok().flatten());
     let slice = |range: &std::ops::Range<u64>| &bytes[range.start as usize..range.end as usize];
-    match (header.pixels(), pixels.map(|pixels| pixels.value())) {
+    match (header.pixels(), pixels.map(dicom_core::DataElement::value)) {
         (None, None) => {}
         (None, Some(_)) => assert_eq!(
             header.transfer_syntax().as_str(),

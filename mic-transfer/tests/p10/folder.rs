@@ -109,7 +109,7 @@ fn ok_names_and_folders_of_files_say_nothing() {
     let ranks: Vec<_> = one
         .instances()
         .iter()
-        .map(|instance| instance.rank())
+        .map(mic_transfer::Instance::rank)
         .collect();
     assert_eq!(ranks, [Some(0), Some(1), Some(2), Some(3), Some(4)]);
     assert_eq!(

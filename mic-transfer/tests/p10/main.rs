@@ -2,6 +2,7 @@
 
 #![cfg(feature = "dicom")]
 #![allow(
+    clippy::float_arithmetic,
     clippy::panic,
     clippy::print_stderr,
     clippy::std_instead_of_alloc,

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 
 use crate::shared::{hex, settle, unhex};
 
+/// Name, what it shows, codec, coded bytes, the bytes that they stand for.
+type Accepted<'a> = (&'a str, &'a str, Codec, &'a [u8], &'a [u8]);
+/// Name, what it shows, codec, length asked for, coded bytes, the fault.
+type Wrong<'a> = (&'a str, &'a str, Codec, usize, Vec<u8>, CodingError);
+
 /// The head's fields, free to be wrong.
 #[derive(Clone, Copy)]
 struct Head {
@@ -253,7 +258,7 @@ fn ok_coded_chunks() {
     ]
     .concat();
     let frame = zstd_raw(b"pixels");
-    let accepted: Vec<(&str, &str, Codec, &[u8], &[u8])> = vec![
+    let accepted: Vec<Accepted<'_>> = vec![
         ("zstd", "one raw block", Codec::Zstd, &frame, b"pixels"),
         (
             "samples",
@@ -339,7 +344,7 @@ fn ok_coded_chunks() {
     let at = number(80).len() + 40;
     streams.splice(at..at + 41, [number(64), vec![0; 32]].concat());
     let streams = [head.encode(), rest.clone(), streams].concat();
-    let wrong: Vec<(&str, &str, Codec, usize, Vec<u8>, CodingError)> = vec![
+    let wrong: Vec<Wrong<'_>> = vec![
         (
             "zstd-cut",
             "half a frame",

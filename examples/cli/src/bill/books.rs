@@ -25,10 +25,10 @@ impl Check {
     pub(super) fn run(&self) -> Result<ExitCode, Problem> {
         let (read, mut faults) = layers(&self.book)?;
         let about: Vec<Value> = read.iter().map(about).collect();
-        if faults.is_empty() {
-            if let Err(errors) = Book::load(read) {
-                faults.extend(errors.iter().cloned());
-            }
+        if faults.is_empty()
+            && let Err(errors) = Book::load(read)
+        {
+            faults.extend(errors.iter().cloned());
         }
         if self.json {
             let told: Vec<Value> = faults

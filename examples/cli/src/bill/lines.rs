@@ -63,7 +63,7 @@ fn reasons(assessed: &[Assessment]) -> Result<(), Problem> {
 
 fn table(lines: &[Line]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY);
+    table.load_style(UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["unit", "visit date", "line", "yuan"]);
     for line in lines {

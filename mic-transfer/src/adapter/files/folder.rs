@@ -188,13 +188,16 @@ impl Found {
     }
 }
 
+/// Where an instance says it stands: its slice, its number.
+type Place = (Option<Slice>, Option<i64>);
+
 /// Gives each file the place of its instance in the series, and marks key images.
 fn rank(files: &mut [Found]) {
     let keys: BTreeSet<Uid> = files
         .iter()
         .flat_map(|file| file.references.iter().cloned())
         .collect();
-    let mut series: BTreeMap<Uid, BTreeMap<Uid, (Option<Slice>, Option<i64>)>> = BTreeMap::new();
+    let mut series: BTreeMap<Uid, BTreeMap<Uid, Place>> = BTreeMap::new();
     for file in &*files {
         let instances = series.entry(file.labels.series.clone()).or_default();
         // Encodings of one instance share its place.
@@ -215,7 +218,7 @@ fn rank(files: &mut [Found]) {
 
 /// By place along the common normal where each has its own, else by instance number; where neither says
 /// anything there is no rank.
-fn ranks(instances: BTreeMap<Uid, (Option<Slice>, Option<i64>)>) -> BTreeMap<Uid, u32> {
+fn ranks(instances: BTreeMap<Uid, Place>) -> BTreeMap<Uid, u32> {
     let slices: Option<Vec<Slice>> = instances.values().map(|(slice, _)| *slice).collect();
     let by_slice = slices.is_some_and(|slices| {
         let places: BTreeSet<i64> = slices.iter().map(|slice| slice.nm).collect();
