@@ -26,6 +26,7 @@ use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::storage::MemoryStorage;
 use mic_transfer::store::{Store, StoreConfig};
 use mic_transfer::tree::TreeBuilder;
+use mic_transfer::wire::Codecs;
 use mic_transfer::{Auth, Digest, Instance, ManifestBuilder, SignedManifest, Uid};
 
 /// The one connection of this example.
@@ -53,7 +54,10 @@ fn main() -> anyhow::Result<()> {
 
     let mut now = Duration::ZERO;
     let mut sender = Sender::new(SenderConfig::default(), now);
-    let mut receiver = Receiver::new(ReceiverConfig::default());
+    let mut config = ReceiverConfig::default();
+    // What is printed is the same whether or not chunks could be coded.
+    config.codecs = Codecs::raw();
+    let mut receiver = Receiver::new(config);
     let (mut store, _) = Store::open(MemoryStorage::new(), StoreConfig::default())?;
     receiver.connect(LINE, Auth::none(), now);
     receiver
