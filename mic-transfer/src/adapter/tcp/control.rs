@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
-use crate::receiver::{ConnectionId, Decoded, Priority};
+use crate::receiver::{ConnectionId, Priority};
 use crate::shape::Shape;
 use crate::{Auth, Digest, Uid};
 
@@ -15,7 +15,8 @@ use crate::{Auth, Digest, Uid};
 pub(super) enum Message {
     Bytes(ConnectionId, Result<Vec<u8>, io::ErrorKind>),
     /// A chunk was decoded.
-    Decoded(Decoded),
+    #[cfg(feature = "coding")]
+    Decoded(crate::receiver::Decoded),
     /// A command is waiting.
     Wake,
     /// A connection of a standing group was made, or not.

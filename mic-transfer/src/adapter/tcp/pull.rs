@@ -435,6 +435,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             Ok(Message::Bytes(id, Err(_))) => {
                 self.receiver.handle_disconnect(id, self.clock.elapsed());
             }
+            #[cfg(feature = "coding")]
             Ok(Message::Decoded(decoded)) => {
                 self.receiver.handle_decoded(decoded, self.clock.elapsed());
             }
