@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    claims::time::{between, seconds},
+    claims::time::Moment,
     code::Realm,
     denial::{Denial, Reason},
     encoded::Encoded,
@@ -316,19 +316,19 @@ impl<'a> Checker<'a> {
         if outer.origin.realm != self.policy.realm {
             return Err(Reason::WrongRealm.into());
         }
-        seconds(now)?;
+        let now = Moment::of(now)?;
         let skew = i64::from(self.policy.skew_s);
-        if between(outer.origin.issued_at, outer.expires_at) > i64::from(life_s) {
+        if outer.origin.issued_at.until(outer.expires_at) > i64::from(life_s) {
             // CST-59: the node may want it shorter than the specification does.
             return Err(Reason::LifeOverPolicy.into());
         }
-        if between(now, outer.origin.issued_at) > skew {
+        if now.until(outer.origin.issued_at) > skew {
             return Err(Reason::IssuedInFuture.into());
         }
-        if between(now, outer.valid_from) > skew {
+        if now.until(outer.valid_from) > skew {
             return Err(Reason::NotYetValid.into());
         }
-        if between(outer.expires_at, now) >= skew {
+        if outer.expires_at.until(now) >= skew {
             return Err(Reason::Expired.into());
         }
         Ok(())
@@ -344,8 +344,7 @@ impl<'a> Checker<'a> {
         if origin.realm != self.policy.realm {
             return Err(Reason::WrongRealm.into());
         }
-        seconds(now)?;
-        if between(now, origin.issued_at) > i64::from(self.policy.skew_s) {
+        if Moment::of(now)?.until(origin.issued_at) > i64::from(self.policy.skew_s) {
             return Err(Reason::IssuedInFuture.into());
         }
         Ok(())

@@ -50,17 +50,21 @@ macro_rules! code {
             /// # Errors
             /// Wrong length, or a character outside the alphabet.
             pub fn new(text: &str) -> Result<Self, CodeError> {
-                let allowed: fn(u8) -> bool = $alphabet;
-                if let Some(at) = text.bytes().position(|byte| !allowed(byte)) {
+                Self::from_ascii(text.as_bytes())
+            }
+
+            /// The alphabets are of ASCII, so what passes is text.
+            pub(crate) fn from_ascii(text: &[u8]) -> Result<Self, CodeError> {
+                if let Some(at) = text.iter().position(|byte| !($alphabet)(*byte)) {
                     return Err(CodeError::Character { expected: $expected, at });
                 }
-                let wrong = || CodeError::Length { expected: $expected, found: text.chars().count() };
+                let wrong = || CodeError::Length { expected: $expected, found: text.len() };
                 if text.len() < $least {
                     return Err(wrong());
                 }
                 let mut bytes = [0; $most];
                 match bytes.get_mut(..text.len()) {
-                    Some(room) => room.copy_from_slice(text.as_bytes()),
+                    Some(room) => room.copy_from_slice(text),
                     None => return Err(wrong()),
                 }
                 let length = u8::try_from(text.len()).map_err(|_| wrong())?;
@@ -135,7 +139,7 @@ code! {
     /// assert_eq!(mic_consent::DepartmentCode::new("A03.05")?.as_str(), "A03.05");
     /// # Ok::<(), mic_consent::CodeError>(())
     /// ```
-    DepartmentCode, 1, 8, |byte| upper(byte) || byte == b'.', "a department code of 1 to 8 characters 0-9 A-Z .", Self::as_str
+    DepartmentCode, 1, 8, |byte: u8| upper(byte) || byte == b'.', "a department code of 1 to 8 characters 0-9 A-Z .", Self::as_str
 }
 
 code! {
@@ -156,7 +160,7 @@ code! {
     /// ```
     /// assert!(mic_consent::Realm::new("MIC.CN").is_err());
     /// ```
-    Realm, 1, 16, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'), "a realm of 1 to 16 characters a-z 0-9 - .", Self::as_str
+    Realm, 1, 16, |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'), "a realm of 1 to 16 characters a-z 0-9 - .", Self::as_str
 }
 
 code! {
@@ -167,7 +171,7 @@ code! {
     /// assert_eq!(mic_consent::ArticleCode::new("PIPL.13.3")?.as_str(), "PIPL.13.3");
     /// # Ok::<(), mic_consent::CodeError>(())
     /// ```
-    ArticleCode, 1, 16, |byte| upper(byte) || byte == b'.', "an article of 1 to 16 characters 0-9 A-Z .", Self::as_str
+    ArticleCode, 1, 16, |byte: u8| upper(byte) || byte == b'.', "an article of 1 to 16 characters 0-9 A-Z .", Self::as_str
 }
 
 code! {

@@ -187,8 +187,8 @@ impl EmergencyClaims {
         Terms {
             rights: self.rights,
             scope: &self.scope,
-            valid_from: self.outer.valid_from,
-            expires_at: self.outer.expires_at,
+            valid_from: self.outer.valid_from.date_time(),
+            expires_at: self.expires_at(),
             place: None,
             department: Some(&self.department),
             doctor: Some(&self.doctor),

@@ -7,7 +7,7 @@ use nom::{IResult, Parser as _, bytes::complete::take, combinator::map_opt};
 
 use crate::{
     base45,
-    cose::{self, Layout, SigningInput},
+    cose::{self, Input, Layout, ShortInput},
     denial::{Denial, Reason},
     key::KeyId,
     limits::{KEY_SET_BYTES_MAX, PREFIX_CHARS, TEXT_CHARS_MAX, TOKEN_BYTES_MAX},
@@ -196,7 +196,13 @@ impl Encoded {
         cose::slice(&self.bytes, &self.layout.signature)
     }
 
-    pub(crate) fn signing_input(&self, input: &mut SigningInput) -> Result<(), Reason> {
+    /// Whether [`ShortInput`] has room for what is signed.
+    pub(crate) fn is_short(&self) -> bool {
+        let (protected, payload) = (&self.layout.protected, &self.layout.payload);
+        ShortInput::holds(self.token_type(), protected.len(), payload.len())
+    }
+
+    pub(crate) fn signing_input<const N: usize>(&self, input: &mut Input<N>) -> Result<(), Reason> {
         let protected = cose::slice(&self.bytes, &self.layout.protected);
         input.fill(self.token_type(), protected, self.payload())
     }

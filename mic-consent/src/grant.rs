@@ -77,7 +77,7 @@ impl GrantClaims {
     /// From when it is valid.
     #[must_use]
     pub const fn valid_from(&self) -> DateTime<Utc> {
-        self.outer.valid_from
+        self.outer.valid_from.date_time()
     }
 
     /// Its id.
@@ -182,8 +182,8 @@ impl GrantClaims {
         Terms {
             rights: self.rights,
             scope: &self.scope,
-            valid_from: self.outer.valid_from,
-            expires_at: self.outer.expires_at,
+            valid_from: self.valid_from(),
+            expires_at: self.expires_at(),
             place: None,
             department: self.department.as_ref(),
             doctor: self.doctor.as_ref(),
@@ -260,7 +260,7 @@ impl sealed::Rules for GrantClaims {
         let scope = fields::scope(&mut private)?;
         let notice = fields::fixed(&mut private, mic::NOTICE).map(NoticeHash::from_bytes)?;
         let status = fields::status(&mut private)?;
-        let guardian = match private.find(mic::GUARDIAN)? {
+        let guardian = match private.find(mic::GUARDIAN) {
             Some(value) => Some(Guardian::decode(value)?),
             None => None,
         };
@@ -269,7 +269,7 @@ impl sealed::Rules for GrantClaims {
             .take_as(read::uint, SeparateConsent::from_bits)?;
         let studies = fields::studies(&mut private)?;
         let (department, doctor) = fields::operator(&mut private)?;
-        let band = match private.find(mic::BAND)? {
+        let band = match private.find(mic::BAND) {
             // Adult is left out, and is not said in a second way.
             Some(value) => value.take_as(read::uint, |number| {
                 PatientBand::from_number(number)

@@ -78,8 +78,8 @@ impl NarrowedClaims {
         Terms {
             rights: self.rights,
             scope: &self.scope,
-            valid_from: self.outer.valid_from,
-            expires_at: self.outer.expires_at,
+            valid_from: self.outer.valid_from.date_time(),
+            expires_at: self.expires_at(),
             place: self.place.as_ref(),
             department: self.department.as_ref(),
             doctor: self.doctor.as_ref(),

@@ -165,7 +165,7 @@ impl sealed::Rules for RequestClaims {
             .take_as(read::uint, |seconds| {
                 u32::try_from(seconds).map_err(|_| Reason::LifeTooLong)
             })?;
-        let offer = match private.find(mic::OFFER)? {
+        let offer = match private.find(mic::OFFER) {
             Some(value) => Some(value.take(read::array_of).map(OfferId::from_bytes)?),
             None => None,
         };

@@ -12,7 +12,7 @@ use crate::{
         fields, label, mic,
         outer::{Outer, outer_claims},
         person::closed_list,
-        time,
+        time::{self, Moment},
     },
     code::{IssuerCode, Realm},
     denial::{Denial, Reason},
@@ -183,8 +183,8 @@ impl WithdrawalDraft {
         let issued_at = time::whole_second(now)?;
         let mut outer = Outer::new(self.issuer, self.realm, issued_at, 0)?;
         outer.expires_at = match issued_at < self.expires_at {
-            true => self.expires_at,
-            false => time::later(self.expires_at, SKEW_S_MAX)?,
+            true => Moment::of(self.expires_at)?,
+            false => Moment::of(self.expires_at)?.later(SKEW_S_MAX)?,
         };
         outer.check(GRANT_LIFE_S_MAX)?;
         let claims = WithdrawalClaims {

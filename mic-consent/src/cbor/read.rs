@@ -1,7 +1,14 @@
 //! Reading CBOR in its one permitted form. Leaves are nom parsers; [`Reader`] and [`MapReader`] string them
 //! together. No function allocates, none trusts a length, none recurses.
 
-use nom::{IResult, bytes::complete::take, error::ErrorKind, number::complete::u8 as byte};
+use core::cmp::Ordering;
+
+use nom::{
+    IResult,
+    bytes::complete::take,
+    error::ErrorKind,
+    number::complete::{be_u8, be_u16, be_u32, be_u64},
+};
 
 use super::write::{ARRAY, BYTES, MAP, NEGATIVE, TAG, TEXT, UNSIGNED};
 use crate::denial::{Denial, Reason, Step};
@@ -32,7 +39,7 @@ type Parsed<'a, T> = IResult<&'a [u8], T, Fault<'a>>;
 /// A head in the shortest form: major type and argument (CST-10).
 #[inline(always)]
 pub(crate) fn head(input: &[u8]) -> Parsed<'_, (u8, u64)> {
-    let (rest, initial) = byte(input)?;
+    let (rest, initial) = be_u8(input)?;
     let (major, info) = (initial & 0xe0, initial & 0x1f);
     if info < 24 {
         return Ok((rest, (major, u64::from(info))));
@@ -42,29 +49,14 @@ pub(crate) fn head(input: &[u8]) -> Parsed<'_, (u8, u64)> {
 
 /// A head whose argument follows it.
 fn long_head<'a>(input: &'a [u8], rest: &'a [u8], major: u8, info: u8) -> Parsed<'a, (u8, u64)> {
-    let width: usize = match info {
-        24 => 1,
-        25 => 2,
-        26 => 4,
-        27 => 8,
+    let (rest, argument, least) = match info {
+        24 => be_u8(rest).map(|(rest, number)| (rest, u64::from(number), 24)),
+        25 => be_u16(rest).map(|(rest, number)| (rest, u64::from(number), 0x100)),
+        26 => be_u32(rest).map(|(rest, number)| (rest, u64::from(number), 0x1_0000)),
+        27 => be_u64(rest).map(|(rest, number)| (rest, number, 0x1_0000_0000)),
         31 => return fail(input, Reason::Indefinite),
         _ => return fail(input, Reason::ReservedForm),
-    };
-    let (rest, bytes) = take(width)(rest)?;
-    let argument = match *bytes {
-        [a] => u64::from(a),
-        [a, b] => u64::from(u16::from_be_bytes([a, b])),
-        [a, b, c, d] => u64::from(u32::from_be_bytes([a, b, c, d])),
-        _ => bytes
-            .iter()
-            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)),
-    };
-    let least = match width {
-        1 => 24,
-        2 => 0x100,
-        4 => 0x1_0000,
-        _ => 0x1_0000_0000,
-    };
+    }?;
     // Floats and simple values share the heads; they are refused by type, not by form.
     if argument < least && major != SIMPLE {
         return fail(input, Reason::NotShortest);
@@ -128,6 +120,15 @@ pub(crate) fn bytes(least: usize, most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &
 /// A byte string of exactly `N` bytes.
 #[inline(always)]
 pub(crate) fn array_of<const N: usize>(input: &[u8]) -> Parsed<'_, [u8; N]> {
+    // The one head that it can have, compared as it stands; what differs is read to say why.
+    match behind_head(input, BYTES, N as u64).and_then(<[u8]>::split_first_chunk) {
+        Some((bytes, rest)) => Ok((rest, *bytes)),
+        None => other_array_of(input),
+    }
+}
+
+#[cold]
+fn other_array_of<const N: usize>(input: &[u8]) -> Parsed<'_, [u8; N]> {
     let (rest, length) = argument_of(BYTES)(input)?;
     if length != N as u64 {
         return fail(input, Reason::BadLength);
@@ -141,14 +142,14 @@ pub(crate) fn array_of<const N: usize>(input: &[u8]) -> Parsed<'_, [u8; N]> {
 
 /// A text of at most `most` bytes, ASCII alone: no text in a token is for people (CST-33).
 #[inline(always)]
-pub(crate) fn text(most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &str> {
+pub(crate) fn text(most: usize) -> impl Fn(&[u8]) -> Parsed<'_, &[u8]> {
     #[inline(always)]
     move |input| {
         let (rest, bytes) = string(TEXT, 0, most)(input)?;
-        // ASCII first: for short codes that is one look, and what passes is UTF-8.
-        match bytes.is_ascii().then(|| core::str::from_utf8(bytes)) {
-            Some(Ok(text)) => Ok((rest, text)),
-            _ => fail(input, Reason::BadCode),
+        if bytes.is_ascii() {
+            Ok((rest, bytes))
+        } else {
+            fail(input, Reason::BadCode)
         }
     }
 }
@@ -253,7 +254,6 @@ impl<'a> Reader<'a> {
             reader,
             left,
             last: None,
-            next: None,
         })
     }
 
@@ -276,6 +276,36 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What follows `key` when the input begins with it in its one form.
+#[inline(always)]
+fn behind_key(input: &[u8], key: i64) -> Option<&[u8]> {
+    let (major, argument) = match key {
+        0.. => (UNSIGNED, key.unsigned_abs()),
+        _ => (NEGATIVE, (!key).unsigned_abs()),
+    };
+    behind_head(input, major, argument)
+}
+
+/// What follows this head when the input begins with it in its shortest form.
+#[inline(always)]
+fn behind_head(input: &[u8], major: u8, argument: u64) -> Option<&[u8]> {
+    let [.., last] = argument.to_be_bytes();
+    match argument {
+        0..=23 => {
+            let (found, rest) = input.split_first()?;
+            (*found == major | last).then_some(rest)
+        }
+        24..=0xff => {
+            let (found, rest) = input.split_first_chunk()?;
+            (*found == [major | 24, last]).then_some(rest)
+        }
+        _ => {
+            let (rest, found) = head(input).ok()?;
+            (found == (major, argument)).then_some(rest)
+        }
+    }
+}
+
 /// Entries a map may claim to have; the widest, a grant's private map, has 14.
 const MAP_ENTRIES_MAX: usize = 24;
 
@@ -285,46 +315,27 @@ pub(crate) struct MapReader<'a> {
     reader: Reader<'a>,
     left: usize,
     last: Option<i64>,
-    /// The next key and what follows it, once it was looked at: optional claims ask for it again and again.
-    next: Option<(i64, &'a [u8])>,
 }
 
 impl<'a> MapReader<'a> {
-    /// Goes to the value of `key` when that is the next key.
+    /// Goes to the value of `key` when that is the next key. A next key that is malformed is none; whoever needs one
+    /// or ends the map says so.
     #[inline(always)]
-    pub(crate) fn find(&mut self, key: i64) -> Result<Option<&mut Reader<'a>>, Denial> {
+    pub(crate) fn find(&mut self, key: i64) -> Option<&mut Reader<'a>> {
         if self.left == 0 {
-            return Ok(None);
+            return None;
         }
-        let (found, rest) = self.next()?;
-        if found != key {
-            return Ok(None);
-        }
-        self.reader.rest = rest;
-        self.next = None;
+        self.reader.rest = behind_key(self.reader.rest, key)?;
         self.left -= 1;
         self.last = Some(key);
-        Ok(Some(&mut self.reader))
-    }
-
-    /// The next key, of which there is one, and what follows it.
-    #[inline(always)]
-    fn next(&mut self) -> Result<(i64, &'a [u8]), Denial> {
-        if let Some(next) = self.next {
-            return Ok(next);
-        }
-        let mut ahead = self.reader;
-        let next = (ahead.take(int)?, ahead.rest);
-        self.next = Some(next);
-        Ok(next)
+        Some(&mut self.reader)
     }
 
     /// Goes to the value of `key`, which must be the next key; otherwise says `absent` or what is odd.
     #[inline(always)]
     pub(crate) fn need(&mut self, key: i64, absent: Reason) -> Result<&mut Reader<'a>, Denial> {
-        if self.find(key)?.is_none() {
-            self.check_order()?;
-            return Err(self.reader.denial(absent));
+        if self.find(key).is_none() {
+            return Err(self.other_key(absent));
         }
         Ok(&mut self.reader)
     }
@@ -340,23 +351,30 @@ impl<'a> MapReader<'a> {
         if self.left == 0 {
             return Ok(self.reader);
         }
-        self.check_order()?;
-        Err(self.reader.denial(unexpected))
+        Err(self.other_key(unexpected))
     }
 
-    /// Refuses a next key that repeats or precedes the last one.
-    fn check_order(&self) -> Result<(), Denial> {
-        let (Some(last), true) = (self.last, self.left > 0) else {
-            return Ok(());
-        };
+    /// What is wrong with the next key: that it is none, that it repeats or precedes the last one, or `otherwise`.
+    #[cold]
+    fn other_key(&self, otherwise: Reason) -> Denial {
+        let denial = |reason| self.reader.denial(reason);
+        if self.left == 0 {
+            return denial(otherwise);
+        }
         let mut ahead = self.reader;
-        let next = ahead.take(int)?;
+        let next = match ahead.take(int) {
+            Ok(next) => next,
+            Err(malformed) => return malformed,
+        };
+        let Some(last) = self.last else {
+            return denial(otherwise);
+        };
         // Bytewise order of the encoded keys: unsigned before negative, each by magnitude.
         let rank = |key: i64| (key < 0, key.unsigned_abs());
         match rank(next).cmp(&rank(last)) {
-            core::cmp::Ordering::Equal => Err(self.reader.denial(Reason::DuplicateKey)),
-            core::cmp::Ordering::Less => Err(self.reader.denial(Reason::KeyOrder)),
-            core::cmp::Ordering::Greater => Ok(()),
+            Ordering::Equal => denial(Reason::DuplicateKey),
+            Ordering::Less => denial(Reason::KeyOrder),
+            Ordering::Greater => denial(otherwise),
         }
     }
 }

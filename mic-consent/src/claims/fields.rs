@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{VERSION, label, mic, time};
+use super::{
+    VERSION, label, mic,
+    time::{self, Moment},
+};
 use crate::{
     cbor::{
         read::{self, MapReader, Reader},
@@ -65,13 +68,13 @@ pub(crate) fn broken(reason: Reason) -> Denial {
 
 pub(crate) fn institution(value: &mut Reader<'_>) -> Result<InstitutionCode, Denial> {
     value.take_as(read::text(InstitutionCode::CHARS_MAX), |text| {
-        InstitutionCode::new(text).map_err(|_| Reason::BadCode)
+        InstitutionCode::from_ascii(text).map_err(|_| Reason::BadCode)
     })
 }
 
 pub(crate) fn issuer(value: &mut Reader<'_>) -> Result<IssuerCode, Denial> {
     value.take_as(read::text(IssuerCode::CHARS_MAX), |text| {
-        IssuerCode::new(text).map_err(|_| Reason::BadCode)
+        IssuerCode::from_ascii(text).map_err(|_| Reason::BadCode)
     })
 }
 
@@ -79,13 +82,19 @@ pub(crate) fn realm(claims: &mut MapReader<'_>) -> Result<Realm, Denial> {
     claims
         .need(label::AUD, Reason::MissingClaim)?
         .take_as(read::text(Realm::CHARS_MAX), |text| {
-            Realm::new(text).map_err(|_| Reason::BadCode)
+            Realm::from_ascii(text).map_err(|_| Reason::BadCode)
         })
 }
 
 pub(crate) fn moment(map: &mut MapReader<'_>, key: i64) -> Result<DateTime<Utc>, Denial> {
     map.need(key, Reason::MissingClaim)?
         .take_as(read::uint, time::moment)
+}
+
+/// One of the times that every check compares.
+pub(crate) fn second(map: &mut MapReader<'_>, key: i64) -> Result<Moment, Denial> {
+    map.need(key, Reason::MissingClaim)?
+        .take_as(read::uint, Moment::new)
 }
 
 /// A byte string of exactly `N` bytes.
@@ -179,7 +188,7 @@ pub(crate) fn write_status(private: &mut MapWriter, status: StatusRef) {
 }
 
 pub(crate) fn studies(private: &mut MapReader<'_>) -> Result<Option<u16>, Denial> {
-    match private.find(mic::STUDIES)? {
+    match private.find(mic::STUDIES) {
         Some(value) => value
             .take_as(read::uint, |count| {
                 u16::try_from(count)
@@ -196,11 +205,11 @@ pub(crate) fn studies(private: &mut MapReader<'_>) -> Result<Option<u16>, Denial
 pub(crate) fn operator(
     map: &mut MapReader<'_>,
 ) -> Result<(Option<DepartmentCode>, Option<DoctorCode>), Denial> {
-    let unit = match map.find(mic::DEPARTMENT)? {
+    let unit = match map.find(mic::DEPARTMENT) {
         Some(value) => Some(department(value)?),
         None => None,
     };
-    let person = match map.find(mic::DOCTOR)? {
+    let person = match map.find(mic::DOCTOR) {
         Some(value) => Some(doctor(value)?),
         None => None,
     };
@@ -209,19 +218,19 @@ pub(crate) fn operator(
 
 pub(crate) fn department(value: &mut Reader<'_>) -> Result<DepartmentCode, Denial> {
     value.take_as(read::text(DepartmentCode::CHARS_MAX), |text| {
-        DepartmentCode::new(text).map_err(|_| Reason::BadCode)
+        DepartmentCode::from_ascii(text).map_err(|_| Reason::BadCode)
     })
 }
 
 pub(crate) fn doctor(value: &mut Reader<'_>) -> Result<DoctorCode, Denial> {
     value.take_as(read::text(DoctorCode::CHARS_MAX), |text| {
-        DoctorCode::new(text).map_err(|_| Reason::BadCode)
+        DoctorCode::from_ascii(text).map_err(|_| Reason::BadCode)
     })
 }
 
 pub(crate) fn article(value: &mut Reader<'_>) -> Result<ArticleCode, Denial> {
     value.take_as(read::text(ArticleCode::CHARS_MAX), |text| {
-        ArticleCode::new(text).map_err(|_| Reason::BadCode)
+        ArticleCode::from_ascii(text).map_err(|_| Reason::BadCode)
     })
 }
 
@@ -255,7 +264,7 @@ pub(crate) fn place(private: &mut MapReader<'_>) -> Result<Place, Denial> {
 
 /// The same where it may be left out.
 pub(crate) fn place_if_any(private: &mut MapReader<'_>) -> Result<Option<Place>, Denial> {
-    match private.find(mic::NODE)? {
+    match private.find(mic::NODE) {
         Some(value) => {
             let node = issuer(value)?;
             place_behind(node, private).map(Some)

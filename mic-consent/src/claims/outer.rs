@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{fields, label, time};
+use super::{fields, label, time::Moment};
 use crate::{
     cbor::{
         read::{self, MapReader},
@@ -18,15 +18,15 @@ use crate::{
 pub struct Origin {
     pub(crate) issuer: IssuerCode,
     pub(crate) realm: Realm,
-    pub(crate) issued_at: DateTime<Utc>,
+    pub(crate) issued_at: Moment,
 }
 
 /// The outer claims of everything that ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outer {
     pub(crate) origin: Origin,
-    pub(crate) valid_from: DateTime<Utc>,
-    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) valid_from: Moment,
+    pub(crate) expires_at: Moment,
 }
 
 impl Origin {
@@ -35,7 +35,7 @@ impl Origin {
         let mut claims = MapWriter::new();
         claims.key(label::ISS).text(self.issuer.as_str());
         claims.key(label::AUD).text(self.realm.as_str());
-        claims.key(label::IAT).uint(time::seconds(self.issued_at)?);
+        claims.key(label::IAT).uint(self.issued_at.seconds());
         Ok(claims)
     }
 
@@ -44,7 +44,7 @@ impl Origin {
         Ok(Self {
             issuer: fields::issuer(claims.need(label::ISS, Reason::MissingClaim)?)?,
             realm: fields::realm(claims)?,
-            issued_at: fields::moment(claims, label::IAT)?,
+            issued_at: fields::second(claims, label::IAT)?,
         })
     }
 }
@@ -57,6 +57,7 @@ impl Outer {
         issued_at: DateTime<Utc>,
         life_s: u32,
     ) -> Result<Self, Reason> {
+        let issued_at = Moment::of(issued_at)?;
         Ok(Self {
             origin: Origin {
                 issuer,
@@ -64,7 +65,7 @@ impl Outer {
                 issued_at,
             },
             valid_from: issued_at,
-            expires_at: time::later(issued_at, life_s)?,
+            expires_at: issued_at.later(life_s)?,
         })
     }
 
@@ -76,14 +77,12 @@ impl Outer {
             claims.key(label::SUB).bytes(subject.as_bytes());
         }
         claims.key(label::AUD).text(self.origin.realm.as_str());
-        claims.key(label::EXP).uint(time::seconds(self.expires_at)?);
+        claims.key(label::EXP).uint(self.expires_at.seconds());
         // Left out when it begins at once: one way to say it, and nine characters less in the QR code.
         if self.valid_from != self.origin.issued_at {
-            claims.key(label::NBF).uint(time::seconds(self.valid_from)?);
+            claims.key(label::NBF).uint(self.valid_from.seconds());
         }
-        claims
-            .key(label::IAT)
-            .uint(time::seconds(self.origin.issued_at)?);
+        claims.key(label::IAT).uint(self.origin.issued_at.seconds());
         Ok(claims)
     }
 
@@ -100,15 +99,15 @@ impl Outer {
         may_begin_later: bool,
     ) -> Result<Self, Denial> {
         let realm = fields::realm(claims)?;
-        let expires_at = fields::moment(claims, label::EXP)?;
+        let expires_at = fields::second(claims, label::EXP)?;
         let begins_at = match may_begin_later {
-            true => match claims.find(label::NBF)? {
-                Some(value) => Some(value.take_as(read::uint, time::moment)?),
+            true => match claims.find(label::NBF) {
+                Some(value) => Some(value.take_as(read::uint, Moment::new)?),
                 None => None,
             },
             false => None,
         };
-        let issued_at = fields::moment(claims, label::IAT)?;
+        let issued_at = fields::second(claims, label::IAT)?;
         if begins_at == Some(issued_at) {
             return Err(fields::broken(Reason::TimeOrder));
         }
@@ -128,7 +127,7 @@ impl Outer {
         if self.origin.issued_at > self.valid_from || self.valid_from >= self.expires_at {
             return Err(Reason::TimeOrder);
         }
-        if time::between(self.origin.issued_at, self.expires_at) > i64::from(life_s) {
+        if self.origin.issued_at.until(self.expires_at) > i64::from(life_s) {
             return Err(Reason::LifeTooLong);
         }
         Ok(())
@@ -148,13 +147,13 @@ macro_rules! outer_claims {
             /// When it was issued.
             #[must_use]
             pub const fn issued_at(&self) -> chrono::DateTime<chrono::Utc> {
-                self.outer.origin.issued_at
+                self.outer.origin.issued_at.date_time()
             }
 
             /// When it ends (not included).
             #[must_use]
             pub const fn expires_at(&self) -> chrono::DateTime<chrono::Utc> {
-                self.outer.expires_at
+                self.outer.expires_at.date_time()
             }
         }
 
@@ -191,7 +190,7 @@ macro_rules! record_claims {
             /// When it was issued.
             #[must_use]
             pub const fn issued_at(&self) -> chrono::DateTime<chrono::Utc> {
-                self.origin.issued_at
+                self.origin.issued_at.date_time()
             }
         }
 

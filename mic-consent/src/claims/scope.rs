@@ -521,16 +521,16 @@ impl Scope {
             .take_as(read::uint, |number| {
                 ScopeKind::from_number(number).ok_or(Reason::UnknownListValue)
             })?;
-        let days = match map.find(2)? {
+        let days = match map.find(2) {
             Some(value) => Some(days(value)?),
             None => None,
         };
-        let modalities = entries(map.find(3)?, MODALITIES_MAX, |item| {
+        let modalities = entries(map.find(3), MODALITIES_MAX, |item| {
             item.take_as(read::text(Modality::CHARS_MAX), |text| {
-                Modality::new(text).map_err(|_| Reason::BadCode)
+                Modality::from_ascii(text).map_err(|_| Reason::BadCode)
             })
         })?;
-        let provinces = entries(map.find(4)?, PROVINCES_MAX, |item| {
+        let provinces = entries(map.find(4), PROVINCES_MAX, |item| {
             item.take_as(read::uint, |number| {
                 u8::try_from(number)
                     .ok()
@@ -538,15 +538,15 @@ impl Scope {
                     .ok_or(Reason::UnknownListValue)
             })
         })?;
-        let records = entries(map.find(5)?, RECORDS_MAX, |item| {
+        let records = entries(map.find(5), RECORDS_MAX, |item| {
             item.take(read::array_of).map(RecordCommitment::from_bytes)
         })?;
-        let body_parts = entries(map.find(6)?, BODY_PARTS_MAX, |item| {
+        let body_parts = entries(map.find(6), BODY_PARTS_MAX, |item| {
             item.take_as(read::text(BodyPart::CHARS_MAX), |text| {
-                BodyPart::new(text).map_err(|_| Reason::BadCode)
+                BodyPart::from_ascii(text).map_err(|_| Reason::BadCode)
             })
         })?;
-        let exam_types = entries(map.find(7)?, EXAM_TYPES_MAX, |item| {
+        let exam_types = entries(map.find(7), EXAM_TYPES_MAX, |item| {
             item.take_as(read::uint, |number| {
                 u8::try_from(number)
                     .ok()

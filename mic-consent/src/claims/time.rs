@@ -1,11 +1,70 @@
 //! Times as whole seconds since 1970 in the token, as chrono's types outside (CST-30).
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use core::fmt;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::denial::Reason;
 
 /// 9999-12-31T23:59:59Z: no clock of this platform goes further.
 const SECONDS_MAX: u64 = 253_402_300_799;
+
+/// A whole second from 1970 to 9999, as tokens have it. Of the claims that are read and compared at each check: a
+/// calendar date takes longer to make than to read the claim.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Moment(i64);
+
+impl Moment {
+    /// A second read from a token.
+    pub(crate) fn new(seconds: u64) -> Result<Self, Reason> {
+        i64::try_from(seconds)
+            .ok()
+            .filter(|_| seconds <= SECONDS_MAX)
+            .map(Self)
+            .ok_or(Reason::BadDate)
+    }
+
+    /// The second of a clock, without its fraction.
+    pub(crate) fn of(time: DateTime<Utc>) -> Result<Self, Reason> {
+        seconds(time)?;
+        Ok(Self(time.timestamp()))
+    }
+
+    /// `seconds` later.
+    pub(crate) fn later(self, seconds: u32) -> Result<Self, Reason> {
+        Self::new(self.seconds() + u64::from(seconds)).map_err(|_| Reason::ClockInvalid)
+    }
+
+    pub(crate) const fn seconds(self) -> u64 {
+        self.0.unsigned_abs()
+    }
+
+    /// Seconds from here to `to`; negative when `to` is earlier.
+    pub(crate) const fn until(self, to: Self) -> i64 {
+        to.0 - self.0
+    }
+
+    /// Whether it is at `time` or after it.
+    pub(crate) fn is_from(self, time: DateTime<Utc>) -> bool {
+        // A fraction of a second later than a whole one is after it.
+        let whole = time.timestamp();
+        self.0 > whole || (self.0 == whole && time.timestamp_subsec_nanos() == 0)
+    }
+
+    /// As chrono has it.
+    pub(crate) const fn date_time(self) -> DateTime<Utc> {
+        match DateTime::from_timestamp(self.0, 0) {
+            Some(time) => time,
+            None => DateTime::UNIX_EPOCH,
+        }
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.date_time(), f)
+    }
+}
 
 /// The whole second of `time`, when it is after 1970.
 pub(crate) fn seconds(time: DateTime<Utc>) -> Result<u64, Reason> {
@@ -46,11 +105,14 @@ pub(crate) fn day_number(day: NaiveDate) -> Result<u16, Reason> {
         .map_err(|_| Reason::BadDate)
 }
 
+/// 1970-01-01, counted from 1 January of the year 1 as day 1.
+const EPOCH_FROM_CE: i32 = 719_163;
+
 /// The date of a day number.
 pub(crate) fn day(number: u64) -> Result<NaiveDate, Reason> {
     u16::try_from(number)
         .ok()
-        .and_then(|number| NaiveDate::default().checked_add_days(Days::new(number.into())))
+        .and_then(|number| NaiveDate::from_num_days_from_ce_opt(EPOCH_FROM_CE + i32::from(number)))
         .ok_or(Reason::BadDate)
 }
 

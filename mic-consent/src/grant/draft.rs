@@ -14,7 +14,7 @@ use crate::{
         person::{Guardian, PatientBand, PersonCheck, SeparateConsent},
         purpose::Rights,
         scope::{Scope, ScopeFilter},
-        time,
+        time::{self, Moment},
     },
     code::IssuerCode,
     denial::Reason,
@@ -309,7 +309,7 @@ impl GrantDraft {
         let issued_at = time::whole_second(now)?;
         let mut outer = Outer::new(issuer, *self.request.realm(), issued_at, self.life_s)?;
         if let Some(valid_from) = self.valid_from {
-            outer.valid_from = time::whole_second(valid_from)?;
+            outer.valid_from = Moment::of(valid_from)?;
         }
         Ok(GrantClaims {
             outer,

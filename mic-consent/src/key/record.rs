@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{KeyId, PublicKey};
 use crate::{
+    claims::time::Moment,
     code::{InstitutionCode, IssuerCode, Province},
     suite::Suite,
 };
@@ -301,6 +302,11 @@ impl KeyValidity {
     #[must_use]
     pub fn contains(&self, time: DateTime<Utc>) -> bool {
         self.from <= time && time < self.until
+    }
+
+    /// [`contains`](Self::contains) of a time in a token.
+    pub(crate) fn has(&self, time: Moment) -> bool {
+        time.is_from(self.from) && !time.is_from(self.until)
     }
 }
 

@@ -92,7 +92,7 @@ impl sealed::Rules for KeySetClaims {
         let outer = Outer::read(&mut claims)?;
         let mut private = fields::private_map(&mut claims)?;
         let version = fields::number(&mut private, mic::SERIAL)?;
-        let previous = match private.find(mic::PREVIOUS)? {
+        let previous = match private.find(mic::PREVIOUS) {
             Some(value) => Some(value.take(read::array_of)?),
             None => None,
         };
@@ -114,7 +114,7 @@ impl sealed::Rules for KeySetClaims {
                 None => unusable += 1,
             }
         }
-        if let Some(list) = private.find(mic::BARRED)? {
+        if let Some(list) = private.find(mic::BARRED) {
             let count = list.take(read::array(1, SUSPENDED_MAX))?;
             let mut last = None;
             for _ in 0..count {

@@ -72,7 +72,7 @@ pub(super) fn read_record(reader: &mut Reader<'_>) -> Result<(KeyId, Option<KeyR
     let key = map
         .need(KEY, Reason::MissingClaim)?
         .take(read::bytes(0, KEY_BYTES_MAX))?;
-    let distid = match map.find(DISTID)? {
+    let distid = match map.find(DISTID) {
         Some(value) => Some(value.take_as(read::bytes(0, DISTID_BYTES_MAX), |bytes| {
             core::str::from_utf8(bytes).map_err(|_| Reason::BadCode)
         })?),
@@ -80,7 +80,7 @@ pub(super) fn read_record(reader: &mut Reader<'_>) -> Result<(KeyId, Option<KeyR
     };
     let roles = fields::listed(&mut map, ROLES, Roles::from_bits)?;
     let owner = fields::issuer(map.need(OWNER, Reason::MissingClaim)?)?;
-    let province = match map.find(PROVINCE)? {
+    let province = match map.find(PROVINCE) {
         Some(value) => Some(value.take_as(read::uint, |number| {
             u8::try_from(number)
                 .ok()
@@ -91,7 +91,7 @@ pub(super) fn read_record(reader: &mut Reader<'_>) -> Result<(KeyId, Option<KeyR
     };
     let from = fields::moment(&mut map, FROM)?;
     let until = fields::moment(&mut map, UNTIL)?;
-    let state = match map.find(STATE)? {
+    let state = match map.find(STATE) {
         None => KeyState::Active,
         Some(value) => {
             let number = value.take(read::uint)?;

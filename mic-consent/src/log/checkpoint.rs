@@ -10,7 +10,7 @@ use crate::{
     claims::{
         fields, label, mic,
         outer::{Origin, record_claims},
-        time,
+        time::Moment,
     },
     code::{IssuerCode, Realm},
     denial::{Denial, Reason},
@@ -188,7 +188,7 @@ impl CheckpointDraft {
             origin: Origin {
                 issuer,
                 realm: self.realm,
-                issued_at: time::whole_second(now)?,
+                issued_at: Moment::of(now)?,
             },
             log: self.log,
             size: self.size,

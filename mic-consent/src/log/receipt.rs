@@ -12,7 +12,7 @@ use crate::{
         fields, label, mic,
         outer::{Origin, record_claims},
         purpose::{Purpose, Rights},
-        time,
+        time::Moment,
     },
     code::{DepartmentCode, DoctorCode, InstitutionCode, IssuerCode, Realm},
     denial::{Denial, Reason},
@@ -179,7 +179,7 @@ impl sealed::Rules for ReceiptClaims {
         let organisation =
             fields::institution(private.need(mic::ORGANISATION, Reason::MissingClaim)?)?;
         // Consent has a purpose, an emergency a reason, an order an instrument; never two of them.
-        let purpose = match private.find(mic::PURPOSE)? {
+        let purpose = match private.find(mic::PURPOSE) {
             Some(value) => Some(fields::purpose_number(value)?),
             None => None,
         };
@@ -238,7 +238,7 @@ impl sealed::Rules for ReceiptClaims {
 
 /// Reason and reviewer of an emergency, where the next claim is the reason.
 fn emergency(private: &mut MapReader<'_>) -> Result<Option<(EmergencyReason, DoctorCode)>, Denial> {
-    let Some(value) = private.find(mic::REASON)? else {
+    let Some(value) = private.find(mic::REASON) else {
         return Ok(None);
     };
     let reason = value.take_as(read::uint, |number| {
@@ -350,7 +350,7 @@ impl ReceiptDraft {
             origin: Origin {
                 issuer,
                 realm: self.realm,
-                issued_at: time::whole_second(now)?,
+                issued_at: Moment::of(now)?,
             },
             organisation: facts.organisation,
             purpose: facts.purpose,

@@ -10,7 +10,7 @@ use crate::{
         fields, label, mic,
         outer::{Origin, record_claims},
         person::closed_list,
-        time,
+        time::Moment,
     },
     code::{DoctorCode, IssuerCode, Realm},
     denial::{Denial, Reason},
@@ -180,7 +180,7 @@ impl ReviewDraft {
             origin: Origin {
                 issuer,
                 realm: self.realm,
-                issued_at: time::whole_second(now)?,
+                issued_at: Moment::of(now)?,
             },
             emergency: self.emergency,
             reviewer: self.reviewer,

@@ -11,7 +11,7 @@ use crate::{
         outer::Outer,
         purpose::Rights,
         scope::Scope,
-        time,
+        time::{self, Moment},
     },
     code::{DepartmentCode, DoctorCode},
     denial::{Denial, Reason},
@@ -173,8 +173,8 @@ impl<'a> NarrowDraft<'a> {
         let issued_at = time::whole_second(now)?.max(bound.valid_from);
         let mut outer = Outer::new((*held.organisation).into(), *held.realm, issued_at, 0)?;
         outer.expires_at = match self.life_s {
-            Some(life_s) => time::later(issued_at, life_s)?,
-            None => bound.expires_at,
+            Some(life_s) => Moment::of(issued_at)?.later(life_s)?,
+            None => Moment::of(bound.expires_at)?,
         };
         let claims = NarrowedClaims {
             organisation: *held.organisation,

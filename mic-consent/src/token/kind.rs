@@ -91,7 +91,12 @@ impl TokenType {
     /// The type with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+        Self::from_ascii(name.as_bytes())
+    }
+
+    pub(crate) fn from_ascii(name: &[u8]) -> Option<Self> {
+        let same = |kind: &Self| kind.name().as_bytes() == name;
+        Self::ALL.iter().copied().find(same)
     }
 
     /// The type with this prefix.
