@@ -107,11 +107,14 @@ fn parse_header(
                 .map_err(|_| Reason::KeyIdLength)
         },
     )?;
-    let token_type = map
-        .need(TYP, Reason::HeaderKeys)?
-        .take_as(read::text(PROTECTED_BYTES_MAX), |text| {
-            TokenType::from_ascii(text).ok_or(Reason::OtherType)
-        })?;
+    let token_type =
+        map.need(TYP, Reason::HeaderKeys)?
+            .take_as(read::text(PROTECTED_BYTES_MAX), |text| {
+                TokenType::from_ascii(text).ok_or_else(|| match text.is_ascii() {
+                    true => Reason::OtherType,
+                    false => Reason::BadCode,
+                })
+            })?;
     map.finish(Reason::HeaderKeys)?.end()?;
     Ok(Header {
         suite,

@@ -11,7 +11,7 @@ use crate::{
     },
     claims::{
         binding::{HiddenRecord, RecordCommitment},
-        time,
+        time::Day,
     },
     code::{BodyPart, Modality, Province},
     denial::{Denial, Reason},
@@ -127,7 +127,7 @@ pub enum ScopeError {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ScopeFilter {
-    days: Option<(NaiveDate, NaiveDate)>,
+    days: Option<(Day, Day)>,
     modalities: Option<Vec<Modality>>,
     provinces: Option<Vec<Province>>,
     body_parts: Option<Vec<BodyPart>>,
@@ -156,10 +156,8 @@ impl ScopeFilter {
     /// # Errors
     /// `last` is before `first`, or one is outside 1970 to 2149.
     pub fn with_days(mut self, first: NaiveDate, last: NaiveDate) -> Result<Self, ScopeError> {
-        let numbers =
-            time::day_number(first).and_then(|first| Ok((first, time::day_number(last)?)));
-        match numbers {
-            Ok((from, to)) if from <= to => self.days = Some((first, last)),
+        match Day::of(first).and_then(|first| Ok((first, Day::of(last)?))) {
+            Ok((first, last)) if first <= last => self.days = Some((first, last)),
             _ => return Err(ScopeError::Days),
         }
         Ok(self)
@@ -216,7 +214,10 @@ impl ScopeFilter {
     /// First and last day.
     #[must_use]
     pub const fn days(&self) -> Option<(NaiveDate, NaiveDate)> {
-        self.days
+        match self.days {
+            Some((first, last)) => Some((first.date(), last.date())),
+            None => None,
+        }
     }
 
     /// The modalities, in order.
@@ -255,7 +256,7 @@ impl ScopeFilter {
 
     fn admits(&self, facts: &RecordFacts) -> bool {
         // A fact that is not known cannot meet a condition (CST-43).
-        self.days
+        self.days()
             .is_none_or(|(first, last)| (first..=last).contains(&facts.day))
             && holds(self.modalities.as_ref(), facts.modality)
             && holds(self.provinces.as_ref(), Some(facts.province))
@@ -491,7 +492,7 @@ impl Scope {
         let mut map = MapWriter::new();
         map.key(1).uint(self.kind.number());
         if let Some((first, last)) = self.filter.days {
-            let number = |day| u64::from(time::day_number(day).unwrap_or_default());
+            let number = |day: Day| u64::from(day.number());
             map.key(2).array(2).uint(number(first)).uint(number(last));
         }
         list(&mut map, 3, self.filter.modalities(), |out, modality| {
@@ -595,11 +596,11 @@ fn list<T>(
     }
 }
 
-fn days(value: &mut Reader<'_>) -> Result<(NaiveDate, NaiveDate), Denial> {
+fn days(value: &mut Reader<'_>) -> Result<(Day, Day), Denial> {
     let start = *value;
     value.take(read::array(2, 2))?;
-    let first = value.take_as(read::uint, time::day)?;
-    let last = value.take_as(read::uint, time::day)?;
+    let first = value.take_as(read::uint, Day::new)?;
+    let last = value.take_as(read::uint, Day::new)?;
     if last < first {
         return Err(start.denial(Reason::BadDate));
     }

@@ -44,6 +44,10 @@ impl Moment {
         to.0 - self.0
     }
 
+    pub(crate) const fn get(self) -> i64 {
+        self.0
+    }
+
     /// Whether it is at `time` or after it.
     pub(crate) fn is_from(self, time: DateTime<Utc>) -> bool {
         // A fraction of a second later than a whole one is after it.
@@ -99,6 +103,41 @@ pub(crate) fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> i64 {
     to.timestamp().saturating_sub(from.timestamp())
 }
 
+/// A day of the calendar of China, from 1970-01-01 to 2149-06-06, by its number as tokens have it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Day(u16);
+
+impl Day {
+    /// A number read from a token.
+    pub(crate) fn new(number: u64) -> Result<Self, Reason> {
+        u16::try_from(number).map(Self).map_err(|_| Reason::BadDate)
+    }
+
+    /// The day of a date.
+    pub(crate) fn of(date: NaiveDate) -> Result<Self, Reason> {
+        day_number(date).map(Self)
+    }
+
+    pub(crate) const fn number(self) -> u16 {
+        self.0
+    }
+
+    /// As chrono has it.
+    #[expect(clippy::cast_lossless, reason = "`From` is not const")]
+    pub(crate) const fn date(self) -> NaiveDate {
+        match NaiveDate::from_num_days_from_ce_opt(EPOCH_FROM_CE + self.0 as i32) {
+            Some(date) => date,
+            None => NaiveDate::MAX,
+        }
+    }
+}
+
+impl fmt::Debug for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.date(), f)
+    }
+}
+
 /// The day number of a date in China, from 1970-01-01 to 2149-06-06.
 pub(crate) fn day_number(day: NaiveDate) -> Result<u16, Reason> {
     u16::try_from(day.signed_duration_since(NaiveDate::default()).num_days())
@@ -107,14 +146,6 @@ pub(crate) fn day_number(day: NaiveDate) -> Result<u16, Reason> {
 
 /// 1970-01-01, counted from 1 January of the year 1 as day 1.
 const EPOCH_FROM_CE: i32 = 719_163;
-
-/// The date of a day number.
-pub(crate) fn day(number: u64) -> Result<NaiveDate, Reason> {
-    u16::try_from(number)
-        .ok()
-        .and_then(|number| NaiveDate::from_num_days_from_ce_opt(EPOCH_FROM_CE + i32::from(number)))
-        .ok_or(Reason::BadDate)
-}
 
 #[cfg(test)]
 mod tests {
@@ -127,8 +158,9 @@ mod tests {
             Some(NaiveDate::default())
         );
         for number in [0, 1, 20_000, 65_535] {
-            assert_eq!(day(number).and_then(day_number).map(u64::from), Ok(number));
+            let day = Day::new(number).unwrap();
+            assert_eq!(day_number(day.date()).map(u64::from), Ok(number));
         }
-        assert_eq!(day(65_536), Err(Reason::BadDate));
+        assert_eq!(Day::new(65_536), Err(Reason::BadDate));
     }
 }

@@ -271,6 +271,9 @@ impl fmt::Debug for Roles {
 pub struct KeyValidity {
     from: DateTime<Utc>,
     until: DateTime<Utc>,
+    /// The first whole seconds from these moments on, as times in tokens are compared with them.
+    from_s: i64,
+    until_s: i64,
 }
 
 impl KeyValidity {
@@ -280,7 +283,16 @@ impl KeyValidity {
     /// `until` is not after `from`.
     pub fn new(from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Self, KeyError> {
         if until > from {
-            Ok(Self { from, until })
+            let whole = |time: DateTime<Utc>| match time.timestamp_subsec_nanos() {
+                0 => time.timestamp(),
+                _ => time.timestamp() + 1,
+            };
+            Ok(Self {
+                from,
+                until,
+                from_s: whole(from),
+                until_s: whole(until),
+            })
         } else {
             Err(KeyError::EmptyValidity)
         }
@@ -306,7 +318,7 @@ impl KeyValidity {
 
     /// [`contains`](Self::contains) of a time in a token.
     pub(crate) fn has(&self, time: Moment) -> bool {
-        time.is_from(self.from) && !time.is_from(self.until)
+        (self.from_s..self.until_s).contains(&time.get())
     }
 }
 
