@@ -345,9 +345,9 @@ fn jwt_characters(records: usize) -> usize {
         _ => serde_json::json!({"kind": 3, "ix": vec![bytes(10); records]}),
     };
     let claims = serde_json::json!({
-        "iss": "CONSENT01", "sub": bytes(16), "aud": "mic.cn", "exp": 1_795_000_000, "nbf": 1_794_992_800,
+        "iss": "CONSENT01", "sub": bytes(16), "aud": "mic.cn", "exp": 1_795_000_000,
         "iat": 1_794_992_800, "jti": bytes(16), "cnf": {"kid": bytes(8)}, "nonce": bytes(16), "ver": 1,
-        "org": "H11010500001", "purp": 1, "rights": 3, "scope": scope, "notice": bytes(32),
+        "org": "H11010500001", "purp": 1, "rights": 3, "scope": scope, "notice": bytes(16),
         "status": [3, 70_001], "sep": 3, "check": 1,
     });
     let header = serde_json::json!({"alg": "ES256", "kid": bytes(8), "typ": "JWT"});

@@ -582,6 +582,9 @@ impl Scope {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 fn list<T>(
     map: &mut MapWriter,
     key: i64,
