@@ -63,6 +63,10 @@ impl World {
     }
 
     fn taken(&self, id: u8) -> Live<Emergency> {
+        self.taken_reviewed_by(id, "D2")
+    }
+
+    fn taken_reviewed_by(&self, id: u8, reviewer: &str) -> Live<Emergency> {
         let doctor = |code: &str| DoctorCode::new(code).unwrap();
         let acting = (
             DepartmentCode::new("A20").unwrap(),
@@ -74,7 +78,7 @@ impl World {
             hospital_code(),
             EmergencyReason::LifeAtRisk,
             acting,
-            doctor("D2"),
+            doctor(reviewer),
         )
         .with_holder(self.keys.hospital.key_id())
         .with_subject(PERSON, &opening())
@@ -256,6 +260,81 @@ fn err_two_grants_under_one_id() {
         ]
     );
     assert_eq!(all, report(&[3, 2, 0]));
+}
+
+/// CST-132, CST-133: under one id a node served another purpose, another hospital, and another organisation judged.
+#[test]
+fn err_another_purpose_another_hospital_another_reviewer() {
+    let mut world = World::new();
+    let other_key = Ed25519SigningKey::from_secret_bytes(&[0x64; 32]).unwrap();
+    let other = InstitutionCode::new("H61010500001").unwrap();
+    let roles: Roles = [Role::Request].into_iter().collect();
+    let public = other_key.public_key().clone();
+    let record = KeyRecord::new(public, other.into(), roles, validity()).unwrap();
+    world.ring.insert(record).unwrap();
+
+    let told = world.grant(1, |draft| draft);
+    let served = |hospital: InstitutionCode, purpose: Purpose, key: &dyn Signer, proof: u8| {
+        let rights = Rights::LIST | Rights::VIEW;
+        let request = RequestDraft::new(realm(), hospital, purpose, rights, Scope::all());
+        let request = request.sign(key, nonce(), now()).unwrap();
+        let request = request.untrusted::<Request>().unwrap();
+        let request = request.verify(&world.checker()).unwrap();
+        let request = request.live(&world.checker(), now()).unwrap();
+        let authority = world.keys.authority.as_ref();
+        let grant = GrantDraft::answering(&request)
+            .with_issuer(authority_code())
+            .with_subject(PERSON, &opening())
+            .with_status(StatusRef::new(3, 70_001))
+            .with_notice(notice(authority.suite()))
+            .with_person_check(PersonCheck::Face)
+            .with_separate_consent(SeparateConsent::SENSITIVE | SeparateConsent::HAND_OVER)
+            .sign(authority, GrantId::from_bytes([1; 16]), now())
+            .unwrap();
+        let grant = grant.untrusted::<Grant>().unwrap();
+        let grant = grant.verify(&world.checker()).unwrap();
+        let grant = grant.live(&world.checker(), now(), &Always(Status::Valid));
+        let grant = grant.unwrap();
+        let token = ProofDraft::list(&grant, archive());
+        let token = token.sign(key, ProofId::from_bytes([proof; 16]), now());
+        let (token, opening, place) = (token.unwrap(), opening(), archive());
+        let mut guard = MemoryGuard::with_capacity(1);
+        let presented = Presented::new(&token, &opening);
+        let wanted = Use::list(&place, PERSON);
+        let permit = grant.permit(&world.checker(), now(), presented, &wanted, &mut guard);
+        world.receipt(permit.unwrap(), after(5))
+    };
+    let kinds = |receipt: &ReceiptClaims| -> Vec<FindingKind> {
+        let mut reconciliation = Reconciliation::new();
+        reconciliation.granted(told.claims());
+        reconciliation.served(receipt);
+        let report = reconciliation.report(after(100));
+        report.findings().iter().map(Finding::kind).collect()
+    };
+    let own = world.keys.hospital.as_ref();
+    let (treatment, referral) = (Purpose::Treatment, Purpose::Referral);
+    assert_eq!(kinds(&served(hospital_code(), treatment, own, 1)), []);
+    assert_eq!(
+        kinds(&served(hospital_code(), referral, own, 2)),
+        [FindingKind::OtherPurpose]
+    );
+    assert_eq!(
+        kinds(&served(other, treatment, &other_key, 3)),
+        [FindingKind::OtherHospital]
+    );
+
+    // Another emergency access of the same id had another reviewer, who judged.
+    let emergency = world.taken(20);
+    let other = world.taken_reviewed_by(20, "D3");
+    let mut reconciliation = Reconciliation::new();
+    reconciliation.emergency(emergency.claims());
+    reconciliation.served(&world.list_in_emergency(&emergency, 20));
+    reconciliation.reviewed(&world.judged(&emergency, Verdict::Justified, 50));
+    assert_eq!(reconciliation.report(after(100)).findings(), []);
+    reconciliation.reviewed(&world.judged(&other, Verdict::Justified, 60));
+    let report = reconciliation.report(after(100));
+    let found: Vec<FindingKind> = report.findings().iter().map(Finding::kind).collect();
+    assert_eq!(found, [FindingKind::ReviewedByAnother]);
 }
 
 /// CST-132: nodes whose clocks may differ by more are not blamed for it.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use mic_consent::{
-    Checker, Emergency, Finding, FindingKind, Grant, IssuerCode, Receipt, Reconciliation, Review,
-    TokenType, Withdrawal,
+    Checker, Emergency, Finding, FindingKind, Grant, IssuerCode, Narrowed, Order, Proof, Receipt,
+    Reconciliation, Review, ScopeCount, ScopeKind, TokenType, Withdrawal,
 };
 use mic_platform::problem::Problem;
 use serde_json::{Value, json};
@@ -25,8 +25,8 @@ pub(crate) struct Reconcile {
     /// How many seconds clocks may differ.
     #[arg(long, default_value_t = 60)]
     skew: u32,
-    /// Grants, emergency accesses, receipts (logs) and reviews, one a line, and files of what was heard, in any
-    /// order.
+    /// Grants, narrowings, emergency accesses, orders, receipts (logs), reviews, and proofs of what the asking side
+    /// obtained, one a line, and files of what was heard, in any order.
     #[arg(required = true)]
     files: Vec<String>,
     #[command(flatten)]
@@ -68,11 +68,21 @@ pub(crate) fn reconcile(reconcile: &Reconcile) -> Result<Done, Failure> {
     let done = Done::new()
         .row("grants", report.grants())
         .row("emergencies", report.emergencies())
+        .row("orders", report.orders())
         .row("accesses", report.accesses())
         .row("unused", report.unused())
+        .row("unlinked", report.unlinked())
+        .json(
+            "scopes",
+            report.scopes().iter().map(scope_value).collect::<Vec<_>>(),
+        )
         .row("refused", refused.len())
         .json("findings", all)
         .json("refused_lines", wrong);
+    let done = report
+        .scopes()
+        .iter()
+        .fold(done, |done, count| done.note(scope_words(count)));
     if findings.is_empty() && refused.is_empty() {
         return Ok(done.note("every access has its grant, and none goes beyond it"));
     }
@@ -97,6 +107,11 @@ fn tell(sums: &mut Reconciliation, entry: Entry, checker: &Checker<'_>) -> Resul
         TokenType::Emergency => {
             sums.emergency(token.untrusted::<Emergency>()?.verify(checker)?.claims());
         }
+        TokenType::Narrowed => {
+            sums.narrowed(token.untrusted::<Narrowed>()?.verify(checker)?.claims());
+        }
+        TokenType::Order => sums.ordered(token.untrusted::<Order>()?.verify(checker)?.claims()),
+        TokenType::Proof => sums.obtained(token.untrusted::<Proof>()?.verify(checker)?.claims()),
         TokenType::Receipt => sums.served(token.untrusted::<Receipt>()?.verify(checker)?.claims()),
         TokenType::Review => sums.reviewed(token.untrusted::<Review>()?.verify(checker)?.claims()),
         TokenType::Withdrawal => {
@@ -141,12 +156,45 @@ fn named(kind: FindingKind) -> (&'static str, Option<String>) {
         FindingKind::TooManyStudies { allowed, found } => {
             ("too-many-studies", Some(format!("{found} of {allowed}")))
         }
+        FindingKind::BeyondNarrowing => ("beyond-narrowing", None),
+        FindingKind::LoggedLate { by_s } => ("logged-late", Some(format!("{by_s} s"))),
+        FindingKind::NoReceipt => ("no-receipt", None),
         FindingKind::NotReviewed => ("not-reviewed", None),
         FindingKind::ReviewedByAnother => ("reviewed-by-another", None),
         FindingKind::Unjustified => ("unjustified", None),
         FindingKind::IdTwice => ("id-twice", None),
         _ => ("other", None),
     }
+}
+
+const fn scope_name(kind: ScopeKind) -> &'static str {
+    match kind {
+        ScopeKind::ListOnly => "list",
+        ScopeKind::All => "all",
+        ScopeKind::Filter => "filter",
+        ScopeKind::Chosen => "chosen",
+        _ => "other",
+    }
+}
+
+/// Wide scopes under which much was opened are worth a look.
+fn scope_words(count: &ScopeCount) -> String {
+    format!(
+        "scope {}: {} granted, {} accesses to {} studies",
+        scope_name(count.kind()),
+        count.granted(),
+        count.accesses(),
+        count.studies()
+    )
+}
+
+fn scope_value(count: &ScopeCount) -> Value {
+    json!({
+        "scope": scope_name(count.kind()),
+        "granted": count.granted(),
+        "accesses": count.accesses(),
+        "studies": count.studies(),
+    })
 }
 
 fn row(finding: &Finding) -> Vec<String> {

@@ -72,7 +72,12 @@ fn ok_no_output_has_the_person_a_record_or_a_salt() {
         for json in [&[][..], &["--json"]] {
             let n = json.len();
             let name = |what: &str| format!("{what}-{n}");
-            let mut hear = |run: Run| out.hear(run);
+            let mut hear = |run: Run| {
+                if !json.is_empty() {
+                    run.json();
+                }
+                out.hear(run);
+            };
             let with = WithMore(json);
             let narrow = ["--records", "record-1.txt", "--opening", "opening.txt"];
             hear(say("narrow", &with.all(&[&hold, &narrow])));

@@ -8,6 +8,7 @@
 )]
 
 mod emitted;
+mod lines;
 mod reconcile;
 mod right;
 mod stage;

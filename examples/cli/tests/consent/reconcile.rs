@@ -183,7 +183,7 @@ impl<'a> Day<'a> {
 }
 
 /// The planted faults, as the command names them, in the order of grants.
-const PLANTED: [(u8, &str); 12] = [
+const PLANTED: [(u8, &str); 13] = [
     (3, "orphan"),
     (4, "late"),
     (5, "early"),
@@ -193,6 +193,7 @@ const PLANTED: [(u8, &str); 12] = [
     (8, "outside-scope"),
     (9, "after-withdrawal"),
     (10, "id-twice"),
+    (11, "no-receipt"),
     (21, "not-reviewed"),
     (22, "unjustified"),
     (23, "not-reviewed"),
@@ -248,6 +249,12 @@ fn day(stage: &Stage) -> Day<'_> {
         let twice = day.grant(10, |draft| draft.with_studies_max(studies));
         day.tell(twice.encoded());
     }
+    // The hospital got a list, and no node has a receipt of it.
+    let silent = day.grant(11, whole);
+    day.tell(silent.encoded());
+    let proof = ProofDraft::list(&silent, archive());
+    let proof = proof.sign(&day.key("hospital"), ProofId::from_bytes([12; 16]), now());
+    day.tell(&proof.unwrap());
     day.emergency(20, Some((Verdict::Justified, 3_600)));
     day.emergency(21, None);
     day.emergency(22, Some((Verdict::Unjustified, 3_600)));
@@ -306,7 +313,7 @@ fn ok_every_planted_fault_is_found_and_nothing_else() {
     ];
     let run = stage
         .at("", "reconcile", &more)
-        .bad(1, "findings: 12; lines that do not hold: 0");
+        .bad(1, "findings: 13; lines that do not hold: 0");
     for (_, name) in PLANTED {
         assert!(run.out.contains(name), "{name} in {}", run.out);
     }
