@@ -189,7 +189,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
         };
         match line {
             Line::Row(row) => {
-                if let Err(error) = search.add(&row) {
+                if let Err(error) = search.add(row) {
                     return Err(fail(error, &ingest, arguments));
                 }
             }
