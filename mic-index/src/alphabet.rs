@@ -13,6 +13,23 @@ pub(crate) static CREDIT_VALUE: [u8; 256] = inverse(CREDIT_ALPHABET);
 /// Value of each byte in [`ALNUM_ALPHABET`], else [`NONE`].
 pub(crate) static ALNUM_VALUE: [u8; 256] = inverse(ALNUM_ALPHABET);
 
+/// Value of each byte in [`CREDIT_ALPHABET`], else [`NO_CREDIT`].
+pub(crate) static CREDIT_VALUE_OR_HIGH: [u32; 256] = {
+    let values = inverse(CREDIT_ALPHABET);
+    let mut table = [NO_CREDIT; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        if values[byte] != NONE {
+            table[byte] = values[byte] as u32;
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Stands above six values of five bits, and stays there however far it is shifted with them.
+pub(crate) const NO_CREDIT: u32 = 1 << 30;
+
 const fn inverse(alphabet: &[u8]) -> [u8; 256] {
     let mut table = [NONE; 256];
     let mut value = 0;

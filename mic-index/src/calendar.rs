@@ -55,6 +55,34 @@ pub(crate) const fn days_from_date(year: u16, month: u8, day: u8) -> u32 {
     days_before_year(year) + before_month as u32 + leap_day as u32 + day as u32 - 1
 }
 
+/// Days of each month of a common year in the upper half, 0 where there is no such month, and those before
+/// it in the lower half.
+const MONTHS: [u32; 16] = {
+    let mut months = [0; 16];
+    let mut at = 1;
+    while at <= 12 {
+        months[at] = (DAYS_IN_MONTH[at] as u32) << 16 | DAYS_BEFORE_MONTH[at] as u32;
+        at += 1;
+    }
+    months
+};
+
+/// Days from 1900-01-01 of what may be a date, in few steps; `None` where it is none. Months are below 100.
+#[inline]
+pub(crate) const fn days_of(year: u32, month: u32, day: u32) -> Option<u32> {
+    let years = year.wrapping_sub(YEAR_FIRST as u32);
+    // Of the whole centuries in range 2000 alone is one.
+    let is_leap = (years % 4 == 0) & (years != 0) & (years != 200);
+    let known = MONTHS[(month % 16) as usize];
+    let days_in_month = (known >> 16) + ((month == 2) & is_leap) as u32;
+    let day = day.wrapping_sub(1);
+    if (years > (YEAR_LAST - YEAR_FIRST) as u32) | (month >= 16) | (day >= days_in_month) {
+        return None;
+    }
+    let before_year = years * 365 + years.saturating_sub(1) / 4 - (years > 200) as u32;
+    Some(before_year + (known & 0xffff) + ((month > 2) & is_leap) as u32 + day)
+}
+
 /// Days from 1600-03-01, the start of a cycle of 400 years whose leap days come last, to 1900-01-01.
 const DAYS_FROM_MARCH_1600: u32 = 109_513;
 const DAYS_PER_CYCLE: u32 = 146_097;
@@ -104,6 +132,22 @@ mod tests {
                     let theirs =
                         NaiveDate::from_ymd_opt(year.into(), month.into(), day.into()).is_some();
                     assert_eq!(ours, theirs, "{year}-{month}-{day}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_quick_way_gives_days_of_exactly_the_dates_there_are() {
+        for year in (0..=9999_u16).step_by(97).chain(1899..=2156) {
+            for month in 0..=99_u8 {
+                for day in 0..=99_u8 {
+                    let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())
+                        .is_some()
+                        && (YEAR_FIRST..=YEAR_LAST).contains(&year);
+                    let expected = date.then(|| days_from_date(year, month, day));
+                    let found = days_of(year.into(), month.into(), day.into());
+                    assert_eq!(found, expected, "{year}-{month}-{day}");
                 }
             }
         }

@@ -4,13 +4,13 @@
 //! wants to know why asks the grammar. Everything is `const`, so that the same code reads literals
 //! at compile time. Bytes are loaded little-endian: the first character is the lowest byte.
 
-use crate::alphabet::{ALNUM_VALUE, CREDIT_VALUE};
+use crate::alphabet::{ALNUM_VALUE, CREDIT_VALUE_OR_HIGH, NO_CREDIT};
+use crate::calendar::{self, MINUTES_PER_DAY};
 use crate::packed::Fields;
 use crate::part::{COMPACT_LEN, DEVICE_LEN, PERSON_LEN, PRINTED_LEN, SITE_LEN};
-use crate::time;
 
 /// The fields of a well-formed text of either form.
-#[inline]
+#[inline(always)]
 pub(crate) const fn read(text: &[u8]) -> Option<Fields> {
     match text.len() {
         PRINTED_LEN => match text.first_chunk::<PRINTED_LEN>() {
@@ -30,7 +30,7 @@ const fn hyphens_in_place(text: &[u8; PRINTED_LEN]) -> bool {
 }
 
 /// Parts that lie `GAP` bytes apart.
-#[inline]
+#[inline(always)]
 const fn read_spaced<const LEN: usize, const GAP: usize>(text: &[u8; LEN]) -> Option<Fields> {
     let time = PERSON_LEN + GAP;
     let site = time + 12 + GAP;
@@ -59,11 +59,11 @@ const fn read_spaced<const LEN: usize, const GAP: usize>(text: &[u8; LEN]) -> Op
     let alnum = not_alnum(site_word) | not_alnum(device_words[0]) | not_alnum(device_words[1]);
 
     // 18 characters of the credit alphabet by table: the loads run beside the arithmetic above.
-    let (unit_a, bad_a) = credit(text, unit);
-    let (unit_b, bad_b) = credit(text, unit + 6);
-    let (unit_c, bad_c) = credit(text, unit + 12);
+    let unit_hi = credit(text, unit);
+    let (unit_b, unit_c) = (credit(text, unit + 6), credit(text, unit + 12));
+    let no_credit = (unit_hi | unit_b | unit_c) >> NO_CREDIT.trailing_zeros();
 
-    if digits | alnum | (bad_a | bad_b | bad_c | site_last & 0x80) as u64 != 0 {
+    if digits | alnum | no_credit | (site_last & 0x80) as u64 != 0 {
         return None;
     }
 
@@ -71,22 +71,19 @@ const fn read_spaced<const LEN: usize, const GAP: usize>(text: &[u8; LEN]) -> Op
     let person_hi = lane(rest, 0) * 100_000_000 + eight_digits(words[0]);
     let person_lo = eight_digits(words[1]) * 100_000_000 + eight_digits(words[2]);
     let date = pairs(words[3]);
-    let stamp = time::Fields {
-        year: (lane(date, 0) * 100 + lane(date, 1)) as u16,
-        month: lane(date, 2) as u8,
-        day: lane(date, 3) as u8,
-        hour: lane(rest, 1) as u8,
-        minute: lane(rest, 2) as u8,
-    };
-    let (unit_hi, unit_lo) = (unit_a, unit_b << 30 | unit_c);
+    let (hour, minute) = (lane(rest, 1), lane(rest, 2));
+    let year = lane(date, 0) * 100 + lane(date, 1);
+    let days = calendar::days_of(year as u32, lane(date, 2) as u32, lane(date, 3) as u32);
+    let unit_lo = unit_b << 30 | unit_c;
 
-    if person_hi | person_lo == 0 || unit_hi | unit_lo == 0 || !stamp.is_minute() {
+    let Some(days) = days else { return None };
+    if (person_hi | person_lo == 0) | (unit_hi | unit_lo == 0) | (hour > 23) | (minute > 59) {
         return None;
     }
     Some(Fields {
         person_hi,
         person_lo,
-        minutes: stamp.minute_of_range().minutes() as u64,
+        minutes: (days * MINUTES_PER_DAY) as u64 + hour * 60 + minute,
         site: radix_36(alnum_values(site_word)) * 36 + site_last as u64,
         device_hi: radix_36(alnum_values(device_words[0]) << 24),
         device_lo: radix_36(alnum_values(device_words[1])),
@@ -160,17 +157,15 @@ const fn alnum_values(word: u64) -> u64 {
     ((word & each(0x1f)) + letter * 25).wrapping_sub(each(16))
 }
 
-/// Six characters of the credit alphabet, five bits each, and nonzero if one is none.
+/// Six characters of the credit alphabet, five bits each; at least [`NO_CREDIT`] if one is none.
 #[inline]
-const fn credit<const LEN: usize>(text: &[u8; LEN], start: usize) -> (u64, u8) {
-    let (mut value, mut seen, mut at) = (0, 0, 0);
+const fn credit<const LEN: usize>(text: &[u8; LEN], start: usize) -> u64 {
+    let (mut value, mut at) = (0, 0);
     while at < 6 {
-        let place = CREDIT_VALUE[text_at(text, start + at) as usize];
-        value = value << 5 | (place & 31) as u64;
-        seen |= place;
+        value = value << 5 | CREDIT_VALUE_OR_HIGH[text_at(text, start + at) as usize] as u64;
         at += 1;
     }
-    (value, seen & 0x80)
+    value
 }
 
 /// Numbers of two digits in the four 16-bit lanes, first pair lowest.
@@ -185,11 +180,16 @@ const fn lane(pairs: u64, at: u32) -> u64 {
     pairs >> (16 * at) & 0xff
 }
 
+/// Eight digits as one number: a product for the pairs 1 and 3, one for 2 and 4, each with its sum in the
+/// upper half.
 #[inline]
 const fn eight_digits(digits: u64) -> u64 {
-    let pairs = pairs(digits);
-    let fours = (pairs & LANES_32) * 100 + (pairs >> 16 & LANES_32);
-    (fours & 0xffff_ffff) * 10_000 + (fours >> 32)
+    const PAIRS: u64 = 0x0000_00ff_0000_00ff;
+    let digits = digits & each(0x0f);
+    let pairs = digits * 10 + (digits >> 8);
+    let odd = (pairs & PAIRS).wrapping_mul(100 | 1_000_000 << 32);
+    let even = (pairs >> 16 & PAIRS).wrapping_mul(1 | 10_000 << 32);
+    odd.wrapping_add(even) >> 32
 }
 
 /// Eight values of radix 36 as one number.
@@ -206,7 +206,7 @@ const LANES_32: u64 = 0x0000_ffff_0000_ffff;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alphabet::CharClass;
+    use crate::alphabet::{CREDIT_VALUE, CharClass};
 
     /// Every byte in every place of a word, the other places filled with each of a few characters.
     fn words() -> impl Iterator<Item = [u8; 8]> {
@@ -235,7 +235,8 @@ mod tests {
             for start in 0..=2 {
                 let six = &bytes[start..start + 6];
                 let legal = six.iter().all(|byte| CharClass::CreditCode.contains(*byte));
-                assert_eq!(credit(&bytes, start).1 == 0, legal, "{bytes:?}");
+                let is_credit = credit(&bytes, start) < u64::from(NO_CREDIT);
+                assert_eq!(is_credit, legal, "{bytes:?}");
             }
         }
     }
@@ -251,11 +252,11 @@ mod tests {
                     .fold(0, |n, b| n * 36 + value(&ALNUM_VALUE, *b));
                 assert_eq!(radix_36(alnum_values(word)), slow);
             }
-            if credit(&bytes, 1).1 == 0 {
+            if credit(&bytes, 1) < u64::from(NO_CREDIT) {
                 let slow = bytes[1..7]
                     .iter()
                     .fold(0, |n, b| n << 5 | value(&CREDIT_VALUE, *b));
-                assert_eq!(credit(&bytes, 1).0, slow);
+                assert_eq!(credit(&bytes, 1), slow);
             }
             if not_digits(word) == 0 {
                 let slow = bytes.iter().fold(0, |n, b| n * 10 + u64::from(b - b'0'));

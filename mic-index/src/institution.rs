@@ -69,6 +69,16 @@ impl InstitutionCode {
         number
     }
 
+    /// A code at the front of a text, and what follows it.
+    #[cfg(feature = "bulk")]
+    #[inline]
+    pub(crate) fn split_from(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (bytes, rest) = text.split_first_chunk::<INSTITUTION_LEN>()?;
+        let (letter, digits) = bytes.split_first()?;
+        let legal = letter.is_ascii_uppercase() && digits.iter().all(u8::is_ascii_digit);
+        legal.then_some((Self { bytes: *bytes }, rest))
+    }
+
     /// What the letter stands for.
     #[must_use]
     pub const fn kind(&self) -> InstitutionKind {

@@ -15,6 +15,7 @@ const LEGAL: &[u8; COMPACT_LEN] =
     b"000000000000000000000000011900010100000000000000000000000000000000000000000001";
 
 /// The fields of a code with this text as one of its parts.
+#[inline(never)]
 const fn read(part: Part, text: &[u8]) -> Option<Fields> {
     if text.len() != part.len() {
         return None;

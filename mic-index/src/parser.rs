@@ -60,18 +60,32 @@ impl Parser {
     /// The first fault of the text.
     #[inline]
     pub fn parse_bytes(self, text: &[u8]) -> Result<IndexCode, ParseError> {
-        let code = match IndexCode::try_parse(text) {
-            Some(code) => code,
-            // Cold: the grammar finds the place.
-            None => crate::grammar::parse(text)?,
-        };
-        match (self.check, code.unit().check()) {
-            (CheckPolicy::Require, UnitCheck::Mismatch { expected, .. }) => Err(ParseError::new(
-                Part::Unit,
-                ParseErrorKind::CheckCharacter { expected },
-                text.len() - 1..text.len(),
-            )),
-            _ => Ok(code),
+        match IndexCode::try_parse(text) {
+            Some(code) if self.check == CheckPolicy::Report => Ok(code),
+            Some(code) => checked(code, text),
+            None => self.explained(text),
         }
+    }
+
+    /// Cold: the grammar finds the place.
+    #[cold]
+    #[inline(never)]
+    fn explained(self, text: &[u8]) -> Result<IndexCode, ParseError> {
+        let code = crate::grammar::parse(text)?;
+        match self.check {
+            CheckPolicy::Report => Ok(code),
+            CheckPolicy::Require => checked(code, text),
+        }
+    }
+}
+
+fn checked(code: IndexCode, text: &[u8]) -> Result<IndexCode, ParseError> {
+    match code.unit().check() {
+        UnitCheck::Match => Ok(code),
+        UnitCheck::Mismatch { expected, .. } => Err(ParseError::new(
+            Part::Unit,
+            ParseErrorKind::CheckCharacter { expected },
+            text.len() - 1..text.len(),
+        )),
     }
 }

@@ -366,19 +366,6 @@ impl Fields {
         }
     }
 
-    /// Whether no field has a fault.
-    #[inline]
-    pub(crate) const fn is_minute(self) -> bool {
-        (self.year >= YEAR_FIRST)
-            & (self.year <= YEAR_LAST)
-            & (self.month >= 1)
-            & (self.month <= 12)
-            & (self.day >= 1)
-            & (self.day <= calendar::days_in_month(self.year, self.month))
-            & (self.hour <= 23)
-            & (self.minute <= 59)
-    }
-
     /// The minute of fields that have no fault.
     #[inline]
     pub(crate) const fn minute_of_range(self) -> ExamTime {

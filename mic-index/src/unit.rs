@@ -19,6 +19,32 @@ const WEIGHTS: [u32; 17] = {
     weights
 };
 
+/// Weights of the places 7–18, every third from the right: that of lane 0 in lane 3, and so on.
+const LOW_WEIGHTS: [u64; 3] = lanes(17, 4);
+/// Weights of the places 1–6 likewise, whose lanes are 2 and 3.
+const HIGH_WEIGHTS: [u64; 3] = lanes(5, 2);
+
+const fn lanes(last: usize, count: usize) -> [u64; 3] {
+    let mut lanes = [0; 3];
+    let mut at = 0;
+    while at < 3 {
+        let mut lane = 0;
+        while lane < count {
+            let place = last - 3 * lane - at;
+            // The check character itself counts once.
+            let weight = if place < WEIGHTS.len() {
+                WEIGHTS[place]
+            } else {
+                1
+            };
+            lanes[at] |= (weight as u64) << (15 * (count - 1 - lane));
+            lane += 1;
+        }
+        at += 1;
+    }
+    lanes
+}
+
 /// Storage unit code (影像存储单位代码): the 统一社会信用代码 of the unit that *stores* the images.
 ///
 /// Not the examining hospital: where a province shares one store, all its hospitals have this part
@@ -68,28 +94,36 @@ impl StorageUnitCode {
     /// A match proves little in the other direction: about one number in 31 passes by chance.
     #[must_use]
     pub const fn check(self) -> UnitCheck {
-        let expected = self.expected_check();
-        let found = CREDIT_OF_FIVE_BITS[self.place(17) as usize];
-        if expected == found {
-            UnitCheck::Match
-        } else {
-            UnitCheck::Mismatch {
-                expected: expected as char,
-                found: found as char,
-            }
+        let sum = self.weighted_sum();
+        if sum % 31 == 0 {
+            return UnitCheck::Match;
+        }
+        let found = self.place(17);
+        let expected = (31 - (sum - found) % 31) % 31;
+        UnitCheck::Mismatch {
+            expected: CREDIT_ALPHABET[expected as usize] as char,
+            found: CREDIT_OF_FIVE_BITS[found as usize] as char,
         }
     }
 
-    /// The check character the first seventeen places call for.
-    const fn expected_check(self) -> u8 {
-        let mut sum = 0;
-        let mut at = 0;
-        while at < WEIGHTS.len() {
-            sum += self.place(at) * WEIGHTS[at];
+    /// All eighteen places by their weights; a multiple of 31 where the check character fits.
+    ///
+    /// Every third place is one lane of fifteen bits, and a product adds up what its lanes are worth in
+    /// the lane that all are shifted to: sums of eighteen products stay below 2^15.
+    #[inline]
+    const fn weighted_sum(self) -> u32 {
+        const LOW: u64 = 31 | 31 << 15 | 31 << 30 | 31 << 45;
+        const HIGH: u64 = 31 << 30 | 31 << 45;
+        let (mut sum, mut at) = (0_u64, 0);
+        while at < 3 {
+            let low = self.lo >> (5 * at) & LOW;
+            let high = self.hi << 30 >> (5 * at) & HIGH;
+            sum = sum
+                .wrapping_add(low.wrapping_mul(LOW_WEIGHTS[at]))
+                .wrapping_add(high.wrapping_mul(HIGH_WEIGHTS[at]));
             at += 1;
         }
-        // The outer remainder turns 31 into 0.
-        CREDIT_ALPHABET[((31 - sum % 31) % 31) as usize]
+        (sum >> 45 & 0x7fff) as u32
     }
 
     /// The value of a place, 0 to 30.
@@ -218,5 +252,29 @@ mod tests {
             1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,
         ];
         assert_eq!(WEIGHTS, standard);
+    }
+
+    #[test]
+    fn all_places_at_once_weigh_what_they_weigh_one_by_one() {
+        let by_place = |unit: StorageUnitCode| {
+            let weighed = |at: usize| unit.place(at) * WEIGHTS.get(at).copied().unwrap_or(1);
+            (0..UNIT_LEN).map(weighed).sum::<u32>()
+        };
+        let all = StorageUnitCode::GREATEST;
+        assert_eq!(all.weighted_sum(), by_place(all));
+        for place in 0..UNIT_LEN {
+            for value in 0..=30_u64 {
+                for others in [StorageUnitCode::LEAST, all] {
+                    let (mut hi, mut lo) = others.halves();
+                    let (half, shift) = match place {
+                        0..6 => (&mut hi, 5 * (5 - place)),
+                        _ => (&mut lo, 5 * (17 - place)),
+                    };
+                    *half = *half & !(31 << shift) | value << shift;
+                    let unit = StorageUnitCode::from_halves(hi, lo);
+                    assert_eq!(unit.weighted_sum(), by_place(unit));
+                }
+            }
+        }
     }
 }

@@ -70,7 +70,7 @@ fn outcome<S: Spill>(
     let mut reader = Reader::new(options.clone());
     let mut errors = Vec::new();
     let mut see = |line: Line<'_>| match line {
-        Line::Row(row) => search.add(&row).unwrap(),
+        Line::Row(row) => search.add(row).unwrap(),
         Line::Rejected(rejection) => {
             // IDX-92: the bytes at fault are bytes of the line.
             let span = rejection.span();
@@ -243,7 +243,7 @@ fn ok_a_search_that_is_dropped_leaves_no_file() {
     let mut search = Search::new(0, Folder::new(folder.path()));
     while let Some(line) = ingest.next_line().unwrap() {
         if let Line::Row(row) = line {
-            search.add(&row).unwrap();
+            search.add(row).unwrap();
         }
     }
     // On Unix they have no name, so that not even a process that is killed leaves any (IDX-91).
@@ -337,7 +337,7 @@ fn err_a_search_whose_merging_failed_never_finishes() {
     let mut failed = None;
     while let Some(line) = ingest.next_line().unwrap() {
         if let Line::Row(row) = line {
-            failed = search.add(&row).err().or(failed);
+            failed = search.add(row).err().or(failed);
         }
     }
     let kind = std::io::ErrorKind::QuotaExceeded;
@@ -371,7 +371,7 @@ fn err_a_folder_that_is_not_there() {
     let mut failed = None;
     while let Some(line) = ingest.next_line().unwrap() {
         if let Line::Row(row) = line {
-            failed = failed.or(search.add(&row).err());
+            failed = failed.or(search.add(row).err());
         }
     }
     let kind = std::io::ErrorKind::NotFound;

@@ -82,7 +82,7 @@ fn read(file: &str, search: Option<(usize, &str)>) -> anyhow::Result<()> {
             if let Line::Row(row) = line {
                 packed ^= u64::from(row.code().packed()[39]);
                 if let Some(search) = &mut search {
-                    failed = failed.or(search.add(&row).err());
+                    failed = failed.or(search.add(row).err());
                 }
             }
             Ok(())

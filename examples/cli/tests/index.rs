@@ -123,7 +123,7 @@ fn err_parse_tells_every_fault_of_the_vectors() {
                     proposal.as_object_mut().unwrap().remove("confidence");
                 }
             }
-            let expected = json!({"input_line": line, "ok": false, "faults": faults, "omitted": 0});
+            let expected = json!({"input_line": line, "ok": false, "faults": faults});
             assert_eq!(found, &expected, "{}", case["id"]);
         }
     }
@@ -367,7 +367,7 @@ fn ok_ingest_writes_counts_rejects_findings_and_asked_for_lines() {
     let size = bulk().len();
     let stdout = format!(
         "{{\"lines\":6,\"accepted\":2,\"duplicates\":1,\"collided\":1,\"rejected\":2,\
-         \"differing\":1,\"shared_codes\":1,\"empty\":0,\"format\":\"csv\",\"header\":true,\
+         \"searched\":true,\"differing\":1,\"shared_codes\":1,\"empty\":0,\"format\":\"csv\",\"header\":true,\
          \"columns\":[null,\"code\",\"study_instance_uid\",\"image_count\"],\
          \"input_bytes\":{size},\"text_bytes\":{size},\"spilled_bytes\":0,\"spilled_to\":null,\
          \"lines_not_kept\":0}}\n"
@@ -718,7 +718,33 @@ fn err_parse_counts_the_faults_it_leaves_out() {
     let told = row["faults"].as_array().unwrap().len() as u64;
     assert!(row["omitted"].as_u64().unwrap() > 0, "{told} told");
     let few = &json_lines(&mic(&["parse", "--json", &CODE[1..]], b""))[0];
-    assert_eq!(few["omitted"], 0);
+    assert_eq!(few.get("omitted"), None);
+}
+
+#[test]
+fn ok_ingest_without_a_search_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(
+        folder.path(),
+        "twice.txt",
+        format!("{CODE}\n{CODE}\n1000\n"),
+    );
+    let output = mic(&["ingest", "--json", "--no-search", &file], b"");
+    let row = &json_lines(&output)[0];
+    assert_eq!((&row["lines"], &row["accepted"]), (&json!(3), &json!(2)));
+    assert_eq!(
+        (&row["duplicates"], &row["collided"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(
+        (&row["rejected"], &row["searched"]),
+        (&json!(1), &json!(false))
+    );
+    let output = mic(&["ingest", "--quiet", "--no-search", &file], b"");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("were not looked for"), "{told}");
+    let both = mic(&["ingest", "--no-search", "--memory", "1M", &file], b"");
+    assert_eq!(both.status.code(), Some(2));
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn outcome<S: Spill>(
     let mut reader = Reader::new(options.clone());
     let mut told = String::new();
     let mut see = |line: Line<'_>| match line {
-        Line::Row(row) => search.add(&row),
+        Line::Row(row) => search.add(row),
         Line::Rejected(rejection) => {
             let span = rejection.span();
             assert!(rejection.raw().is_empty() || rejection.raw().get(span).is_some());

@@ -84,6 +84,29 @@ impl Field {
         }
     }
 
+    /// The field of a name in NDJSON.
+    #[inline]
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "code" => Self::Code,
+            "study_instance_uid" => Self::StudyInstanceUid,
+            "institution" => Self::Institution,
+            "accession_number" => Self::AccessionNumber,
+            "exam_type" => Self::ExamType,
+            "parts" => Self::Parts,
+            "series_count" => Self::SeriesCount,
+            "image_count" => Self::ImageCount,
+            "item_code" => Self::ItemCode,
+            "item_name" => Self::ItemName,
+            "ordered_at" => Self::OrderedAt,
+            "started_at" => Self::StartedAt,
+            "ended_at" => Self::EndedAt,
+            "reported_at" => Self::ReportedAt,
+            "supersedes" => Self::Supersedes,
+            _ => return None,
+        })
+    }
+
     /// The names a header may have for the field (`IDX-57`), [`name`](Self::name) first.
     #[must_use]
     pub const fn column_names(self) -> &'static [&'static str] {
@@ -250,5 +273,18 @@ fn set(at: &mut Vec<Option<Field>>, place: usize, field: Field) -> Result<(), Bu
         }
         // One column asked for as two fields.
         _ => Err(BulkError::TwoColumns { field }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_a_field_is_found_by_its_name() {
+        for field in Field::COLUMNS.into_iter().chain([Field::Supersedes]) {
+            assert_eq!(Field::of_name(field.name()), Some(field));
+        }
+        assert_eq!(Field::of_name("Code"), None);
     }
 }

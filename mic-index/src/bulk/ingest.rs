@@ -72,9 +72,9 @@ impl<R: Read> Ingest<R> {
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, BulkError> {
         loop {
             let mut portion = self.block.get(self.at..self.len).unwrap_or_default();
-            if let Some(row) = self.reader.quick(&mut portion) {
+            if self.reader.quick(&mut portion) {
                 self.at = self.len - portion.len();
-                return Ok(Some(Line::Row(row)));
+                return Ok(Some(Line::Row(self.reader.row())));
             }
             let before = portion;
             if let Some(frame) = self.reader.frame(&mut portion).inspect_err(|error| {

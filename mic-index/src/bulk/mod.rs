@@ -29,7 +29,7 @@
 //! let mut search = Search::new(64 << 20, Heap);
 //! while let Some(line) = ingest.next_line()? {
 //!     match line {
-//!         Line::Row(row) => search.add(&row)?,
+//!         Line::Row(row) => search.add(row)?,
 //!         Line::Rejected(rejection) => {
 //!             assert_eq!((rejection.line(), rejection.span()), (5, 31..33));
 //!             assert_eq!(rejection.reason().to_string(), "exam time: expected a month from 01 to 12");
@@ -61,6 +61,7 @@ mod ingest;
 mod json;
 mod merge;
 mod options;
+mod quick;
 mod reader;
 mod rejection;
 mod rejects;

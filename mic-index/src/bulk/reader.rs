@@ -2,13 +2,12 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 use core::str;
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr_iter};
 
 use super::begin::{begin, detect, first_line, no_text, strip};
 use super::counts::Tally;
@@ -17,28 +16,26 @@ use super::error::BulkError;
 use super::header::{Columns, Field, FirstRow};
 use super::json;
 use super::options::{Format, Header, Options};
+use super::quick;
 use super::rejection::{Reason, Rejection};
 use super::row::Row;
 use super::scan::{Found, Scan};
-use crate::code::IndexCode;
 use crate::error::ParseError;
 use crate::exam_item::{ItemCode, ItemName, ItemTextError};
 use crate::exam_type::ExamType;
 use crate::institution::InstitutionCodeError;
 use crate::moment::Moment;
 use crate::parser::Parser;
-use crate::part::{COMPACT_LEN, PRINTED_LEN};
 use crate::record::RecordError;
 use crate::site::SiteCode;
 use crate::study_uid::StudyUidError;
-use crate::unit::CheckPolicy;
 
 /// A line of the file: a row, or why it is none.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a line is taken or not")]
 pub enum Line<'a> {
-    /// What it holds.
-    Row(Row),
+    /// What it holds. The reader fills the same row again with the next line: clone it to keep it.
+    Row(&'a Row),
     /// Why it holds nothing.
     Rejected(Rejection<'a>),
 }
@@ -96,6 +93,8 @@ pub struct Reader {
     /// The number of the current line.
     line: u64,
     tally: Tally,
+    /// What the last line held.
+    row: Row,
 }
 
 /// A line that is there as a whole, in what is held or in the portion.
@@ -143,6 +142,7 @@ impl Reader {
                 rejected: 0,
                 empty: 0,
             },
+            row: Row::NONE,
         }
     }
 
@@ -158,8 +158,8 @@ impl Reader {
         &'a mut self,
         portion: &mut &'p [u8],
     ) -> Result<Option<Line<'a>>, BulkError> {
-        if let Some(row) = self.quick(portion) {
-            return Ok(Some(Line::Row(row)));
+        if self.quick(portion) {
+            return Ok(Some(Line::Row(&self.row)));
         }
         let whole = *portion;
         match self.frame(portion)? {
@@ -217,80 +217,48 @@ impl Reader {
         self.ended = true;
     }
 
+    /// The row of the last line that was none rejected.
+    pub(super) const fn row(&self) -> &Row {
+        &self.row
+    }
+
     /// The usual line: whole in the portion, with a legal code in front and nothing to quarrel with
     /// behind it. For all others [`frame`](Self::frame) and [`take`](Self::take) are asked, which
     /// would give the same row.
     #[inline]
-    pub(super) fn quick(&mut self, portion: &mut &[u8]) -> Option<Row> {
-        if !self.looked || !self.held.is_empty() || self.skipping || self.options.complete {
-            return None;
-        }
-        let (len, row) = match self.format {
-            Some(Format::Lines) => [PRINTED_LEN, COMPACT_LEN]
-                .into_iter()
-                .find_map(|len| self.quick_line(portion, len))?,
-            Some(Format::Csv) => self.quick_row(portion)?,
-            _ => return None,
-        };
-        if len > self.options.line_len_max {
-            return None;
-        }
-        *portion = portion.get(len..)?;
-        self.offset += len as u64;
-        self.line += 1;
-        self.tally.lines += 1;
-        Some(row)
+    pub(super) fn quick(&mut self, portion: &mut &[u8]) -> bool {
+        self.quick_len(portion).is_some_and(|len| {
+            *portion = portion.get(len..).unwrap_or_default();
+            self.offset += len as u64;
+            self.line += 1;
+            self.tally.lines += 1;
+            true
+        })
     }
 
-    /// A line with a code of this length and nothing else, and how many bytes it has.
+    /// Reads the usual line, and says how many bytes it has.
     #[inline]
-    fn quick_line(&self, portion: &[u8], len: usize) -> Option<(usize, Row)> {
-        let (code, rest) = portion.split_at_checked(len)?;
-        let end = match rest {
-            [b'\n', ..] => 1,
-            [b'\r', b'\n', ..] => 2,
-            _ => return None,
-        };
-        Some((len + end, self.quick_code(code)?))
-    }
-
-    /// A row with a printed code in its first column and no quotation marks.
-    #[inline]
-    fn quick_row(&self, portion: &[u8]) -> Option<(usize, Row)> {
-        let columns = self.columns.as_ref()?;
-        let (code, rest) = portion.split_at_checked(PRINTED_LEN)?;
-        let (first, rest) = rest.split_first()?;
-        let ([Some(Field::Code), reads @ ..], true) =
-            (columns.at.as_slice(), *first == self.options.delimiter)
-        else {
-            return None;
-        };
-        let end = memchr2(b'\n', b'"', rest)?;
-        if rest.get(end) != Some(&b'\n') {
+    fn quick_len(&mut self, portion: &[u8]) -> Option<usize> {
+        if !self.looked || !self.held.is_empty() || self.skipping {
             return None;
         }
-        let mut row = self.quick_code(code)?;
-        let fields = strip(rest.get(..end)?);
-        let mut count = 1;
-        for (place, span) in csv::plain(fields, self.options.delimiter).enumerate() {
-            count += 1;
-            if let Some(Some(field)) = reads.get(place) {
-                let text = fields.get(span)?;
-                if !text.is_empty() {
-                    fill(&mut row, *field, text).ok()?;
-                }
+        let parser = self.options.parser;
+        let len = match self.format {
+            Some(Format::Lines) => {
+                self.row.begin(self.line, self.offset);
+                quick::code_line(portion, parser, &mut self.row)?
             }
-        }
-        (count == columns.count).then_some((PRINTED_LEN + 1 + end + 1, row))
-    }
-
-    #[inline]
-    fn quick_code(&self, text: &[u8]) -> Option<Row> {
-        let code = IndexCode::try_parse(text)?;
-        if self.options.parser.policy() == CheckPolicy::Require && !code.unit().check().is_match() {
+            Some(Format::Csv) => {
+                let columns = self.columns.as_ref()?;
+                self.row.begin(self.line, self.offset);
+                quick::csv_line(portion, columns, &self.options, &mut self.row)?
+            }
+            _ => return None,
+        };
+        if len > self.options.line_len_max || self.options.complete && self.row.check().is_err() {
             return None;
         }
-        Some(Row::new(self.line, self.offset, code))
+        Some(len)
     }
 
     /// Finds the next line. Whether it comes from what is held or from the portion, it stays where it
@@ -487,8 +455,9 @@ impl Reader {
     pub(super) fn take<'a>(&'a mut self, frame: Frame, portion: &'a [u8]) -> Line<'a> {
         let parser = self.options.parser;
         let raw = frame.of(&self.held, portion);
-        let row = |code| Row::new(frame.line, frame.offset, code);
-        let taken = if frame.too_long {
+        let row = &mut self.row;
+        row.begin(frame.line, frame.offset);
+        let mut taken = if frame.too_long {
             let max = self.options.line_len_max;
             Err(Refusal::new(Reason::TooLong { max }, 0..max))
         } else {
@@ -496,24 +465,22 @@ impl Reader {
                 Some(Format::Csv) => {
                     csv_row(raw, frame.quotes, self.columns.as_ref(), &self.options, row)
                 }
-                Some(Format::Ndjson) => json::row(raw, row, parser),
-                _ => parser
-                    .parse_bytes(raw)
-                    .map(row)
-                    .map_err(|error| Refusal::of_code(error, error.span(), Cow::Borrowed(raw))),
+                Some(Format::Ndjson) => json::row(raw, parser, row),
+                _ => match parser.parse_bytes(raw) {
+                    Ok(code) => {
+                        row.code = code;
+                        Ok(())
+                    }
+                    Err(error) => Err(Refusal::of_code(error, error.span(), Cow::Borrowed(raw))),
+                },
             }
         };
-        let taken = taken.and_then(|row| {
-            if !self.options.complete {
-                return Ok(row);
-            }
-            match row.to_builder().build() {
-                Ok(_) => Ok(row),
-                Err(error) => Err(Refusal::new(Reason::Record(error), 0..raw.len())),
-            }
-        });
+        if self.options.complete && taken.is_ok() {
+            let complete = row.check();
+            taken = complete.map_err(|error| Refusal::new(Reason::Record(error), 0..raw.len()));
+        }
         match taken {
-            Ok(row) => Line::Row(row),
+            Ok(()) => Line::Row(&self.row),
             Err(refusal) => {
                 self.tally.rejected += 1;
                 let Refusal { reason, span, code } = *refusal;
@@ -571,8 +538,8 @@ fn csv_row<'a>(
     quotes: bool,
     columns: Option<&Columns>,
     options: &Options,
-    row: impl FnMut(IndexCode) -> Row,
-) -> Result<Row, Box<Refusal<'a>>> {
+    row: &mut Row,
+) -> Result<(), Box<Refusal<'a>>> {
     let Some(columns) = columns.filter(|_| !quotes) else {
         return quoted_row(line, columns, options, row);
     };
@@ -602,8 +569,8 @@ fn quoted_row<'a>(
     line: &'a [u8],
     columns: Option<&Columns>,
     options: &Options,
-    row: impl FnMut(IndexCode) -> Row,
-) -> Result<Row, Box<Refusal<'a>>> {
+    row: &mut Row,
+) -> Result<(), Box<Refusal<'a>>> {
     let fields: Fields<'a> = csv::fields(line, options.delimiter)
         .map_err(|(fault, at)| Refusal::new(Reason::Quote(fault), at..at + 1))?;
     let Some(columns) = columns else {
@@ -643,27 +610,22 @@ fn wrong_count(line: &[u8], expected: usize, found: usize) -> Box<Refusal<'stati
 }
 
 #[inline]
-fn assemble(
-    cells: &Cells<'_>,
-    parser: Parser,
-    mut row: impl FnMut(IndexCode) -> Row,
-) -> Result<Row, Fault> {
+fn assemble(cells: &Cells<'_>, parser: Parser, row: &mut Row) -> Result<(), Fault> {
     let [code, others @ ..] = cells;
     let (text, start) = code.unwrap_or_default();
-    let code = parser
+    row.code = parser
         .parse_bytes(text)
         .map_err(|error| Fault::at(Reason::Code(error), error.span(), start))?;
-    let mut row = row(code);
     for (cell, field) in others.iter().zip(Field::COLUMNS.into_iter().skip(1)) {
         match cell {
             Some((text, start)) if !text.is_empty() => {
-                fill(&mut row, field, text)
+                fill(row, field, text)
                     .map_err(|fault| Fault::at(fault.reason, fault.span, *start))?;
             }
             _ => {}
         }
     }
-    Ok(row)
+    Ok(())
 }
 
 /// What is wrong with a field, and at which bytes of its text or line.
@@ -688,9 +650,18 @@ impl Fault {
 }
 
 /// Reads the text of any field but the code.
-#[inline]
 pub(super) fn fill(row: &mut Row, field: Field, bytes: &[u8]) -> Result<(), Fault> {
-    let all = 0..bytes.len();
+    match str::from_utf8(bytes) {
+        Ok(text) => fill_text(row, field, text),
+        Err(_) => {
+            let (reason, span) = (Reason::Utf8 { field }, 0..bytes.len());
+            Err(Fault { reason, span })
+        }
+    }
+}
+
+/// Reads the text of any field but the code.
+pub(super) fn fill_text(row: &mut Row, field: Field, text: &str) -> Result<(), Fault> {
     let refuse = |reason: Reason| {
         let span = match &reason {
             Reason::StudyUid(StudyUidError::Character { at } | StudyUidError::Dot { at })
@@ -699,12 +670,9 @@ pub(super) fn fill(row: &mut Row, field: Field, bytes: &[u8]) -> Result<(), Faul
                 error: ItemTextError::Character { at, width, .. },
                 ..
             } => *at..*at + *width,
-            _ => all.clone(),
+            _ => 0..text.len(),
         };
         Fault { reason, span }
-    };
-    let Ok(text) = str::from_utf8(bytes) else {
-        return Err(refuse(Reason::Utf8 { field }));
     };
     match field {
         Field::StudyInstanceUid => {
@@ -715,7 +683,11 @@ pub(super) fn fill(row: &mut Row, field: Field, bytes: &[u8]) -> Result<(), Faul
             let code = text.parse().map_err(|e| refuse(Reason::Institution(e)))?;
             row.more_mut().institution = Some(code);
         }
-        Field::AccessionNumber => row.more_mut().accession_number = Some(String::from(text)),
+        Field::AccessionNumber => {
+            let number = &mut row.more_mut().accession_number;
+            number.clear();
+            number.push_str(text);
+        }
         Field::ExamType => {
             let known = number(text)
                 .and_then(|code| u8::try_from(code).ok())

@@ -1,6 +1,5 @@
 //! A line that was read.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -18,26 +17,29 @@ use crate::study_uid::StudyInstanceUid;
 
 /// What a line holds: a code at least, a whole record at most.
 ///
-/// Its key is the code with the StudyInstanceUID or with the absence of one (`IDX-56`).
-#[derive(Clone, PartialEq, Eq)]
+/// Its key is the code with the StudyInstanceUID or with the absence of one (`IDX-56`). A reader has
+/// one row and fills it again with every line, so that a line costs no allocation; `clone` keeps it.
+#[derive(Clone)]
 pub struct Row {
     pub(super) line: u64,
     pub(super) offset: u64,
     pub(super) code: IndexCode,
     pub(super) study_instance_uid: Option<StudyInstanceUid>,
-    /// Apart, so that rows of codes and studies are small to hand on.
-    more: Option<Box<More>>,
+    /// Whether a field of `more` was set.
+    stated: bool,
+    more: More,
 }
 
-/// The fields that are not part of the key; at least one is set.
-#[derive(Clone, PartialEq, Eq, Default)]
+/// The fields that are not part of the key.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct More {
     pub(super) institution: Option<InstitutionCode>,
     pub(super) exam_type: Option<ExamType>,
     pub(super) parts: Vec<SiteCode>,
     pub(super) series_count: Option<u32>,
     pub(super) image_count: Option<u32>,
-    pub(super) accession_number: Option<String>,
+    /// Empty where there is none.
+    pub(super) accession_number: String,
     pub(super) supersedes: Option<RecordKey>,
     pub(super) item_code: Option<ItemCode>,
     pub(super) item_name: Option<ItemName>,
@@ -48,24 +50,65 @@ pub(super) struct More {
     pub(super) reported_at: Option<Moment>,
 }
 
+impl More {
+    const NONE: Self = Self {
+        institution: None,
+        exam_type: None,
+        parts: Vec::new(),
+        series_count: None,
+        image_count: None,
+        accession_number: String::new(),
+        supersedes: None,
+        item_code: None,
+        item_name: None,
+        ordered_at: None,
+        started_at: None,
+        ended_at: None,
+        reported_at: None,
+    };
+
+    /// Nothing set. The memory of the text that most records have is kept.
+    fn clear(&mut self) {
+        let mut accession_number = core::mem::take(&mut self.accession_number);
+        accession_number.clear();
+        *self = Self {
+            accession_number,
+            ..Self::NONE
+        };
+    }
+}
+
 impl Row {
+    /// Of no line yet.
+    pub(super) const NONE: Self = Self {
+        line: 0,
+        offset: 0,
+        code: IndexCode::MIN,
+        study_instance_uid: None,
+        stated: false,
+        more: More::NONE,
+    };
+
+    /// Begins with another line.
     #[inline]
-    pub(super) const fn new(line: u64, offset: u64, code: IndexCode) -> Self {
-        Self {
-            line,
-            offset,
-            code,
-            study_instance_uid: None,
-            more: None,
+    pub(super) fn begin(&mut self, line: u64, offset: u64) {
+        self.line = line;
+        self.offset = offset;
+        self.study_instance_uid = None;
+        if self.stated {
+            self.stated = false;
+            self.more.clear();
         }
     }
 
     /// The fields that are not part of the key, to set one.
-    pub(super) fn more_mut(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
+    #[inline]
+    pub(super) const fn more_mut(&mut self) -> &mut More {
+        self.stated = true;
+        &mut self.more
     }
 
-    /// The parts examined, in order and each once.
+    /// Sets the parts examined: in order and each once.
     pub(super) fn set_parts(&mut self, mut parts: Vec<SiteCode>) {
         parts.sort_unstable();
         parts.dedup();
@@ -98,80 +141,80 @@ impl Row {
 
     /// The institution that made the exam, where the line says so.
     #[must_use]
-    pub fn institution(&self) -> Option<InstitutionCode> {
-        self.more.as_ref()?.institution
+    pub const fn institution(&self) -> Option<InstitutionCode> {
+        self.more.institution
     }
 
     /// The accession number, where the line has one.
     #[must_use]
     pub fn accession_number(&self) -> Option<&str> {
-        self.more.as_ref()?.accession_number.as_deref()
+        Some(self.more.accession_number.as_str()).filter(|number| !number.is_empty())
     }
 
     /// The exam type, where the line has one.
     #[must_use]
-    pub fn exam_type(&self) -> Option<ExamType> {
-        self.more.as_ref()?.exam_type
+    pub const fn exam_type(&self) -> Option<ExamType> {
+        self.more.exam_type
     }
 
     /// The parts examined that the line states beside the code.
     #[must_use]
     pub fn parts(&self) -> &[SiteCode] {
-        self.more.as_ref().map_or(&[], |more| &more.parts)
+        &self.more.parts
     }
 
     /// The number of series, where the line has one.
     #[must_use]
-    pub fn series_count(&self) -> Option<u32> {
-        self.more.as_ref()?.series_count
+    pub const fn series_count(&self) -> Option<u32> {
+        self.more.series_count
     }
 
     /// The number of images, where the line has one.
     #[must_use]
-    pub fn image_count(&self) -> Option<u32> {
-        self.more.as_ref()?.image_count
+    pub const fn image_count(&self) -> Option<u32> {
+        self.more.image_count
     }
 
     /// The record this one takes the place of, where the line has one.
     #[must_use]
-    pub fn supersedes(&self) -> Option<RecordKey> {
-        self.more.as_ref()?.supersedes
+    pub const fn supersedes(&self) -> Option<RecordKey> {
+        self.more.supersedes
     }
 
     /// The code of the exam item, where the line has one.
     #[must_use]
-    pub fn item_code(&self) -> Option<&ItemCode> {
-        self.more.as_ref()?.item_code.as_ref()
+    pub const fn item_code(&self) -> Option<&ItemCode> {
+        self.more.item_code.as_ref()
     }
 
     /// The name of the exam item, where the line has one.
     #[must_use]
-    pub fn item_name(&self) -> Option<&ItemName> {
-        self.more.as_ref()?.item_name.as_ref()
+    pub const fn item_name(&self) -> Option<&ItemName> {
+        self.more.item_name.as_ref()
     }
 
     /// When the exam was ordered, where the line says so.
     #[must_use]
-    pub fn ordered_at(&self) -> Option<Moment> {
-        self.more.as_ref()?.ordered_at
+    pub const fn ordered_at(&self) -> Option<Moment> {
+        self.more.ordered_at
     }
 
     /// The exam time with its second, where the line has one; in the minute of the code.
     #[must_use]
-    pub fn started_at(&self) -> Option<Moment> {
-        self.more.as_ref()?.started_at
+    pub const fn started_at(&self) -> Option<Moment> {
+        self.more.started_at
     }
 
     /// When the exam ended, where the line says so.
     #[must_use]
-    pub fn ended_at(&self) -> Option<Moment> {
-        self.more.as_ref()?.ended_at
+    pub const fn ended_at(&self) -> Option<Moment> {
+        self.more.ended_at
     }
 
     /// When the report was signed, where the line says so.
     #[must_use]
-    pub fn reported_at(&self) -> Option<Moment> {
-        self.more.as_ref()?.reported_at
+    pub const fn reported_at(&self) -> Option<Moment> {
+        self.more.reported_at
     }
 
     /// A record's builder with what the line holds.
@@ -181,9 +224,10 @@ impl Row {
         if let Some(uid) = self.study_instance_uid {
             builder = builder.study_instance_uid(uid);
         }
-        let Some(more) = &self.more else {
+        let more = &self.more;
+        if !self.stated {
             return builder;
-        };
+        }
         builder = builder.counts(
             more.series_count.unwrap_or_default(),
             more.image_count.unwrap_or_default(),
@@ -197,8 +241,8 @@ impl Row {
         for part in &more.parts {
             builder = builder.part(*part);
         }
-        if let Some(number) = &more.accession_number {
-            builder = builder.accession_number(number.as_str());
+        if let Some(number) = self.accession_number() {
+            builder = builder.accession_number(number);
         }
         if let Some(earlier) = more.supersedes {
             builder = builder.supersedes(earlier);
@@ -232,10 +276,28 @@ impl Row {
         outcome.record().ok_or(RecordError::SupersedesItself)
     }
 
+    /// Whether a record can be made of it.
+    #[inline]
+    pub(super) fn check(&self) -> Result<(), RecordError> {
+        let more = &self.more;
+        let usual = self.study_instance_uid.is_some()
+            && more.institution.is_some()
+            && more.series_count.is_some_and(|count| count > 0)
+            && more.image_count.is_some_and(|count| count > 0)
+            && more.supersedes.is_none();
+        if usual {
+            return Ok(());
+        }
+        self.to_record().map(drop)
+    }
+
     /// Stands for the fields that are not part of the key. Two rows of one key with equal fields have
     /// equal digests; the reverse holds but for one pair in 2^64.
     pub(super) fn digest(&self) -> u64 {
-        let Some(more) = &self.more else { return 0 };
+        if !self.stated {
+            return 0;
+        }
+        let more = &self.more;
         // Filler and the code's own site state nothing beside the code; a record leaves them out too.
         let stated = |part: &&SiteCode| part.is_assigned() && **part != self.code.site();
         let parts: Vec<&SiteCode> = more.parts.iter().filter(stated).collect();
@@ -250,7 +312,7 @@ impl Row {
         let nothing = (
             (None, None),
             (None, None),
-            (&None, None),
+            (&String::new(), None),
             (&None, &None),
             (None, None),
             (None, None),
@@ -263,6 +325,16 @@ impl Row {
         hasher.finish()
     }
 }
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        (self.line, self.offset, self.code) == (other.line, other.offset, other.code)
+            && self.study_instance_uid == other.study_instance_uid
+            && self.more == other.more
+    }
+}
+
+impl Eq for Row {}
 
 impl fmt::Debug for Row {
     /// Masks the person code and leaves out the accession number.

@@ -22,8 +22,13 @@ struct Bad {
     input_line: u64,
     ok: bool,
     faults: Vec<FaultRow>,
-    /// Faults beyond those listed.
+    /// Faults beyond those listed, where there are any.
+    #[serde(skip_serializing_if = "is_none")]
     omitted: usize,
+}
+
+const fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize)]

@@ -61,8 +61,12 @@ pub(crate) struct Arguments {
     /// file.
     #[arg(long, value_name = "FILE")]
     findings: Option<PathBuf>,
+    /// Do not look for duplicates and collisions: every legal line counts as accepted, and nothing is kept
+    /// of it.
+    #[arg(long, conflicts_with_all = ["findings", "memory", "spill"])]
+    no_search: bool,
     /// Memory for the search, such as 256M or 2G.
-    #[arg(long, default_value = "64M", value_parser = bytes)]
+    #[arg(long, default_value = "48M", value_parser = bytes)]
     memory: usize,
     /// Where the search puts what does not fit in memory: personal data for as long as it runs. The
     /// folder of FILE if not given, or one for temporary files that is not in memory.
@@ -90,6 +94,8 @@ struct Summary {
     duplicates: u64,
     collided: u64,
     rejected: u64,
+    /// Whether duplicates and collisions were looked for.
+    searched: bool,
     /// Duplicates whose other fields differ from the first line's.
     differing: u64,
     /// Codes that stand for several studies.
@@ -176,7 +182,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
         .transpose()?;
     let place = Place::new(arguments.spill.as_deref(), &arguments.file);
     let spilled_to = place.chosen();
-    let mut search = Search::new(arguments.memory, place);
+    let mut search = (!arguments.no_search).then(|| Search::new(arguments.memory, place));
     let mut ingest = Ingest::new(input, options);
 
     let bar = bar(size, arguments.quiet || arguments.json);
@@ -189,7 +195,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
         };
         match line {
             Line::Row(row) => {
-                if let Err(error) = search.add(&row) {
+                if let Some(Err(error)) = search.as_mut().map(|search| search.add(row)) {
                     return Err(fail(error, &ingest, arguments));
                 }
             }
@@ -218,28 +224,38 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
         kept.finish()?;
     }
 
-    let spilled_bytes = search.spilled_bytes();
+    let searched = search.is_some();
+    let spilled_bytes = search.as_ref().map_or(0, Search::spilled_bytes);
     let told = |error| fail(error, &ingest, arguments);
-    let mut findings = search.finish().map_err(told)?;
-    while let Some(finding) = findings.next_finding().map_err(told)? {
-        if let Some(out) = &mut findings_out {
-            write_finding(out, &finding)?;
+    let mut found = None;
+    if let Some(search) = search {
+        let mut findings = search.finish().map_err(told)?;
+        while let Some(finding) = findings.next_finding().map_err(told)? {
+            if let Some(out) = &mut findings_out {
+                write_finding(out, &finding)?;
+            }
         }
+        found = Some(findings.found());
     }
     if let Some(out) = &mut findings_out {
         out.flush()?;
     }
-    let counts = ingest.tally().with(findings.found());
-    if !counts.adds_up() {
+    let counts = ingest.tally().with(found.unwrap_or_default());
+    if searched && !counts.adds_up() {
         let detail = "the outcomes do not add up to the lines";
         return Err(Problem::system("index.bulk.law", detail));
     }
     let summary = Summary {
         lines: counts.lines(),
-        accepted: counts.accepted(),
+        accepted: if searched {
+            counts.accepted()
+        } else {
+            counts.lines() - counts.rejected()
+        },
         duplicates: counts.duplicates(),
         collided: counts.collided(),
         rejected: counts.rejected(),
+        searched,
         differing: counts.found().differing(),
         shared_codes: counts.found().shared_codes(),
         empty: counts.tally().empty(),
@@ -264,6 +280,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
         out.json(&summary)?;
     } else {
         out.line(format_args!("{}", table(&summary)))?;
+        if !searched {
+            out.line(format_args!(
+                "duplicates and collisions were not looked for"
+            ))?;
+        }
         if let Some(folder) = &summary.spilled_to {
             out.line(format_args!("spilled {spilled_bytes} bytes to {folder}"))?;
         }
