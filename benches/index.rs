@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use chrono::{NaiveDate, NaiveDateTime};
+use iban::IbanLike as _;
 use mic_benches::{Group, index, run, size};
 use mic_index::{IndexCode, grammar};
 use nom::bytes::complete::take_while_m_n;
@@ -20,6 +21,7 @@ fn main() -> anyhow::Result<()> {
         stamp(&codes, &texts)?,
         print(&codes)?,
         read_beside_uuid(&codes, &texts),
+        read_beside_iban(&codes, &texts),
     ]);
     Ok(())
 }
@@ -270,6 +272,52 @@ fn read_beside_uuid(codes: &Rc<[IndexCode]>, texts: &Rc<[String]>) -> Group {
         .goal(1.0 / 1.7)
         .with("uuid `try_parse_ascii`", id_bytes as u64, &numbers, ascii)
         .bytes(id_bytes)
+}
+
+/// By byte, beside an account number: two alphabets, a length for each country, a check number over all of it; no
+/// calendar.
+fn read_beside_iban(codes: &Rc<[IndexCode]>, texts: &Rc<[String]>) -> Group {
+    let accounts: Rc<[String]> = codes.iter().map(account_of).collect();
+    let packed = fold(codes.iter().map(|code| Some(*code.packed())));
+    let ours = over(texts, |texts| {
+        fold(
+            texts
+                .iter()
+                .map(|text| checked(IndexCode::parse(text).ok())),
+        )
+    });
+    // The check numbers, which follow from the rest.
+    let check = |text: &str| text.get(2..4)?.parse::<u64>().ok();
+    let checks: Option<u64> = accounts.iter().map(|text| check(text)).sum();
+    let theirs = over(&accounts, move |accounts| {
+        let read = |text: &String| text.parse::<iban::Iban>().ok();
+        accounts
+            .iter()
+            .map(|text| check(read(text)?.electronic_str()))
+            .sum::<Option<u64>>()
+    });
+    let (bytes, account_bytes) = (codes.len() * 82, accounts.len() * ACCOUNT_CHARS);
+    Group::new("index: reading, by byte, beside iban_validate", "byte")
+        .with("mic-index, strict", bytes as u64, &packed, ours)
+        .bytes(bytes)
+        .with(
+            "iban_validate `parse`",
+            account_bytes as u64,
+            &checks,
+            theirs,
+        )
+        .bytes(account_bytes)
+}
+
+/// Of a German account number.
+const ACCOUNT_CHARS: usize = 22;
+
+/// A made-up account number (ISO 13616) of Germany, whose check is 98 less the remainder by 97.
+fn account_of(code: &IndexCode) -> String {
+    let number = uuid_of(code).as_u128() % 1_000_000_000_000_000_000;
+    // D is 13 and E is 14; two zeros stand for the check.
+    let check = 98 - (number * 1_000_000 + 131_400) % 97;
+    format!("DE{check:02}{number:018}")
 }
 
 /// The work over a shared input.
