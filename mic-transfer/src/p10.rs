@@ -41,6 +41,7 @@ mod fault;
 #[cfg(feature = "dicom")]
 mod header;
 #[cfg(feature = "dicom")]
+mod inflate;
 mod input;
 #[cfg(feature = "dicom")]
 mod number;

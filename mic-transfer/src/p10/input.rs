@@ -60,19 +60,6 @@ impl<R: Read> Forward for Reading<R> {
     }
 }
 
-/// What is left of an input, as bytes to read: for a stream within the file.
-impl<F: Forward> Read for Input<F> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let ready = self.peek(1)?;
-        let bytes = ready.len().min(into.len());
-        if let (Some(to), Some(from)) = (into.get_mut(..bytes), ready.get(..bytes)) {
-            to.copy_from_slice(from);
-        }
-        self.skip(bytes as u64)?;
-        Ok(bytes)
-    }
-}
-
 /// The look-ahead.
 pub(super) struct Input<F> {
     source: F,
@@ -91,10 +78,6 @@ impl<F: Forward> Input<F> {
             end: 0,
             at: 0,
         }
-    }
-
-    pub(super) const fn source(&mut self) -> &mut F {
-        &mut self.source
     }
 
     /// Where the next byte lies.

@@ -9,6 +9,7 @@ use nom::number::Endianness;
 use super::element::{Encoding, head};
 use super::fault::{Finding, Label, NotAnInstance};
 use super::header::{Header, Shape};
+use super::inflate::{Fault, Inflating};
 use super::input::{Forward, Input, Reading, Seeking};
 use super::number::{integer, millionths};
 use super::pixels::{Fragments, Pixels};
@@ -148,13 +149,13 @@ impl Reader {
         input: &mut Input<F>,
     ) -> Result<(Encoding, u64), NotAnInstance> {
         self.findings.push(Finding::Deflated);
-        let inflated = flate2::read::DeflateDecoder::new(input);
-        let mut input = Input::new(Reading(Forgiving::new(inflated.take(INFLATED_BYTES_MAX))));
+        let mut inflating = Inflating::new(input);
+        let mut input = Input::new(Reading((&mut inflating).take(INFLATED_BYTES_MAX)));
         Walk::new(&mut input, Encoding::EXPLICIT_LE)
             .run(&mut self.data, |_| true)
             .map_err(io_fault)?;
         let at = input.at();
-        let fault = input.source().0.fault.take();
+        let fault = inflating.fault();
         if let Some(Fault::Reader(kind)) = fault {
             return Err(NotAnInstance::Io(kind));
         }
@@ -333,43 +334,6 @@ impl Reader {
                 .with_planar(shape.planar == Some(1) && samples > 1)
                 .with_big_endian(encoding.is_big()),
         )
-    }
-}
-
-/// Tells a fault of the deflated stream from one of the reader, and ends the bytes there in both cases.
-struct Forgiving<R> {
-    reader: R,
-    fault: Option<Fault>,
-}
-
-enum Fault {
-    Stream,
-    Reader(io::ErrorKind),
-}
-
-impl<R> Forgiving<R> {
-    const fn new(reader: R) -> Self {
-        Self {
-            reader,
-            fault: None,
-        }
-    }
-}
-
-impl<R: Read> Read for Forgiving<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.fault.is_some() {
-            return Ok(0);
-        }
-        self.reader.read(into).or_else(|error| {
-            self.fault = Some(match error.kind() {
-                io::ErrorKind::InvalidInput
-                | io::ErrorKind::InvalidData
-                | io::ErrorKind::UnexpectedEof => Fault::Stream,
-                kind => Fault::Reader(kind),
-            });
-            Ok(0)
-        })
     }
 }
 
