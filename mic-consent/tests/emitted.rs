@@ -42,6 +42,7 @@ impl Emitted {
         if token.as_bytes().len() < 1500 {
             let picture = QrPicture::from_text(&text).unwrap();
             self.bytes(name, picture.svg(4).unwrap().as_bytes());
+            self.bytes(name, picture.terminal(4).unwrap().as_bytes());
             self.bytes(name, &picture.png(1, 4).unwrap());
         }
         self.shown(token);
@@ -54,8 +55,15 @@ impl Emitted {
         self.shown(resource);
     }
 
-    /// Any eight bytes of a secret in a row, plain, as hexadecimal, or as decimal list, give it away.
     fn has_none_of(&self, secrets: &[(&str, &[u8])]) {
+        if let Some((name, what)) = self.given_away(secrets) {
+            panic!("{name} is in {what:?}");
+        }
+    }
+
+    /// Any eight bytes of a secret in a row, plain, as hexadecimal, as base64 or as decimal list, give it away: which
+    /// secret, and in what.
+    fn given_away<'a>(&self, secrets: &[(&'a str, &[u8])]) -> Option<(&'a str, Option<&str>)> {
         let plain: HashSet<&[u8]> = self
             .0
             .iter()
@@ -80,6 +88,8 @@ impl Emitted {
                     .join(", ");
                 let given_away = plain.contains(window)
                     || hexadecimal.contains(hex::encode(window).as_bytes())
+                    || hexadecimal.contains(hex::encode_upper(window).as_bytes())
+                    || plain.contains(base64(window).as_bytes())
                     || shown.contains(&decimal);
                 if given_away {
                     let text = hex::encode(window);
@@ -90,10 +100,66 @@ impl Emitted {
                         .0
                         .iter()
                         .find(|(_, bytes)| has(window, bytes) || has(text.as_bytes(), bytes));
-                    panic!("{name} is in {:?}", what.map(|(what, _)| what));
+                    return Some((name, what.map(|(what, _)| what.as_str())));
                 }
             }
         }
+        None
+    }
+}
+
+/// The eight characters that six bytes make when they begin at a group; a longer secret has such six in each of its
+/// windows of eight, at one of three places, which the windows pass through.
+fn base64(window: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let groups = window.chunks_exact(3).flat_map(|group| {
+        let bits = group
+            .iter()
+            .fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
+        [18, 12, 6, 0].map(|at| char::from(ALPHABET[bits >> at & 63]))
+    });
+    groups.collect()
+}
+
+/// The scan finds what is planted, in each of its forms.
+#[test]
+fn err_a_planted_secret_is_found() {
+    let part = &PATIENT[3..17];
+    let forms: [Vec<u8>; 6] = [
+        part.to_vec(),
+        [b"abc".as_slice(), part].concat(),
+        hex::encode(part).into(),
+        hex::encode_upper(part).into(),
+        base64(&PATIENT[6..18]).into(),
+        format!("{part:?}").into(),
+    ];
+    for form in forms {
+        let mut out = Emitted::default();
+        out.bytes("clean", b"MICQ1: nothing of the kind");
+        let secrets = [("the person", PATIENT)];
+        assert_eq!(out.given_away(&secrets), None);
+        out.bytes("planted", &form);
+        let found = out.given_away(&secrets).map(|(name, _)| name);
+        assert_eq!(found, Some("the person"), "{form:02x?}");
+    }
+}
+
+/// Keeps what a guard and a book write.
+#[derive(Default)]
+struct Disk(Vec<u8>);
+
+impl GuardStore for Disk {
+    fn append(&mut self, record: &[u8; GUARD_RECORD_BYTES]) -> Result<(), GuardStoreError> {
+        self.0.extend_from_slice(record);
+        Ok(())
+    }
+
+    fn replace(
+        &mut self,
+        records: &mut dyn Iterator<Item = [u8; GUARD_RECORD_BYTES]>,
+    ) -> Result<(), GuardStoreError> {
+        self.0.extend(records.flatten());
+        Ok(())
     }
 }
 
@@ -230,6 +296,13 @@ fn emit(suite: Suite, out: &mut Emitted) {
     let receipt = receipt.sign(other.as_ref(), archive_code, now()).unwrap();
     out.token(&receipt);
     out.shown(&guard);
+    let mut kept = KeptGuard::open(10, &[], Disk::default(), now()).unwrap();
+    let presented_again = Presented::new(&proof, &opening);
+    let permit = narrowed.permit(&checker, now(), presented_again, &wanted, &mut kept);
+    drop(permit.unwrap());
+    assert!(kept.store_mut().0.len() >= GUARD_RECORD_BYTES);
+    let records = kept.store_mut().0.clone();
+    out.bytes("the records of a guard", &records);
     let denial = narrowed
         .permit(&checker, now(), presented, &wanted, &mut guard)
         .unwrap_err();
@@ -250,6 +323,11 @@ fn emit(suite: Suite, out: &mut Emitted) {
         .verify(&checker)
         .unwrap();
     out.shown(&receipt);
+    let mut reconciliation = Reconciliation::new();
+    reconciliation.served(receipt.claims());
+    let report = reconciliation.report(now());
+    assert_eq!(report.findings().len(), 1);
+    out.shown(&report);
     let mut log = MerkleLog::new(suite).unwrap();
     log.append(receipt.entry()).unwrap();
     log.append(b"another").unwrap();

@@ -51,7 +51,7 @@ pub(super) async fn take(
                 return Ok(Json(refused));
             }
         };
-        let draft = ExamDraft::from_elements(&header.object);
+        let draft = ExamDraft::from_elements_with(&header.object, |item| item.iter());
         let facts = header.facts;
         let mut findings: Vec<String> = facts.findings.iter().map(ToString::to_string).collect();
         findings.extend(draft.findings().iter().map(ToString::to_string));
