@@ -6,8 +6,8 @@ use mic_consent::{
     Grant, GrantDraft, GrantId, InstitutionCode, IssuerCode, KeyId, KeyRecord, KeyRing,
     KeyValidity, Live, Modality, NoticeHash, Opening, PersonCheck, Policy, PublicKey, Purpose,
     RawVerify, Realm, Request, RequestDraft, RequestNonce, Rights, Role, Scope, ScopeFilter,
-    SeparateConsent, Signature, Signed, Signer, Sm2SigningKey, Status, StatusRef, StatusSource,
-    Suite,
+    SeparateConsent, Signature, Signed, Signer, Sm2SigningKey, Status, StatusList, StatusListDraft,
+    StatusRef, StatusSource, Suite,
 };
 
 /// The secret of the authority's key, made up, so that a peer can sign with the same one.
@@ -167,6 +167,29 @@ impl Scene {
             .count()
     }
 }
+
+/// The status list of a million grants of which these are withdrawn, signed and checked.
+///
+/// # Errors
+///
+/// A list that the crate refuses.
+pub fn status_list(withdrawn: impl IntoIterator<Item = u32>) -> anyhow::Result<Live<StatusList>> {
+    let now = now()?;
+    let (realm, authority) = (Realm::new("mic.cn")?, IssuerCode::new("CONSENT01")?);
+    let (key, public) = key(Suite::Ed25519, AUTHORITY_SECRET)?;
+    let validity = KeyValidity::new(now - TimeDelta::days(1), now + TimeDelta::days(365))?;
+    let record = KeyRecord::new(public, authority, Role::Status, validity)?;
+    let ring = KeyRing::from_records([record])?;
+    let policy = Policy::new(realm, AcceptedSuites::Both);
+    let checker = Checker::new(&ring, &policy);
+    let list = StatusListDraft::new(realm, authority, 3, GRANTS).with_withdrawn(withdrawn);
+    let list = list.sign(key.as_ref(), now)?;
+    let list = Encoded::document_from_bytes(list.as_bytes())?.untrusted::<StatusList>()?;
+    Ok(list.verify(&checker)?.live(&checker, now)?)
+}
+
+/// Places in the status list.
+pub const GRANTS: u32 = 1_000_000;
 
 /// A signing key and its public half.
 ///
