@@ -208,7 +208,7 @@ proptest! {
 
     /// I-13: allocation.
     #[test]
-    fn i13_allocation(fen in any::<i32>(), weights in prop::collection::vec(0_u64..1_000_000, 1..7), turn in 0_usize..7) {
+    fn i13_allocation(fen in any::<i32>(), weights in prop::collection::vec(0_u64..1_000_000, 1..20), turn in 0_usize..20) {
         let parties: Vec<(usize, u64)> = weights.into_iter().enumerate().collect();
         let total: u64 = parties.iter().map(|(_, weight)| weight).sum();
         prop_assume!(total > 0);

@@ -212,7 +212,7 @@ pub(crate) fn events() -> impl Strategy<Value = Vec<Event>> {
         prop_oneof![Just(None), (0..HOURS).prop_map(Some)],
     );
     (
-        prop::collection::vec(story(), 0..5),
+        prop::collection::vec(story(), 1..6),
         prop::collection::vec(event(), 0..6),
         prop::collection::vec(again, 0..4),
     )
