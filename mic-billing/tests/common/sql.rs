@@ -127,6 +127,8 @@ create table says as
     from holds h join stated f on f.stream = h.stream and f.layer = h.layer and f.version = h.version)
     where place = 1;
 -- A region is in force where a layer below the nation has a version.
+create table region (stream integer, day text, primary key (stream, day)) without rowid;
+insert into region select distinct stream, day from holds where layer > 0;
 create table policy as
     select stream, day,
         max(value) filter (where name = 'charge_model') as model,
@@ -145,8 +147,7 @@ create table policy as
         max(version) filter (where name = 'modalities') as kinds_version,
         max(layer) filter (where name = 'payee_shares') as shares_layer,
         max(version) filter (where name = 'payee_shares') as shares_version
-    from says join (select stream, day from holds where layer > 0 group by stream, day)
-        using (stream, day)
+    from says cross join region using (stream, day)
     group by stream, day;
 create index near_policy on policy (stream, day);
 -- V-06: the policy of the fee's date tells the basis, the basis the date, the date the policy.
