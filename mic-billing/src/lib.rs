@@ -180,7 +180,7 @@ pub use self::{
     period::Period,
     policy::{
         ChargeModel, Clock, Completeness, CountingUnit, DateBasis, FilmRule, Level, Party,
-        SurplusTo, TransferBasis, Trigger, Unearned,
+        RetentionClock, SurplusTo, TransferBasis, Trigger, Unearned,
     },
     retention::{Retention, RetentionError, retention},
     rounding::Rounding,
