@@ -338,7 +338,7 @@ fn err_a_book_that_cites_too_much() {
 /// that the clock is assumed.
 #[test]
 fn ok_the_clock_of_retention_is_cited() {
-    let book = Book::load([books::national().unwrap(), books::shenzhen().unwrap()]).unwrap();
+    let book = Book::load([shipped("nation"), shipped("shenzhen")]).unwrap();
     let at = "2026-01-01T00:00:00+08:00".parse().unwrap();
     for (day, document) in [
         ("2010-06-01", None),

@@ -16,7 +16,7 @@ use std::{env, time::Instant};
 
 use common::{
     plans::{Asked, Plan, asked, plan},
-    reference::{self, Lines, Money, in_words},
+    reference::{self, ExamPrice, Lines, Money, in_words},
     sql::{self, Stream},
     strategies::{events, late_moment, second},
     visits,
@@ -101,7 +101,7 @@ fn swept(events: &[Event], book: &Book, at: Moment) -> Lines {
     answer
 }
 
-fn exam_price(asked: &Asked, book: &Book, at: Moment) -> (i64, [bool; 2]) {
+fn exam_price(asked: &Asked, book: &Book, at: Moment) -> ExamPrice {
     let policy = book.policy(asked.day, at);
     let nothing = ExamRules::default();
     let rules = policy.exams().unwrap_or(&nothing);
@@ -201,7 +201,7 @@ fn ok_four_engines_agree() {
             let slow = reference::lines_under(events, plan, *at);
             assert_eq!(ours, slow, "the slow engine, {}", context());
             assert_eq!(ours, in_sql.0, "SQL, {}", context());
-            let prices = |price: fn(&Asked, &Book, &Plan, Moment) -> (i64, [bool; 2])| {
+            let prices = |price: fn(&Asked, &Book, &Plan, Moment) -> ExamPrice| {
                 let each = asked.iter().map(|asked| price(asked, &book, plan, *at));
                 each.collect::<Vec<_>>()
             };

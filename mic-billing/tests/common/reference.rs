@@ -65,6 +65,10 @@ pub(crate) fn lines(events: &[Event], terms: &Terms, known_at: Moment) -> Answer
         .collect()
 }
 
+/// The price of an examination; whether film may be charged where it is needed and the patient did
+/// not agree, or did.
+pub(crate) type ExamPrice = (i64, [bool; 2]);
+
 /// What is known of a unit.
 struct Unit {
     policy: Policy,
@@ -200,9 +204,8 @@ fn dealt(fen: i64, parties: &[(Party, i64)]) -> BTreeMap<Party, i64> {
         .collect()
 }
 
-/// The price of an examination and whether film may be charged where it is needed and the patient
-/// did not agree, or did: position by position.
-pub(crate) fn exam_price(asked: &Asked, plan: &Plan, known_at: Moment) -> (i64, [bool; 2]) {
+/// The price of an examination, position by position, and film.
+pub(crate) fn exam_price(asked: &Asked, plan: &Plan, known_at: Moment) -> ExamPrice {
     let (facts, _) = facts(plan, asked.day, known_at);
     let number = |name: &str| facts.get(name).and_then(Value::as_i64);
     let share = number("position_share").unwrap_or(1_000_000);
@@ -218,7 +221,7 @@ pub(crate) fn exam_price(asked: &Asked, plan: &Plan, known_at: Moment) -> (i64, 
         Some(cap) if asked.modality == Modality::XRay && cap < sum => cap,
         _ => sum,
     };
-    let rule = facts.get("film").map(|rule| read(rule));
+    let rule = facts.get("film").map(read);
     (capped, film(rule))
 }
 

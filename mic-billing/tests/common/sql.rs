@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     plans::{Asked, Plan},
-    reference::{Lines, Money},
+    reference::{ExamPrice, Lines, Money},
 };
 
 /// The tables: a moment of knowledge per stream; the versions of its layers with their facts, and
@@ -325,7 +325,7 @@ pub(crate) type Stream = (Vec<Event>, Plan, Vec<Asked>, Moment);
 
 /// The lines of each stream, and the prices asked.
 #[track_caller]
-pub(crate) fn answers(streams: &[Stream]) -> Vec<(Lines, Vec<(i64, [bool; 2])>)> {
+pub(crate) fn answers(streams: &[Stream]) -> Vec<(Lines, Vec<ExamPrice>)> {
     let mut db = Connection::open_in_memory().unwrap();
     db.execute_batch(TABLES).unwrap();
     let tables = db.transaction().unwrap();
