@@ -35,13 +35,21 @@ pub fn allocate<P: Ord + Clone>(
     let total: u128 = parties.iter().map(|&(_, weight)| u128::from(weight)).sum();
     let magnitude = amount.get().unsigned_abs();
     let mut shares = Vec::with_capacity(parties.len());
-    let mut rests = Vec::with_capacity(parties.len());
+    let mut held = [0; FEW];
+    let mut more = Vec::new();
+    let rests: &mut [u128] = match held.get_mut(..parties.len()) {
+        Some(few) => few,
+        None => {
+            more.resize(parties.len(), 0);
+            &mut more
+        }
+    };
     let mut given = 0_u64;
-    for (place, (party, weight)) in parties.iter().enumerate() {
-        let (whole, rest) = exact_part(magnitude, *weight, total).ok_or(AllocateError::NoWeight)?;
+    for ((party, weight), rest) in parties.iter().zip(rests.iter_mut()) {
+        let whole;
+        (whole, *rest) = exact_part(magnitude, *weight, total).ok_or(AllocateError::NoWeight)?;
         given = given.checked_add(whole).ok_or(MoneyError::Overflow)?;
         shares.push((party.clone(), whole));
-        rests.push((rest, place));
     }
     if shares.is_empty() {
         return Err(AllocateError::NoWeight);
@@ -49,15 +57,7 @@ pub fn allocate<P: Ord + Clone>(
     // Fewer fen are left than there are parties with a rest.
     let left =
         usize::try_from(magnitude.saturating_sub(given)).map_err(|_| MoneyError::Overflow)?;
-    if left > 0 {
-        let name = |place: usize| parties.get(place).map(|(party, _)| party);
-        rests.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| name(a.1).cmp(&name(b.1))));
-        for (_, place) in rests.into_iter().take(left) {
-            if let Some((_, whole)) = shares.get_mut(place) {
-                *whole = whole.saturating_add(1);
-            }
-        }
-    }
+    deal(left, rests, &mut shares);
     shares
         .into_iter()
         .map(|(party, whole)| {
@@ -71,8 +71,33 @@ pub fn allocate<P: Ord + Clone>(
         .collect()
 }
 
-/// The parties of an ordinary split; more of them are sorted to find one named twice.
-const FEW: usize = 16;
+/// The parties of an ordinary split: for more of them rests are sorted, and so are names to find one
+/// named twice.
+const FEW: usize = 8;
+
+/// One fen each to the largest rests, equal ones by the names.
+fn deal<P: Ord>(left: usize, rests: &mut [u128], shares: &mut [(P, u64)]) {
+    if left == 0 {
+        return;
+    }
+    if rests.len() <= FEW {
+        for _ in 0..left {
+            let both = rests.iter_mut().zip(shares.iter_mut());
+            let most = both.max_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.0.cmp(&a.1.0)));
+            if let Some((rest, (_, whole))) = most {
+                // Who has no rest gets nothing, so this one gets nothing twice.
+                *rest = 0;
+                *whole = whole.saturating_add(1);
+            }
+        }
+        return;
+    }
+    let mut order: Vec<_> = rests.iter().zip(shares).collect();
+    order.sort_unstable_by(|a, b| b.0.cmp(a.0).then_with(|| a.1.0.cmp(&b.1.0)));
+    for (_, (_, whole)) in order.into_iter().take(left) {
+        *whole = whole.saturating_add(1);
+    }
+}
 
 fn names_one_twice<P: Ord>(parties: &[(P, u64)]) -> bool {
     if parties.len() > FEW {

@@ -38,7 +38,7 @@ pub struct Difference {
 }
 
 /// Searches visits for the first one on which two books move other money: another unit, kind,
-/// amount, payer or payee. Reasons and documents may differ without counting.
+/// amount, payer, payee or day. Reasons and documents may differ without counting.
 ///
 /// Give it real visits: it stops at the first that tells the books apart. Each visit is judged
 /// alone. To find a difference without visits, person-days over several visits included, ask

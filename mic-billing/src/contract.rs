@@ -6,6 +6,7 @@ use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use crate::{
     allocate::{AllocateError, allocate},
     book::ChargePolicy,
+    ledger::Entry,
     line::{Line, LineKind, Share, Unit, shares},
     money::{Fen, MoneyError, Ppm, UnitPrice},
     policy::{Party, SurplusTo, TransferBasis, Unearned},
@@ -88,6 +89,26 @@ impl Contract {
             rounding,
         })
     }
+
+    /// How many of a region's served units the volume agreed on comes to, half a unit up; none where
+    /// the contract names no volume (T-07). It moves no money: what is owed is for units served, and
+    /// beside this number one sees who got less than was agreed.
+    ///
+    /// ```
+    /// # fn show(contract: &mic_billing::Contract, served: u64, of_all: u64) {
+    /// if contract.agreed_units(of_all).is_some_and(|agreed| served < agreed) {
+    ///     println!("less than the volume agreed on");
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn agreed_units(&self, of_all: u64) -> Option<u64> {
+        let share = u128::from(self.volume_share?.get());
+        let whole = u128::from(Ppm::WHOLE.get());
+        let exact = u128::from(of_all).checked_mul(share)?;
+        let units = exact.checked_add(whole / 2)?.checked_div(whole)?;
+        u64::try_from(units).ok()
+    }
 }
 
 /// What a vendor is owed.
@@ -131,14 +152,37 @@ impl Usage {
     }
 }
 
-/// Divides the transfer part of lines among those who moved images (S-04), by count or bytes as
-/// the contract says. Remainders by S-06.
+/// What the operators of the transfer received by entries, such as those of one month's statement: a
+/// mirror takes back what its line gave, so that the correction of a closed month is in the pool of
+/// the month it stands in.
+///
+/// Where the price is embedded no entry gives them anything; see [`ChargePolicy::owed_parts`].
+///
+/// ```
+/// # use mic_billing::*;
+/// assert_eq!(transfer_of(&[])?, Fen::ZERO);
+/// # Ok::<(), MoneyError>(())
+/// ```
+///
+/// # Errors
+/// [`MoneyError::Overflow`] if the sum doesn't fit.
+pub fn transfer_of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Fen, MoneyError> {
+    let postings = entries.into_iter().flat_map(Entry::postings);
+    // Below zero is received.
+    let received = postings.filter(|side| side.party == Party::TransferOperator);
+    Fen::sum(received.map(|side| side.amount))?.negate()
+}
+
+/// Divides the transfer's pool of a period among those who moved images (S-04), by count or bytes
+/// as the contract says. Remainders by S-06.
 ///
 /// ```
 /// # use mic_billing::*;
 /// let moved = [("north", Usage::new(1, 900)), ("south", Usage::new(2, 100))];
-/// assert_eq!(transfer_pool(&[], TransferBasis::PoolByCount, &moved)?, [("north", Fen::ZERO), ("south", Fen::ZERO)]);
-/// assert!(transfer_pool(&[], TransferBasis::PerVisit, &moved).is_err());
+/// let pool = Fen::new(65);
+/// let by_count = transfer_pool(pool, TransferBasis::PoolByCount, &moved)?;
+/// assert_eq!(by_count, [("north", Fen::new(22)), ("south", Fen::new(43))]);
+/// assert!(transfer_pool(pool, TransferBasis::PerVisit, &moved).is_err());
 /// # Ok::<(), mic_billing::PoolError>(())
 /// ```
 ///
@@ -146,7 +190,7 @@ impl Usage {
 /// [`PoolError::PerVisit`] where each visit carries its own share and there is no pool,
 /// [`PoolError::Allocate`] if nobody moved anything or someone is named twice.
 pub fn transfer_pool<P: Ord + Clone>(
-    lines: &[Line],
+    pool: Fen,
     basis: TransferBasis,
     moved: &[(P, Usage)],
 ) -> Result<Vec<(P, Fen)>, PoolError> {
@@ -155,13 +199,6 @@ pub fn transfer_pool<P: Ord + Clone>(
         TransferBasis::PoolByCount => |usage| usage.retrievals,
         TransferBasis::PoolByBytes => |usage| usage.bytes,
     };
-    let shares = lines.iter().flat_map(Line::payees);
-    let pool = Fen::sum(
-        shares
-            .filter(|share| share.party == Party::TransferOperator)
-            .map(|share| share.amount),
-    )
-    .map_err(AllocateError::from)?;
     let weights: Vec<(P, u64)> = moved
         .iter()
         .map(|(who, usage)| (who.clone(), weight(usage)))
@@ -186,6 +223,32 @@ pub enum PoolError {
 }
 
 impl ChargePolicy {
+    /// The parts of what is owed under the contract, by the payees' shares (S-02): the vendor's, and
+    /// the transfer operators', which is their pool where the price is embedded and no line divides
+    /// it. Without shares all of it is the vendor's.
+    ///
+    /// ```
+    /// # use mic_billing::*;
+    /// # fn show(charge: &ChargePolicy, owed: &Owed) -> Result<(), AllocateError> {
+    /// for share in charge.owed_parts(owed)? {
+    ///     println!("{} {}", share.party, share.amount);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// None in practice: the shares of a book add up.
+    pub fn owed_parts(&self, owed: &Owed) -> Result<Vec<Share>, AllocateError> {
+        let vendor = [(Party::StorageVendor, Ppm::WHOLE)];
+        let parties = if self.payee_shares.is_empty() {
+            &vendor
+        } else {
+            self.payee_shares.as_slice()
+        };
+        shares(owed.amount, parties)
+    }
+
     /// What one unit is charged at: the price, or the contract's where its surplus lowers what is
     /// paid (S-03). A deduction is always of the price.
     pub(crate) fn charged(&self) -> Result<Fen, MoneyError> {

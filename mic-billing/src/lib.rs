@@ -165,7 +165,7 @@ pub use self::{
         CompareError, Comparison, ContractSays, Difference, PriceCase, Says, Witness, compare,
         distinguish,
     },
-    contract::{Contract, Owed, PoolError, Usage, transfer_pool},
+    contract::{Contract, Owed, PoolError, Usage, transfer_of, transfer_pool},
     disposal::{DisposalError, DisposalList, DutyLeft, Handover, SignedDisposal, handover},
     event::{CareSetting, Event, EventError, EventKind, Modality, Payer, Source},
     exam_price::{ExamPrice, ExamRules},
@@ -180,7 +180,7 @@ pub use self::{
     period::Period,
     policy::{
         ChargeModel, Clock, Completeness, CountingUnit, DateBasis, FilmRule, Level, Party,
-        SurplusTo, TransferBasis, Trigger, Unearned,
+        RetentionClock, SurplusTo, TransferBasis, Trigger, Unearned,
     },
     retention::{Retention, RetentionError, retention},
     rounding::Rounding,

@@ -19,7 +19,6 @@ use crate::{
     explain::{Explanation, RecomputeError},
     key::{EncounterId, ExamKey, InstitutionCode, Part, PersonRef, StudyUid},
     money::{Fen, MoneyError, Ppm},
-    period::Period,
     policy::{ChargeModel, Completeness, CountingUnit, Party},
     rule::RuleId,
 };
@@ -304,8 +303,8 @@ impl Line {
             })
     }
 
-    /// Whether both move the same money for the same unit in the same month: a visit date that
-    /// moves into another month is a difference too (T-03, M-01).
+    /// Whether both move the same money for the same unit on the same day: a visit date that moves
+    /// is a difference too, or the posted line would tell a day that is not the visit's (T-03).
     pub(crate) fn is_same_money(&self, other: &Self) -> bool {
         self.unit == other.unit
             && self.kind == other.kind
@@ -313,7 +312,7 @@ impl Line {
             && self.payers == other.payers
             && self.payees == other.payees
             && self.counted == other.counted
-            && Period::of(self.why.visit_date) == Period::of(other.why.visit_date)
+            && self.why.visit_date == other.why.visit_date
     }
 }
 

@@ -106,6 +106,19 @@ named!(
 );
 
 named!(
+    /// What starts the years of retention (K-02): one way so far, so that a book can name the document
+    /// behind it and a book of another way is refused.
+    ///
+    /// ```
+    /// assert_eq!(mic_billing::RetentionClock::LastContact.name(), "last_contact");
+    /// ```
+    RetentionClock {
+        /// The last visit, and for a stay the last discharge.
+        LastContact = "last_contact", "门（急）诊自最后一次就诊、住院自最后一次出院", "from the last visit, for a stay from the last discharge";
+    }
+);
+
+named!(
     /// A side of the money. There is no treasury: the loop closes inside the insurance (B-04).
     ///
     /// ```

@@ -333,3 +333,29 @@ fn err_a_book_that_cites_too_much() {
         "{errors}"
     );
 }
+
+/// K-02: from the day of the notice on a retention cites the document of its clock, and before it says
+/// that the clock is assumed.
+#[test]
+fn ok_the_clock_of_retention_is_cited() {
+    let book = Book::load([shipped("nation"), shipped("shenzhen")]).unwrap();
+    let at = "2026-01-01T00:00:00+08:00".parse().unwrap();
+    for (day, document) in [
+        ("2010-06-01", None),
+        ("2020-06-01", Some("国卫医发〔2013〕31号")),
+        ("2025-12-01", Some("国卫医发〔2013〕31号")),
+    ] {
+        let policy = book.policy(day.parse().unwrap(), at);
+        let grounds = &policy.retention().unwrap().grounds;
+        let clock = grounds
+            .citations
+            .iter()
+            .find(|citation| citation.fact == "retention_clock");
+        let clock = clock.unwrap();
+        assert_eq!(
+            (clock.value.as_str(), clock.document.as_deref()),
+            ("last_contact", document)
+        );
+        assert_eq!(clock.verified, document.is_some());
+    }
+}

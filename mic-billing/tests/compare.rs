@@ -237,6 +237,11 @@ fn ok_a_planted_difference_of_every_fact_is_found() {
     let facts = facts
         .iter()
         .filter(|(_, fact)| fact["properties"]["value"].is_object());
+    // A fact of one value can't be stated otherwise.
+    let facts = facts.filter(|(_, fact)| {
+        let words = fact["properties"]["value"]["enum"].as_array();
+        words.is_none_or(|words| words.len() > 1)
+    });
     let missing: Vec<&String> = facts
         .map(|(name, _)| name)
         .filter(|name| !found.contains(name.as_str()))

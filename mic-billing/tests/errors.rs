@@ -224,7 +224,8 @@ fn err_a_book_edited_under_its_version_is_noticed() {
         ("modalities", "value", serde_json::json!(["ct", "xray"])),
     ] {
         let mut layer = nation.clone();
-        layer["version"][1][fact][field] = value;
+        let versions = layer["version"].as_array_mut().unwrap();
+        versions.last_mut().unwrap()[fact][field] = value;
         let layers = [serde_json::from_value(layer).unwrap(), shipped("shenzhen")];
         let other = Book::load(layers).unwrap();
         for line in &lines {

@@ -11,15 +11,20 @@ extern crate alloc;
 
 mod common;
 
-use std::env;
+use alloc::collections::BTreeMap;
+use std::{env, time::Instant};
 
 use common::{
-    reference::{self, Answer, Terms},
+    plans::{Asked, Plan, asked, plan},
+    reference::{self, ExamPrice, Lines, Money, in_words},
     sql::{self, Stream},
-    strategies::{book, events, moment, terms},
+    strategies::{events, late_moment, second},
     visits,
 };
-use mic_billing::{Book, CountingUnit, Event, Links, Moment, Sweep};
+use mic_billing::{
+    Book, ChargeModel, CountingUnit, Event, ExamAssessment, ExamRules, Fen, Line, Links, Moment,
+    RuleId, Share, Standing, Sweep,
+};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -37,43 +42,133 @@ fn number(name: &str, ordinary: u64) -> u64 {
     env::var(name).map_or(ordinary, |text| text.parse().expect("a number"))
 }
 
-fn readable(events: &[Event], book: &Book, at: Moment) -> Answer {
-    let lines = visits(events).desired(book, at).unwrap();
-    lines
-        .iter()
-        .map(|line| {
-            (
-                line.unit().to_string(),
-                (line.kind().name(), line.amount().get()),
-            )
-        })
-        .collect()
+fn words(shares: &[Share]) -> String {
+    in_words(shares.iter().map(|share| (share.party, share.amount.get())))
 }
 
-fn swept(events: &[Event], book: &Book, at: Moment) -> Answer {
+fn money(line: &Line) -> Money {
+    let mut counted: Vec<String> = line.counted().iter().map(ToString::to_string).collect();
+    counted.sort_unstable();
+    Money {
+        kind: line.kind().name().to_owned(),
+        fen: line.amount().get(),
+        payers: words(line.payers()),
+        payees: words(line.payees()),
+        day: line.why().visit_date.to_string(),
+        counted: counted.join(" "),
+    }
+}
+
+fn readable(lines: &[Line]) -> Lines {
+    let answer: Lines = lines
+        .iter()
+        .map(|line| (line.unit().to_string(), money(line)))
+        .collect();
+    assert_eq!(answer.len(), lines.len(), "I-07: one line of a unit");
+    answer
+}
+
+/// A pass tells no day and no counting units.
+fn of_pass(money: Money) -> Money {
+    Money {
+        day: String::new(),
+        counted: String::new(),
+        ..money
+    }
+}
+
+fn swept(events: &[Event], book: &Book, at: Moment) -> Lines {
     let mut sorted = events.to_vec();
     sorted.sort_by_key(Event::visit);
     let mut sweep = Sweep::new(book, at, Links::of(events, at)).unwrap();
-    let mut answer = Answer::new();
+    let mut answer = Lines::new();
     for visit in sorted.chunk_by(|a, b| a.visit() == b.visit()) {
         for line in sweep.visit(visit).unwrap().lines() {
-            answer.insert(
-                line.unit.to_string(),
-                (line.terms.kind.name(), line.terms.amount.get()),
-            );
+            let money = Money {
+                kind: line.terms.kind.name().to_owned(),
+                fen: line.terms.amount.get(),
+                payers: words(&line.terms.payers),
+                payees: words(&line.terms.payees),
+                day: String::new(),
+                counted: String::new(),
+            };
+            answer.insert(line.unit.to_string(), money);
         }
     }
     for line in sweep.linked().unwrap() {
-        answer.insert(
-            line.unit().to_string(),
-            (line.kind().name(), line.amount().get()),
-        );
+        answer.insert(line.unit().to_string(), of_pass(money(&line)));
     }
     answer
 }
 
-fn spans_visits(terms: &Terms) -> bool {
-    [terms.counting_unit, terms.deduction_unit].contains(&CountingUnit::PersonDay)
+fn exam_price(asked: &Asked, book: &Book, at: Moment) -> ExamPrice {
+    let policy = book.policy(asked.day, at);
+    let nothing = ExamRules::default();
+    let rules = policy.exams().unwrap_or(&nothing);
+    let positions = asked.positions.try_into().unwrap();
+    let price = rules.price(Fen::new(asked.one), asked.modality, positions);
+    let film = [false, true].map(|agreed| rules.film_may_be_charged(true, agreed));
+    (price.unwrap().amount.get(), film)
+}
+
+/// What the streams reached: a comparison of nothing proves nothing.
+#[derive(Debug, Default)]
+struct Reached {
+    events: u64,
+    lines: u64,
+    swept: u64,
+    versions: u64,
+    models: BTreeMap<ChargeModel, u64>,
+    units: BTreeMap<CountingUnit, u64>,
+    /// Lines of a contract's price, of a divided payer, of divided payees, of a late cure.
+    contract: u64,
+    divided: u64,
+    shared: u64,
+    cured: u64,
+    /// Streams where another moment of knowledge gives other lines, by the policy alone.
+    retroactive: u64,
+    capped: u64,
+}
+
+impl Reached {
+    fn count(&mut self, (events, plan, asked, at): &Stream, book: &Book, lines: &[Line]) {
+        let versions = plan
+            .layers
+            .iter()
+            .map(|(_, versions)| versions.len() as u64);
+        self.versions += versions.sum::<u64>();
+        // The same events by what the books said before the last version became known.
+        let told = plan.layers.iter().flat_map(|(_, versions)| versions);
+        let last = told
+            .map(|version| version.known)
+            .filter(|known| known <= at)
+            .max();
+        let retroactive = |line: &&Line| {
+            let day = line.why().visit_date;
+            let of = |at| book.policy(day, at).charge().map(|charge| charge.price);
+            last.is_some_and(|last| {
+                last.date() > day && of(last) != of(second(last.unix_seconds() - 1))
+            })
+        };
+        self.retroactive += u64::from(lines.iter().any(|line| retroactive(&line)));
+        let capped = |asked: &&Asked| {
+            exam_price(asked, book, *at).0 < asked.one * i64::from(asked.positions)
+        };
+        self.capped += asked.iter().filter(capped).count() as u64;
+        self.events += events.len() as u64;
+        self.lines += lines.len() as u64;
+        for line in lines {
+            let why = line.why();
+            let rules = |wanted: RuleId| u64::from(why.rules.contains(&wanted));
+            *self.models.entry(why.model).or_default() += 1;
+            *self.units.entry(line.unit().scope.counting()).or_default() += 1;
+            self.contract += rules(RuleId::S03);
+            self.divided += rules(RuleId::S01);
+            self.shared += rules(RuleId::S02);
+            let cured = |exam: &ExamAssessment| matches!(exam.standing, Standing::Cured { .. });
+            self.cured += u64::from(why.exams.iter().any(cured));
+        }
+    }
 }
 
 #[test]
@@ -88,40 +183,65 @@ fn ok_four_engines_agree() {
         Config::default(),
         TestRng::from_seed(RngAlgorithm::ChaCha, &bytes),
     );
-    let strategy = (events(), terms(), moment());
-    let (mut lines, mut told, mut passes) = (0_usize, 0_usize, 0_u64);
+    let strategy = (events(), plan(), asked(), late_moment());
+    let mut reached = Reached::default();
     let mut left = usize::try_from(count).unwrap();
+    let begun = Instant::now();
     while left > 0 {
         let streams: Vec<Stream> = (0..left.min(BATCH))
             .map(|_| strategy.new_tree(&mut runner).unwrap().current())
             .collect();
         left -= streams.len();
-        for ((events, terms, at), in_sql) in streams.iter().zip(sql::lines(&streams)) {
-            let book = book(terms);
-            let ours = readable(events, &book, *at);
+        for (stream, in_sql) in streams.iter().zip(sql::answers(&streams)) {
+            let (events, plan, asked, at) = stream;
+            let book = plan.book();
+            let lines = visits(events).desired(&book, *at).unwrap();
+            let ours = readable(&lines);
+            let context = || format!("seed {seed}: {events:?} {plan:?} {at}");
+            let slow = reference::lines_under(events, plan, *at);
+            assert_eq!(ours, slow, "the slow engine, {}", context());
+            assert_eq!(ours, in_sql.0, "SQL, {}", context());
+            let prices = |price: fn(&Asked, &Book, &Plan, Moment) -> ExamPrice| {
+                let each = asked.iter().map(|asked| price(asked, &book, plan, *at));
+                each.collect::<Vec<_>>()
+            };
+            let asked_of_ours = prices(|asked, book, _, at| exam_price(asked, book, at));
+            let slow = prices(|asked, _, plan, at| reference::exam_price(asked, plan, at));
+            assert_eq!(asked_of_ours, slow, "prices, {asked:?} {}", context());
             assert_eq!(
-                ours,
-                reference::lines(events, terms, *at),
-                "seed {seed}: {events:?} {terms:?} {at}"
+                asked_of_ours,
+                in_sql.1,
+                "prices in SQL, {asked:?} {}",
+                context()
             );
-            assert_eq!(ours, in_sql, "seed {seed}, SQL: {events:?} {terms:?} {at}");
-            if !spans_visits(terms) {
-                assert_eq!(
-                    ours,
-                    swept(events, &book, *at),
-                    "seed {seed}, sweep: {events:?} {terms:?} {at}"
-                );
-                passes += 1;
+            if !plan.counts_person_days() {
+                let plain: Lines = ours.into_iter().map(|(u, m)| (u, of_pass(m))).collect();
+                assert_eq!(plain, swept(events, &book, *at), "the pass, {}", context());
+                reached.swept += 1;
             }
-            lines += ours.len();
-            told += events.len();
+            reached.count(stream, &book, &lines);
         }
     }
     println!(
-        "seed {seed}: {count} streams, {told} events, {lines} lines; {passes} streams also swept"
+        "seed {seed}: {count} streams agree in {:?}: {reached:?}",
+        begun.elapsed()
+    );
+    let few = count / 100;
+    let all = |counts: &[u64]| counts.iter().all(|count| *count > few);
+    assert!(
+        reached.lines * 2 > count && reached.swept * 2 > count,
+        "streams that charge nothing prove nothing: {reached:?}"
     );
     assert!(
-        lines as u64 * 2 > count && passes * 2 > count,
-        "streams that charge nothing prove nothing"
+        reached.models.len() == 3
+            && reached.units.len() == 5
+            && all(&[
+                reached.contract,
+                reached.divided,
+                reached.shared,
+                reached.cured
+            ])
+            && all(&[reached.retroactive, reached.capped]),
+        "a policy nobody met proves nothing: {reached:?}"
     );
 }

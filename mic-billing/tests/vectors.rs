@@ -9,8 +9,9 @@ mod common;
 
 use common::{book, cases, events, shipped, vector_files, visits};
 use mic_billing::{
-    Accounts, Book, DisposalList, Entry, Event, Fen, Lang, Layer, Line, Moment, Placed, Rounding,
-    Statement, UnitPrice, Usage, VisitState, allocate, delta, handover, retention, transfer_pool,
+    Accounts, Book, DisposalList, Entry, Event, Fen, Lang, Layer, Line, Moment, Party, Placed,
+    Rounding, Statement, UnitPrice, Usage, VisitState, allocate, delta, handover, retention,
+    transfer_of, transfer_pool,
 };
 use serde_json::{Value, json};
 use sha2::Digest as _;
@@ -364,7 +365,26 @@ fn contracts() {
                         )
                     })
                     .collect();
-                match transfer_pool(&lines, contract.transfer_basis, &moved) {
+                let entries = delta(&lines, &[]).unwrap();
+                let pool = if charge.model == mic_billing::ChargeModel::EmbeddedDeduction {
+                    let parts = charge.owed_parts(&owed).unwrap();
+                    let operators = parts
+                        .iter()
+                        .find(|part| part.party == Party::TransferOperator);
+                    operators.map_or(Fen::ZERO, |part| part.amount)
+                } else {
+                    // What is posted, taken back and posted again is in the pool once.
+                    let mut journal = entries.clone();
+                    journal.extend(delta(&[], &journal).unwrap());
+                    assert_eq!(transfer_of(&journal), Ok(Fen::ZERO));
+                    journal.extend(delta(&lines, &journal).unwrap());
+                    assert_eq!(transfer_of(&journal), transfer_of(&entries));
+                    transfer_of(&entries).unwrap()
+                };
+                if let Some(of_all) = input["units_of_all"].as_u64() {
+                    found["agreed_units"] = contract.agreed_units(of_all).into();
+                }
+                match transfer_pool(pool, contract.transfer_basis, &moved) {
                     Ok(pool) => found["pool"] = json!(pool),
                     Err(error) => return json!({ "error": error.to_string() }),
                 }

@@ -268,7 +268,7 @@ pub struct Citation {
 }
 
 /// Facts of retention.
-const RETENTION_FACTS: [&str; 2] = ["outpatient_years", "inpatient_years"];
+const RETENTION_FACTS: [&str; 3] = ["outpatient_years", "inpatient_years", "retention_clock"];
 /// Facts of exam prices; all that are of neither are facts of the charge.
 const EXAM_FACTS: [&str; 4] = ["position_share", "positions_max", "xray_cap", "film"];
 

@@ -16,8 +16,8 @@ use crate::{
     event::Modality,
     money::{Fen, Ppm, UnitPrice},
     policy::{
-        ChargeModel, Completeness, CountingUnit, DateBasis, FilmRule, Level, Party, SurplusTo,
-        TransferBasis, Trigger, Unearned,
+        ChargeModel, Completeness, CountingUnit, DateBasis, FilmRule, Level, Party, RetentionClock,
+        SurplusTo, TransferBasis, Trigger, Unearned,
     },
     serial,
 };
@@ -367,6 +367,8 @@ facts! {
     outpatient_years: u32,
     /// K-01, years.
     inpatient_years: u32,
+    /// K-02.
+    retention_clock: RetentionClock,
 }
 
 /// The path of a version.

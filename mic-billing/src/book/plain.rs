@@ -11,8 +11,8 @@ use crate::{
     event::Modality,
     money::{Fen, Ppm, UnitPrice},
     policy::{
-        ChargeModel, Completeness, CountingUnit, DateBasis, FilmRule, SurplusTo, TransferBasis,
-        Trigger, Unearned,
+        ChargeModel, Completeness, CountingUnit, DateBasis, FilmRule, RetentionClock, SurplusTo,
+        TransferBasis, Trigger, Unearned,
     },
 };
 
@@ -46,6 +46,7 @@ plain! {
     SurplusTo => |word| word.name().to_string();
     TransferBasis => |word| word.name().to_string();
     Unearned => |word| word.name().to_string();
+    RetentionClock => |word| word.name().to_string();
     FilmRule => |word| word.name().to_string();
     Vec<Modality> => |list| list.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(",");
     Shares => |shares| {

@@ -285,6 +285,7 @@ fn fact_word(fact: &str, lang: Lang) -> &str {
         "film" => ("胶片", "film"),
         "outpatient_years" => ("门诊保存年限", "outpatient years"),
         "inpatient_years" => ("住院保存年限", "inpatient years"),
+        "retention_clock" => ("保存起算", "start of the years"),
         other => (other, other),
     };
     match lang {

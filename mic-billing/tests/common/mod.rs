@@ -8,6 +8,7 @@
     reason = "a test"
 )]
 
+pub(crate) mod plans;
 pub(crate) mod reference;
 pub(crate) mod sql;
 pub(crate) mod strategies;

@@ -3,10 +3,14 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use mic_billing::{
     CareSetting, ChargeModel, Completeness, CountingUnit, DateBasis, Event, EventKind, Modality,
-    Moment, Trigger,
+    Moment, Party, Payer, SurplusTo, Trigger,
 };
+use serde_json::Value;
+
+use super::plans::{Asked, Facts, NATION, Plan, Version, film};
 
 /// A policy as plain fields; it holds on every day.
 #[derive(Clone, Debug)]
@@ -26,6 +30,21 @@ pub(crate) struct Terms {
 /// Unit, kind and fen of every line.
 pub(crate) type Answer = BTreeMap<String, (&'static str, i64)>;
 
+/// What a line is in money, each side in words: the parties that have a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Money {
+    pub(crate) kind: String,
+    pub(crate) fen: i64,
+    pub(crate) payers: String,
+    pub(crate) payees: String,
+    /// The visit date, and the counting units served; a pass tells neither.
+    pub(crate) day: String,
+    pub(crate) counted: String,
+}
+
+/// Every line by its unit.
+pub(crate) type Lines = BTreeMap<String, Money>;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Served,
@@ -33,40 +52,244 @@ enum Fate {
     Open,
 }
 
+/// The lines under one policy, in short.
 pub(crate) fn lines(events: &[Event], terms: &Terms, known_at: Moment) -> Answer {
+    let short = |money: Money| {
+        let kind = ["included", "deduction", "service"];
+        let kind = kind.into_iter().find(|kind| *kind == money.kind);
+        (kind.expect("a kind of line"), money.fen)
+    };
+    lines_under(events, &Plan::of(terms), known_at)
+        .into_iter()
+        .map(|(unit, money)| (unit, short(money)))
+        .collect()
+}
+
+/// The price of an examination; whether film may be charged where it is needed and the patient did
+/// not agree, or did.
+pub(crate) type ExamPrice = (i64, [bool; 2]);
+
+/// What is known of a unit.
+struct Unit {
+    policy: Policy,
+    day: NaiveDate,
+    insured: bool,
+    fates: Vec<Fate>,
+    served: BTreeSet<String>,
+}
+
+/// The lines under policies that change.
+pub(crate) fn lines_under(events: &[Event], plan: &Plan, known_at: Moment) -> Lines {
     let known: Vec<&Event> = events
         .iter()
         .filter(|event| event.known() <= known_at)
         .collect();
-    let mut units: BTreeMap<String, Vec<Fate>> = BTreeMap::new();
+    let mut units: BTreeMap<String, Unit> = BTreeMap::new();
     for group in groups(&known) {
         let own: Vec<&Event> = known
             .iter()
             .copied()
             .filter(|event| group.contains(&place(event)))
             .collect();
-        visit(&own, terms, known_at, &mut units);
+        visit(&own, plan, known_at, &mut units);
     }
-    let mut answer = Answer::new();
-    for (unit, fates) in units {
-        let has = |fate: Fate| fates.contains(&fate);
-        let fate = match terms.completeness {
-            Completeness::All if has(Fate::Failed) => Fate::Failed,
-            Completeness::All if has(Fate::Open) => Fate::Open,
-            Completeness::All => Fate::Served,
-            _ if has(Fate::Served) => Fate::Served,
-            _ if has(Fate::Open) => Fate::Open,
-            _ => Fate::Failed,
+    units
+        .into_iter()
+        .filter_map(|(name, unit)| {
+            let money = money(&name, &unit)?;
+            Some((name, money))
+        })
+        .collect()
+}
+
+fn money(name: &str, unit: &Unit) -> Option<Money> {
+    let policy = &unit.policy;
+    let has = |fate: Fate| unit.fates.contains(&fate);
+    let fate = match policy.completeness {
+        Completeness::All if has(Fate::Failed) => Fate::Failed,
+        Completeness::All if has(Fate::Open) => Fate::Open,
+        Completeness::All => Fate::Served,
+        _ if has(Fate::Served) => Fate::Served,
+        _ if has(Fate::Open) => Fate::Open,
+        _ => Fate::Failed,
+    };
+    let embedded = policy.model == ChargeModel::EmbeddedDeduction;
+    // S-03: half a fen up, once.
+    let bought = policy
+        .contract
+        .map(|(micro, to)| ((micro + 5_000) / 10_000, to));
+    let (kind, fen) = match (embedded, fate) {
+        (true, Fate::Served) => ("included", 0),
+        (true, Fate::Failed) => ("deduction", -policy.price),
+        (false, Fate::Served) => match bought {
+            Some((price, SurplusTo::Payer)) => ("service", price),
+            _ => ("service", policy.price),
+        },
+        _ => return None,
+    };
+    let whole = |party| vec![(party, 1_000_000)];
+    let payers = match (policy.model, policy.fund_share) {
+        _ if !unit.insured => whole(Party::Patient),
+        (ChargeModel::FundDirect, _) => whole(Party::Fund),
+        (_, Some(fund)) => vec![(Party::Fund, fund), (Party::Patient, 1_000_000 - fund)],
+        _ => whole(Party::ExamPayer),
+    };
+    let payers = dealt(fen, &payers);
+    let receivers = match (kind, policy.model) {
+        ("service", _) if !policy.payee_shares.is_empty() => policy.payee_shares.clone(),
+        ("service", ChargeModel::FundDirect) => whole(Party::StorageVendor),
+        _ => whole(Party::Hospital),
+    };
+    let payees = match bought {
+        Some((price, to)) if kind == "service" => {
+            let mut payees = dealt(price, &receivers);
+            let surplus = fen - price;
+            let undivided = payers.contains_key(&Party::ExamPayer);
+            let paid = payers.get(&Party::Fund).copied().unwrap_or(0);
+            let back = match to {
+                SurplusTo::Fund if undivided => surplus,
+                SurplusTo::Fund => surplus.min(paid),
+                _ => 0,
+            };
+            *payees.entry(Party::Fund).or_default() += back;
+            *payees.entry(Party::Hospital).or_default() += surplus - back;
+            payees
+        }
+        _ => dealt(fen, &receivers),
+    };
+    let counted = match kind {
+        "service" => BTreeSet::from([name.to_owned()]),
+        "included" => unit.served.clone(),
+        _ => BTreeSet::new(),
+    };
+    Some(Money {
+        kind: kind.to_owned(),
+        fen,
+        payers: in_words(payers),
+        payees: in_words(payees),
+        day: unit.day.to_string(),
+        counted: counted.into_iter().collect::<Vec<_>>().join(" "),
+    })
+}
+
+/// The parties with a part, in the order of part 6.
+pub(crate) fn in_words(shares: impl IntoIterator<Item = (Party, i64)>) -> String {
+    let shares: BTreeMap<Party, i64> = shares.into_iter().filter(|(_, fen)| *fen != 0).collect();
+    let words = shares.iter().map(|(party, fen)| format!("{party}={fen}"));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// S-06: each its exact part cut to whole fen; then one fen after the other to whoever lacks most.
+fn dealt(fen: i64, parties: &[(Party, i64)]) -> BTreeMap<Party, i64> {
+    let exact = |weight: i64| fen.abs() * weight;
+    let mut parts: BTreeMap<Party, i64> = parties
+        .iter()
+        .map(|(party, weight)| (*party, exact(*weight) / 1_000_000))
+        .collect();
+    while parts.values().sum::<i64>() < fen.abs() {
+        let lacks = |party: &Party| {
+            let weight = parties.iter().find(|(other, _)| other == party);
+            exact(weight.expect("a party").1) - parts[party] * 1_000_000
         };
-        let line = match (terms.model, fate) {
-            (ChargeModel::EmbeddedDeduction, Fate::Served) => ("included", 0),
-            (ChargeModel::EmbeddedDeduction, Fate::Failed) => ("deduction", -terms.price),
-            (_, Fate::Served) => ("service", terms.price),
-            _ => continue,
-        };
-        answer.insert(unit, line);
+        let most = parts.keys().map(lacks).max().expect("a party");
+        let first = *parts
+            .keys()
+            .find(|party| lacks(party) == most)
+            .expect("one");
+        *parts.entry(first).or_default() += 1;
     }
-    answer
+    parts
+        .into_iter()
+        .map(|(party, part)| (party, part * fen.signum()))
+        .collect()
+}
+
+/// The price of an examination, position by position, and film.
+pub(crate) fn exam_price(asked: &Asked, plan: &Plan, known_at: Moment) -> ExamPrice {
+    let (facts, _) = facts(plan, asked.day, known_at);
+    let number = |name: &str| facts.get(name).and_then(Value::as_i64);
+    let share = number("position_share").unwrap_or(1_000_000);
+    let mut parts = 0;
+    for position in 2..=i64::from(asked.positions) {
+        if number("positions_max").is_none_or(|max| position <= max) {
+            parts += asked.one * share;
+        }
+    }
+    let further = (parts + 500_000) / 1_000_000;
+    let sum = asked.one + further;
+    let capped = match number("xray_cap") {
+        Some(cap) if asked.modality == Modality::XRay && cap < sum => cap,
+        _ => sum,
+    };
+    let rule = facts.get("film").map(read);
+    (capped, film(rule))
+}
+
+/// What the layers state of a day, from the nation down; and whether a region is in force.
+fn facts(plan: &Plan, day: NaiveDate, known_at: Moment) -> (Facts, bool) {
+    let (mut stated, mut region) = (Facts::new(), false);
+    for (level, versions) in &plan.layers {
+        let mut last: Option<&Version> = None;
+        for version in versions {
+            let holds = version.from <= day && version.to.is_none_or(|to| day < to);
+            let newer = last.is_none_or(|last| last.known < version.known);
+            if version.known <= known_at && holds && newer {
+                last = Some(version);
+            }
+        }
+        if let Some(version) = last {
+            region |= *level != NATION;
+            for (name, value) in &version.facts {
+                stated.insert(*name, value.clone());
+            }
+        }
+    }
+    (stated, region)
+}
+
+/// The policy of a day, read from the facts.
+struct Policy {
+    model: ChargeModel,
+    price: i64,
+    counting_unit: CountingUnit,
+    deduction_unit: CountingUnit,
+    trigger: Trigger,
+    completeness: Completeness,
+    grace_hours: i64,
+    late_cure_days: i64,
+    date_basis: DateBasis,
+    modalities: Vec<Modality>,
+    fund_share: Option<i64>,
+    payee_shares: Vec<(Party, i64)>,
+    contract: Option<(i64, SurplusTo)>,
+}
+
+fn read<T: for<'de> serde::Deserialize<'de>>(value: &Value) -> T {
+    T::deserialize(value).expect("a value of its fact")
+}
+
+fn policy(plan: &Plan, day: NaiveDate, known_at: Moment) -> Option<Policy> {
+    let (facts, region) = facts(plan, day, known_at);
+    if !region {
+        return None;
+    }
+    let shares: BTreeMap<Party, i64> = facts.get("payee_shares").map(read).unwrap_or_default();
+    let contract = facts.get("contract_price").map(read::<i64>);
+    Some(Policy {
+        model: read(&facts["charge_model"]),
+        price: read(&facts["price"]),
+        counting_unit: read(&facts["counting_unit"]),
+        deduction_unit: read(&facts["deduction_unit"]),
+        trigger: read(&facts["trigger"]),
+        completeness: read(&facts["completeness"]),
+        grace_hours: read(&facts["grace_hours"]),
+        late_cure_days: read(&facts["late_cure_days"]),
+        date_basis: read(&facts["date_basis"]),
+        modalities: read(&facts["modalities"]),
+        fund_share: facts.get("fund_share").map(read),
+        payee_shares: shares.into_iter().collect(),
+        contract: contract.map(|micro| (micro, read(&facts["surplus_to"]))),
+    })
 }
 
 /// Institution and encounter of an event.
@@ -136,13 +359,15 @@ struct Exam {
     name: String,
     modality: Option<Modality>,
     since: Option<Moment>,
-    dated: Option<Moment>,
+    fee: Option<Moment>,
+    performed: Option<Moment>,
+    reported: Option<Moment>,
     live: bool,
     index: Vec<(Option<String>, Moment)>,
     stored: Vec<(Option<String>, Moment)>,
 }
 
-fn exam(own: &[&Event], encounter: &str, line: &str, terms: &Terms) -> Exam {
+fn exam(own: &[&Event], encounter: &str, line: &str) -> Exam {
     let of = |test: fn(&EventKind) -> bool| -> Vec<&&Event> {
         own.iter()
             .filter(|e| e.visit().encounter.as_str() == encounter)
@@ -165,11 +390,6 @@ fn exam(own: &[&Event], encounter: &str, line: &str, terms: &Terms) -> Exam {
             (None, _) => false,
         };
     let earliest = [fee, performed, reported].into_iter().flatten().min();
-    let wanted = match terms.date_basis {
-        DateBasis::FeeOccurred => fee,
-        DateBasis::Performed => performed,
-        _ => reported,
-    };
     let proofs = |test: fn(&EventKind) -> bool| -> Vec<(Option<String>, Moment)> {
         of(test)
             .iter()
@@ -190,7 +410,9 @@ fn exam(own: &[&Event], encounter: &str, line: &str, terms: &Terms) -> Exam {
             &of(|k| matches!(k, EventKind::ExamOrdered { .. })),
         ),
         since: performed.or(fee).or(earliest),
-        dated: wanted.or(earliest),
+        fee,
+        performed,
+        reported,
         live: (performed.is_some() || fee.is_some()) && !undone,
         index: proofs(|k| matches!(k, EventKind::IndexAccepted { .. })),
         stored: proofs(|k| matches!(k, EventKind::PixelsStored { .. })),
@@ -224,7 +446,49 @@ fn kind_of_exam(performed: &[&&Event], ordered: &[&&Event]) -> Option<Modality> 
     None
 }
 
-fn visit(own: &[&Event], terms: &Terms, known_at: Moment, units: &mut BTreeMap<String, Vec<Fate>>) {
+/// V-06: the earliest date of a live exam.
+fn visit_date(exams: &[Exam], basis: DateBasis) -> Option<NaiveDate> {
+    let dates = exams.iter().filter(|exam| exam.live).filter_map(|exam| {
+        let wanted = match basis {
+            DateBasis::FeeOccurred => exam.fee,
+            DateBasis::Performed => exam.performed,
+            _ => exam.reported,
+        };
+        let others = [exam.fee, exam.performed, exam.reported];
+        wanted.or(others.into_iter().flatten().min())
+    });
+    dates.min().map(Moment::date)
+}
+
+fn is_same_word(a: &Event, b: &Event) -> bool {
+    let word = |event: &Event| {
+        (
+            event.visit(),
+            event.person(),
+            event.source(),
+            event.occurred(),
+        )
+    };
+    word(a) == word(b) && a.kind() == b.kind()
+}
+
+/// Whether the insurance settled a visit, by the word known last; of two at once, the patient paid.
+fn is_insured(own: &[&Event]) -> bool {
+    let said = |wanted: Payer| {
+        let words = own.iter().filter_map(|event| match event.kind() {
+            EventKind::Settled { payer } if *payer == wanted => {
+                // The same word heard twice was known when it was first heard.
+                let same = own.iter().filter(|other| is_same_word(event, other));
+                same.map(|other| other.known()).min()
+            }
+            _ => None,
+        });
+        words.max()
+    };
+    said(Payer::SelfPaid).is_none_or(|patient| said(Payer::Insured) > Some(patient))
+}
+
+fn visit(own: &[&Event], plan: &Plan, known_at: Moment, units: &mut BTreeMap<String, Unit>) {
     let persons: BTreeSet<[u8; 16]> = own.iter().map(|event| event.person().to_bytes()).collect();
     if persons.len() != 1 {
         return;
@@ -253,17 +517,23 @@ fn visit(own: &[&Event], terms: &Terms, known_at: Moment, units: &mut BTreeMap<S
         .collect();
     let exams: Vec<Exam> = names
         .iter()
-        .map(|(encounter, line)| exam(own, encounter, line, terms))
+        .map(|(encounter, line)| exam(own, encounter, line))
         .collect();
-    let Some(date) = exams
-        .iter()
-        .filter(|exam| exam.live)
-        .filter_map(|exam| exam.dated)
-        .min()
-    else {
+    // The policy of the fee's date tells the basis, the basis the date, the date the policy.
+    let Some(first) = visit_date(&exams, DateBasis::FeeOccurred) else {
         return;
     };
-    let unit = if terms.model == ChargeModel::EmbeddedDeduction {
+    let basis = policy(plan, first, known_at).map(|policy| policy.date_basis);
+    let Some(date) = visit_date(&exams, basis.unwrap_or(DateBasis::FeeOccurred)) else {
+        return;
+    };
+    let policy_of_date = || policy(plan, date, known_at);
+    let Some(terms) = policy_of_date() else {
+        return;
+    };
+    let insured = is_insured(own);
+    let embedded = terms.model == ChargeModel::EmbeddedDeduction;
+    let unit = if embedded {
         terms.deduction_unit
     } else {
         terms.counting_unit
@@ -286,13 +556,11 @@ fn visit(own: &[&Event], terms: &Terms, known_at: Moment, units: &mut BTreeMap<S
             studies = BTreeSet::from([None]);
         }
         for study in studies {
-            let name = match unit {
+            let name_of = |unit: CountingUnit| match unit {
                 CountingUnit::Encounter => format!("{institution}/encounter/{root}"),
-                CountingUnit::PersonDay => format!(
-                    "{institution}/person-day/{}/{}",
-                    own[0].person(),
-                    date.date()
-                ),
+                CountingUnit::PersonDay => {
+                    format!("{institution}/person-day/{}/{date}", own[0].person())
+                }
                 CountingUnit::Exam => format!("{institution}/exam/{}", exam.name),
                 CountingUnit::Study => format!(
                     "{institution}/study/{}/{}",
@@ -304,15 +572,24 @@ fn visit(own: &[&Event], terms: &Terms, known_at: Moment, units: &mut BTreeMap<S
                     exam.modality.map_or("-", Modality::name)
                 ),
             };
-            units
-                .entry(name)
-                .or_default()
-                .push(fate(exam, study.as_deref(), terms, known_at));
+            let fate = fate(exam, study.as_deref(), &terms, known_at);
+            let held = units.entry(name_of(unit)).or_insert_with(|| Unit {
+                policy: policy_of_date().expect("a policy"),
+                day: date,
+                insured,
+                fates: Vec::new(),
+                served: BTreeSet::new(),
+            });
+            held.insured |= insured;
+            held.fates.push(fate);
+            if fate == Fate::Served {
+                held.served.insert(name_of(terms.counting_unit));
+            }
         }
     }
 }
 
-fn fate(exam: &Exam, study: Option<&str>, terms: &Terms, known_at: Moment) -> Fate {
+fn fate(exam: &Exam, study: Option<&str>, terms: &Policy, known_at: Moment) -> Fate {
     if exam.modality.is_none() {
         return Fate::Open;
     }

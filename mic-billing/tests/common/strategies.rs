@@ -3,12 +3,12 @@
 
 use mic_billing::{
     Book, CareSetting, ChargeModel, Completeness, CountingUnit, DateBasis, EncounterId, Event,
-    EventKind, ExamLineId, Fen, HoldId, InstitutionCode, Layer, Modality, Moment, Payer, PersonRef,
+    EventKind, ExamLineId, Fen, HoldId, InstitutionCode, Modality, Moment, Payer, PersonRef,
     ReceiptId, Source, StudyUid, Trigger, VisitKey,
 };
 use proptest::{prelude::*, sample::select};
 
-use super::reference::Terms;
+use super::{plans::Plan, reference::Terms};
 
 /// Hour 0 of the random fortnight.
 const START: i64 = 1_764_547_200; // 2025-12-01T08:00:00+08:00
@@ -16,7 +16,12 @@ const START: i64 = 1_764_547_200; // 2025-12-01T08:00:00+08:00
 const HOURS: i64 = 14 * 24;
 
 pub(crate) fn hour(hour: i64) -> Moment {
-    chrono::DateTime::from_timestamp(START + hour * 3600, 0)
+    second(START + hour * 3_600)
+}
+
+/// A moment by its Unix seconds.
+pub(crate) fn second(unix: i64) -> Moment {
+    chrono::DateTime::from_timestamp(unix, 0)
         .unwrap()
         .try_into()
         .unwrap()
@@ -24,6 +29,11 @@ pub(crate) fn hour(hour: i64) -> Moment {
 
 pub(crate) fn moment() -> impl Strategy<Value = Moment> {
     (0..HOURS).prop_map(hour)
+}
+
+/// Mostly a moment at which much is known.
+pub(crate) fn late_moment() -> impl Strategy<Value = Moment> {
+    (HOURS / 3..HOURS + 120).prop_map(hour)
 }
 
 pub(crate) fn person(n: u8) -> PersonRef {
@@ -124,6 +134,13 @@ fn story() -> impl Strategy<Value = Vec<Event>> {
         select(vec!["E1", "E1", "E2", "S1"]),
     );
     let exam = select(vec!["F1", "F2", "F3"]);
+    let payer = select(vec![
+        None,
+        None,
+        None,
+        Some(Payer::Insured),
+        Some(Payer::SelfPaid),
+    ]);
     let proof = || prop_oneof![5 => (0_i64..48).prop_map(Some), 1 => (0_i64..200).prop_map(Some), 1 => Just(None)];
     (
         visit,
@@ -132,10 +149,10 @@ fn story() -> impl Strategy<Value = Vec<Event>> {
         0_i64..200,
         proof(),
         proof(),
-        0_i64..30,
+        (0_i64..30, payer),
     )
         .prop_map(
-            |((institution, encounter), exam, modality, start, stored, index, later)| {
+            |((institution, encounter), exam, modality, start, stored, index, (later, payer))| {
                 let visit = VisitKey::new(
                     InstitutionCode::new(institution).unwrap(),
                     EncounterId::new(encounter).unwrap(),
@@ -165,7 +182,8 @@ fn story() -> impl Strategy<Value = Vec<Event>> {
                         at,
                     )
                 });
-                [Some(performed), stored, index]
+                let settled = payer.map(|payer| event(EventKind::Settled { payer }, 1));
+                [Some(performed), stored, index, settled]
                     .into_iter()
                     .flatten()
                     .collect()
@@ -194,7 +212,7 @@ pub(crate) fn events() -> impl Strategy<Value = Vec<Event>> {
         prop_oneof![Just(None), (0..HOURS).prop_map(Some)],
     );
     (
-        prop::collection::vec(story(), 0..5),
+        prop::collection::vec(story(), 1..6),
         prop::collection::vec(event(), 0..6),
         prop::collection::vec(again, 0..4),
     )
@@ -271,24 +289,23 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
 
 /// The terms as a book: one made-up region, in force on all days.
 pub(crate) fn book(terms: &Terms) -> Book {
-    Book::load([serde_json::from_value::<Layer>(layer(terms)).unwrap()]).unwrap()
+    Plan::of(terms).book()
 }
 
 /// The terms with other years of retention, clinic and stay, before a day and from it on.
 pub(crate) fn book_of_two(terms: &Terms, years: [(u32, u32); 2], from: &str) -> Book {
-    let mut layer = layer(terms);
-    let first = layer["version"][0].clone();
-    let versions = years.map(|(outpatient, inpatient)| {
-        let mut version = first.clone();
-        version["outpatient_years"]["value"] = outpatient.into();
-        version["inpatient_years"]["value"] = inpatient.into();
-        version
-    });
-    layer["version"] = versions.into_iter().collect();
-    layer["version"][0]["to"] = from.into();
-    layer["version"][1]["from"] = from.into();
-    layer["version"][1]["id"] = "2".into();
-    Book::load([serde_json::from_value::<Layer>(layer).unwrap()]).unwrap()
+    let mut plan = Plan::of(terms);
+    let versions = &mut plan.layers[0].1;
+    let mut second = versions[0].clone();
+    for (version, (outpatient, inpatient)) in [&mut versions[0], &mut second].into_iter().zip(years)
+    {
+        version.facts.insert("outpatient_years", outpatient.into());
+        version.facts.insert("inpatient_years", inpatient.into());
+    }
+    second.from = from.parse().unwrap();
+    versions[0].to = Some(second.from);
+    versions.push(second);
+    plan.book()
 }
 
 /// One person's visits to one hospital over forty years: a clinic visit `E1`, another `E2`, a stay
@@ -340,25 +357,4 @@ pub(crate) fn decades() -> impl Strategy<Value = Vec<Event>> {
             events.extend(more);
             events
         })
-}
-
-fn layer(terms: &Terms) -> serde_json::Value {
-    let fact = |value: serde_json::Value| serde_json::json!({ "value": value, "verified": false });
-    serde_json::json!({
-        "format": "mic-billing-book/1", "id": "random", "name": "made up", "level": "province",
-        "region": "990000", "fictional": true,
-        "version": [{
-            "id": "1", "from": "2000-01-01", "known_from": "2000-01-01T00:00:00+08:00", "verified": false,
-            "charge_model": fact(terms.model.name().into()), "price": fact(terms.price.into()),
-            "counting_unit": fact(terms.counting_unit.name().into()),
-            "deduction_unit": fact(terms.deduction_unit.name().into()),
-            "trigger": fact(terms.trigger.name().into()), "completeness": fact(terms.completeness.name().into()),
-            "grace_hours": fact(terms.grace_hours.into()), "late_cure_days": fact(terms.late_cure_days.into()),
-            "date_basis": fact(terms.date_basis.name().into()),
-            "modalities": fact(terms.modalities.iter().map(|m| m.name()).collect::<Vec<_>>().into()),
-            "fund_share": fact(700_000.into()),
-            "payee_shares": fact(serde_json::json!({ "hospital": 333_333, "platform": 333_333, "storage_vendor": 333_334 })),
-            "outpatient_years": fact(15.into()), "inpatient_years": fact(30.into()),
-        }],
-    })
 }

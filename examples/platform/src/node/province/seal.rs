@@ -288,7 +288,9 @@ fn modality(modalities: &[String]) -> Modality {
     let known = modalities.iter().find_map(|text| match text.as_str() {
         "CT" => Some(Modality::Ct),
         "MR" => Some(Modality::Mr),
-        "CR" | "DX" | "DR" | "XA" | "RF" | "IO" | "PX" => Some(Modality::XRay),
+        "CR" | "DX" | "DR" | "IO" | "PX" => Some(Modality::XRay),
+        "XA" => Some(Modality::Angiography),
+        "RF" => Some(Modality::Fluoroscopy),
         "MG" => Some(Modality::Mammography),
         "NM" | "PT" => Some(Modality::Nuclear),
         "US" => Some(Modality::Ultrasound),
