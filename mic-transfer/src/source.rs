@@ -1,12 +1,13 @@
 //! What a source reads from: manifests by study, bytes by instance.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::limits::CHUNK_BYTES;
 use crate::tree::{Leaves, TreeBuilder};
 use crate::wire::{Codec, Codecs};
-use crate::{Manifest, SignedManifest, Uid};
+use crate::{Digest, Manifest, SignedManifest, Uid};
 
 /// Studies that can be given out.
 ///
@@ -15,6 +16,12 @@ use crate::{Manifest, SignedManifest, Uid};
 pub trait Source {
     /// The study as it is now, or `None` where it is not known.
     fn manifest(&self, study: &Uid) -> Option<SignedManifest>;
+
+    /// The study whose root this is, where it is known: what the addresses of `adapter::http` name.
+    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+        let _ = root;
+        None
+    }
 
     /// Fills `into` with the instance's bytes from `offset` on.
     ///
@@ -81,6 +88,34 @@ pub trait Source {
 impl<S: Source + ?Sized> Source for &S {
     fn manifest(&self, study: &Uid) -> Option<SignedManifest> {
         (**self).manifest(study)
+    }
+
+    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+        (**self).manifest_of(root)
+    }
+
+    fn read(
+        &self,
+        manifest: &Manifest,
+        instance: u32,
+        offset: u64,
+        into: &mut [u8],
+    ) -> Result<(), Unreadable> {
+        (**self).read(manifest, instance, offset, into)
+    }
+
+    fn leaves(&self, manifest: &Manifest, instance: u32) -> Result<Leaves, Unreadable> {
+        (**self).leaves(manifest, instance)
+    }
+}
+
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn manifest(&self, study: &Uid) -> Option<SignedManifest> {
+        (**self).manifest(study)
+    }
+
+    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+        (**self).manifest_of(root)
     }
 
     fn read(
