@@ -304,6 +304,7 @@ impl<'a> Pull<'a> {
             receiver: Receiver::new(self.config),
             lines: BTreeMap::new(),
             next_line: 0,
+            owners: BTreeMap::new(),
             sources: Sources::new(sources, self.connections, reconnects, &self.channel.0),
             slots: BTreeMap::new(),
             waiting: VecDeque::new(),

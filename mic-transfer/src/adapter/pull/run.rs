@@ -29,7 +29,6 @@ const IDLE_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Line {
     outward: Box<dyn Outward>,
     gate: Arc<Gate>,
-    source: usize,
 }
 
 pub(super) struct Run<'a, 'b, F> {
@@ -38,6 +37,9 @@ pub(super) struct Run<'a, 'b, F> {
     /// By the numbers of their connections, which are never used twice.
     pub(super) lines: BTreeMap<ConnectionId, Line>,
     pub(super) next_line: ConnectionId,
+    /// The source of each connection that is not told as ended, which may outlive its line and be
+    /// outlived by it.
+    pub(super) owners: BTreeMap<ConnectionId, usize>,
     pub(super) sources: Sources,
     pub(super) slots: BTreeMap<u16, Uid>,
     pub(super) waiting: VecDeque<(Uid, Auth, Priority)>,
@@ -142,8 +144,8 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
             Ok(Message::Bytes(id, Ok(portion))) => {
                 let bytes = portion.bytes();
                 self.received = self.received.saturating_add(bytes.len() as u64);
-                if let Some(line) = self.lines.get(&id) {
-                    self.sources.heard(line.source, bytes.len());
+                if let Some(source) = self.owners.get(&id) {
+                    self.sources.heard(*source, bytes.len());
                 }
                 self.receiver.handle_bytes(id, bytes, self.clock.elapsed());
             }
@@ -178,12 +180,8 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
         let gate = inward.gate();
         match made.and_then(|connection| connection.start(inward)) {
             Ok(outward) => {
-                let line = Line {
-                    outward,
-                    gate,
-                    source,
-                };
-                self.lines.insert(id, line);
+                self.lines.insert(id, Line { outward, gate });
+                self.owners.insert(id, source);
                 self.sources.made(source);
                 self.receiver.connect(id, self.pull.auth.clone(), now);
             }
@@ -193,7 +191,7 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
 
     /// A connection has ended; the line itself goes when it has told its end.
     fn lost(&mut self, id: ConnectionId, error: Option<SessionError>) {
-        let Some(source) = self.lines.get(&id).map(|line| line.source) else {
+        let Some(source) = self.owners.remove(&id) else {
             return;
         };
         let told = error.clone().unwrap_or(SessionError::ConnectionLost);
@@ -368,8 +366,8 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
                 }
             }
             ReceiverEvent::Connected(id) => {
-                if let Some(line) = self.lines.get(&id) {
-                    self.sources.welcomed(line.source);
+                if let Some(source) = self.owners.get(&id) {
+                    self.sources.welcomed(*source);
                 }
             }
             ReceiverEvent::Countersigned { .. } => {}
