@@ -25,6 +25,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant as Clock, timeout};
 
+use super::coder::Coder;
 use super::line::{Connection, Dial, Inward, Outward};
 use super::serve::{Authorizer, LINGER, Peer, ServeReport, decide};
 use crate::sender::{Sender, SenderConfig, SenderOutput};
@@ -355,10 +356,16 @@ pub(super) enum Step {
     Close(Option<crate::SessionError>),
 }
 
-/// A sender whose reading and deciding is done on threads that may block.
+/// A sender and what codes its chunks: together they go to a thread and come back.
+struct Core {
+    sender: Sender,
+    coder: Coder,
+}
+
+/// A sender whose reading, coding and deciding is done on threads that may block.
 pub(super) struct AsyncSender<S, A> {
     /// Away while a thread has it.
-    sender: Option<Sender>,
+    core: Option<Box<Core>>,
     source: S,
     authorizer: A,
     peer: Peer,
@@ -374,7 +381,10 @@ where
 {
     pub(super) fn new(source: S, authorizer: A, peer: Peer, config: SenderConfig) -> Self {
         Self {
-            sender: Some(Sender::new(config, Duration::ZERO)),
+            core: Some(Box::new(Core {
+                sender: Sender::new(config, Duration::ZERO),
+                coder: Coder::new(config.coding),
+            })),
             source,
             authorizer,
             peer,
@@ -385,7 +395,15 @@ where
     }
 
     pub(super) fn sender(&mut self) -> Option<&mut Sender> {
-        self.sender.as_mut()
+        self.core.as_mut().map(|core| &mut core.sender)
+    }
+
+    /// A packet of so many bytes was written since then.
+    pub(super) fn wrote(&mut self, bytes: usize, began: Duration) {
+        let now = self.now();
+        if let Some(core) = self.core.as_mut() {
+            core.coder.wrote(bytes, began, now);
+        }
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -404,22 +422,25 @@ where
     pub(super) async fn step(&mut self) -> Option<Step> {
         loop {
             let now = self.now();
-            let mut sender = self.sender.take()?;
-            sender.handle_time(now);
-            let work = match self.work_of(sender.poll_output()) {
+            let mut core = self.core.take()?;
+            core.sender.handle_time(now);
+            let work = match self.work_of(core.sender.poll_output()) {
                 Ok(work) => work,
                 Err(step) => {
-                    self.sender = Some(sender);
+                    if matches!(step, Step::Wait(_)) {
+                        core.coder.idle();
+                    }
+                    self.core = Some(core);
                     return Some(step);
                 }
             };
             let working = tokio::task::spawn_blocking(move || {
-                let root = work(&mut sender);
-                (sender, root)
+                let root = work(&mut core);
+                (core, root)
             });
             // It fails only where the application's own code panicked or the runtime is going.
-            let (sender, root) = working.await.ok()?;
-            self.sender = Some(sender);
+            let (core, root) = working.await.ok()?;
+            self.core = Some(core);
             self.receipts.extend(root);
         }
     }
@@ -437,32 +458,30 @@ where
                 offset,
                 length,
             } => {
-                let mut bytes = core::mem::take(&mut self.spare);
-                Ok(Box::new(move |sender| {
-                    bytes.resize(length as usize, 0);
-                    let manifest = sender.manifest(slot).cloned();
-                    let read = manifest
-                        .is_some_and(|it| source.read(&it, instance, offset, &mut bytes).is_ok());
-                    sender.handle_read(read.then_some(bytes));
+                let buffer = core::mem::take(&mut self.spare);
+                let place = (slot, instance, offset, length);
+                Ok(Box::new(move |core| {
+                    let Core { sender, coder } = core;
+                    coder.answer(sender, &source, place, buffer);
                     None
                 }))
             }
-            SenderOutput::Leaves { slot, instance } => Ok(Box::new(move |sender| {
-                let manifest = sender.manifest(slot).cloned();
-                sender.handle_leaves(manifest.and_then(|it| source.leaves(&it, instance).ok()));
+            SenderOutput::Leaves { slot, instance } => Ok(Box::new(move |core| {
+                let manifest = core.sender.manifest(slot).cloned();
+                core.sender.handle_leaves(manifest.and_then(|it| source.leaves(&it, instance).ok()));
                 None
             })),
             SenderOutput::Event(event) => {
                 let (authorizer, peer) = (self.authorizer.clone(), self.peer.clone());
-                Ok(Box::new(move |sender| {
-                    decide(sender, event, &source, &authorizer, &peer)
+                Ok(Box::new(move |core| {
+                    decide(&mut core.sender, event, &source, &authorizer, &peer)
                 }))
             }
         }
     }
 }
 
-type Work = Box<dyn FnOnce(&mut Sender) -> Option<crate::Digest> + Send>;
+type Work = Box<dyn FnOnce(&mut Core) -> Option<crate::Digest> + Send>;
 
 struct Serving<S, A> {
     core: AsyncSender<S, A>,
@@ -508,7 +527,9 @@ where
             report.data = data;
             match step {
                 Some(Step::Send(packet)) => {
+                    let began = self.core.now();
                     write_packet(writer, &packet).await?;
+                    self.core.wrote(packet.len(), began);
                     report.sent = report.sent.saturating_add(packet.len() as u64);
                     self.core.give_back(packet);
                 }
@@ -529,7 +550,7 @@ where
 
     fn take(&mut self, heard: io::Result<usize>, report: &mut ServeReport) {
         let now = self.core.now();
-        let Some(sender) = self.core.sender.as_mut() else {
+        let Some(sender) = self.core.sender() else {
             return;
         };
         match heard {

@@ -4,13 +4,15 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
+#[cfg(feature = "http")]
+use mic_transfer::adapter::http::HttpVersion;
 use mic_transfer::adapter::line::Dial;
 use mic_transfer::adapter::serve::Authorizer;
 use mic_transfer::adapter::tcp::{TcpDial, serve_connection};
 use mic_transfer::sender::SenderConfig;
 
 use crate::data::Archive;
-use crate::relay::Relay;
+use crate::relay::{Damage, Relay};
 #[cfg(feature = "tls")]
 use crate::site::site;
 
@@ -33,6 +35,11 @@ pub(crate) enum Carrier {
     Https1,
     #[cfg(all(feature = "http", feature = "tokio-tls"))]
     Https2,
+    /// Through a proxy that is asked by CONNECT.
+    #[cfg(feature = "http")]
+    Http1Proxied,
+    #[cfg(all(feature = "http", feature = "tokio-tls"))]
+    Https2Proxied,
     #[cfg(feature = "quic")]
     Quic,
 }
@@ -62,6 +69,15 @@ impl Door {
             Hurt::Relay(relay) => relay.cut(),
             #[cfg(feature = "quic")]
             Hurt::Endpoint(server) => server.restart(),
+        }
+    }
+
+    /// What will damage a byte on its way from the source.
+    pub(crate) fn damage(&self) -> &Damage {
+        match &self.hurt {
+            Hurt::Relay(relay) => &relay.damage,
+            #[cfg(feature = "quic")]
+            Hurt::Endpoint(server) => server.damage(),
         }
     }
 
@@ -100,9 +116,20 @@ impl Carrier {
             #[cfg(feature = "tokio")]
             Self::TokioTcp => false,
             #[cfg(feature = "http")]
-            Self::Http1 | Self::Http2 => false,
+            Self::Http1 | Self::Http2 | Self::Http1Proxied => false,
             #[cfg(feature = "tls")]
             _ => true,
+        }
+    }
+
+    /// Whether an exchange that was cut before its answer is asked again without a word.
+    pub(crate) const fn asks_again(self) -> bool {
+        match self {
+            #[cfg(feature = "http")]
+            Self::Http1 | Self::Http2 | Self::Http1Proxied => true,
+            #[cfg(all(feature = "http", feature = "tokio-tls"))]
+            Self::Https1 | Self::Https2 | Self::Https2Proxied => true,
+            _ => false,
         }
     }
 
@@ -144,6 +171,7 @@ impl Carrier {
                         serve(stream, peer, source, judge, config).await;
                     }
                 },
+                Relay::to,
                 |relay| {
                     let dial =
                         mic_transfer::adapter::tokio::AsyncDial::tcp(runtime(), relay.address);
@@ -162,6 +190,7 @@ impl Carrier {
                         drop(served.await);
                     }
                 },
+                Relay::to,
                 |relay| {
                     let (tls, to) = (site().client(), relay.address);
                     Arc::new(mic_transfer::adapter::tokio::AsyncDial::tls(
@@ -172,29 +201,17 @@ impl Carrier {
                 },
             ),
             #[cfg(feature = "http")]
-            Self::Http1 => http::open(
-                source,
-                judge,
-                mic_transfer::adapter::http::HttpVersion::Http1,
-            ),
+            Self::Http1 => http::open(source, judge, http::direct(HttpVersion::Http1)),
             #[cfg(feature = "http")]
-            Self::Http2 => http::open(
-                source,
-                judge,
-                mic_transfer::adapter::http::HttpVersion::Http2,
-            ),
+            Self::Http2 => http::open(source, judge, http::direct(HttpVersion::Http2)),
+            #[cfg(feature = "http")]
+            Self::Http1Proxied => http::open(source, judge, http::proxied(HttpVersion::Http1)),
             #[cfg(all(feature = "http", feature = "tokio-tls"))]
-            Self::Https1 => http::open_tls(
-                source,
-                judge,
-                mic_transfer::adapter::http::HttpVersion::Http1,
-            ),
+            Self::Https1 => http::open_tls(source, judge, http::direct(HttpVersion::Http1)),
             #[cfg(all(feature = "http", feature = "tokio-tls"))]
-            Self::Https2 => http::open_tls(
-                source,
-                judge,
-                mic_transfer::adapter::http::HttpVersion::Http2,
-            ),
+            Self::Https2 => http::open_tls(source, judge, http::direct(HttpVersion::Http2)),
+            #[cfg(all(feature = "http", feature = "tokio-tls"))]
+            Self::Https2Proxied => http::open_tls(source, judge, http::proxied(HttpVersion::Http2)),
             #[cfg(feature = "quic")]
             Self::Quic => quic::open(source, judge),
         }
@@ -226,6 +243,7 @@ fn blocking(
 
 #[cfg(feature = "tokio")]
 mod asynchronous {
+    use std::net::SocketAddr;
     use std::sync::Arc;
 
     use mic_transfer::adapter::line::Dial;
@@ -235,12 +253,13 @@ mod asynchronous {
 
     pub(super) fn open<Served: Future<Output = ()> + Send + 'static>(
         serve: impl Fn(tokio::net::TcpStream) -> Served + Send + 'static,
+        relay: impl Fn(SocketAddr) -> Relay,
         dial: impl Fn(&Relay) -> Arc<dyn Dial>,
     ) -> Door {
         let listener = runtime()
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
             .unwrap();
-        let relay = Relay::to(listener.local_addr().unwrap());
+        let relay = relay(listener.local_addr().unwrap());
         runtime().spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream));
@@ -255,6 +274,7 @@ mod asynchronous {
 
 #[cfg(feature = "http")]
 mod http {
+    use std::net::SocketAddr;
     use std::sync::Arc;
 
     use mic_transfer::adapter::http::{HttpAddress, HttpDial, HttpVersion, Server};
@@ -265,13 +285,48 @@ mod http {
     use crate::data::Archive;
     use crate::relay::Relay;
 
-    fn dial(relay: &Relay, version: HttpVersion) -> HttpDial {
-        let authority = relay.address.to_string();
-        let address = HttpAddress::new(relay.address, authority, "");
-        HttpDial::new(runtime(), address, version)
+    /// How the source is reached.
+    #[derive(Clone, Copy)]
+    pub(super) struct Way {
+        version: HttpVersion,
+        relay: fn(SocketAddr) -> Relay,
+        is_proxied: bool,
     }
 
-    pub(super) fn open(source: Archive, judge: impl Judge, version: HttpVersion) -> Door {
+    pub(super) fn direct(version: HttpVersion) -> Way {
+        Way {
+            version,
+            relay: Relay::to,
+            is_proxied: false,
+        }
+    }
+
+    pub(super) fn proxied(version: HttpVersion) -> Way {
+        Way {
+            version,
+            relay: Relay::proxy_to,
+            is_proxied: true,
+        }
+    }
+
+    impl Way {
+        fn dial(self, relay: &Relay) -> HttpDial {
+            let connect = if self.is_proxied {
+                relay.far
+            } else {
+                relay.address
+            };
+            let address = HttpAddress::new(connect, connect.to_string(), "");
+            let dial = HttpDial::new(runtime(), address, self.version);
+            if self.is_proxied {
+                dial.through_proxy(relay.address)
+            } else {
+                dial
+            }
+        }
+    }
+
+    pub(super) fn open(source: Archive, judge: impl Judge, way: Way) -> Door {
         let server = Server::new(source, judge, SenderConfig::default());
         asynchronous::open(
             move |stream| {
@@ -281,12 +336,13 @@ mod http {
                     drop(server.serve(stream, peer, |_| {}).await);
                 }
             },
-            |relay| Arc::new(dial(relay, version)),
+            way.relay,
+            |relay| Arc::new(way.dial(relay)),
         )
     }
 
     #[cfg(feature = "tokio-tls")]
-    pub(super) fn open_tls(source: Archive, judge: impl Judge, version: HttpVersion) -> Door {
+    pub(super) fn open_tls(source: Archive, judge: impl Judge, way: Way) -> Door {
         let server = Server::new(source, judge, SenderConfig::default());
         asynchronous::open(
             move |stream| {
@@ -294,16 +350,15 @@ mod http {
                 let tls = crate::site::site().server();
                 async move { drop(server.serve_tls(stream, &tls, |_| {}).await) }
             },
-            |relay| Arc::new(dial(relay, version).with_tls(&crate::site::site().client())),
+            way.relay,
+            |relay| Arc::new(way.dial(relay).with_tls(&crate::site::site().client())),
         )
     }
 }
 
 #[cfg(feature = "quic")]
 pub(crate) mod quic {
-    use std::net::SocketAddr;
     use std::sync::{Arc, Mutex};
-    use std::time::Duration;
 
     use mic_transfer::adapter::quic::{Congestion, QuicDial, listen, serve_quic};
     use mic_transfer::sender::SenderConfig;
@@ -311,41 +366,39 @@ pub(crate) mod quic {
 
     use super::{Door, Hurt, Judge, runtime};
     use crate::data::Archive;
+    use crate::relay::{Damage, UdpRelay};
     use crate::site::site;
 
     pub(crate) struct Server {
         endpoint: Mutex<Endpoint>,
+        relay: UdpRelay,
         serve: Box<dyn Fn(Endpoint) + Send + Sync>,
     }
 
     impl Server {
+        pub(crate) fn damage(&self) -> &Damage {
+            &self.relay.damage
+        }
+
         pub(crate) fn stop(&self) {
             self.endpoint.lock().unwrap().close(0_u32.into(), b"");
         }
 
+        /// Ends its connections; a new endpoint takes its place behind the relay.
         pub(crate) fn restart(&self) {
             let mut endpoint = self.endpoint.lock().unwrap();
-            let address = endpoint.local_addr().unwrap();
             endpoint.close(0_u32.into(), b"");
             runtime().block_on(endpoint.wait_idle());
-            let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-            endpoint.rebind(socket).unwrap();
-            // The old socket is gone; the address is free for the next one.
-            *endpoint = bound(address);
+            *endpoint = bound();
+            self.relay.lead_to(endpoint.local_addr().unwrap());
             (self.serve)(endpoint.clone());
         }
     }
 
-    fn bound(address: SocketAddr) -> Endpoint {
-        let tls = site().server();
+    fn bound() -> Endpoint {
         let _inside = runtime().enter();
-        for _ in 0..100 {
-            if let Ok(endpoint) = listen(address, &tls, Congestion::Cubic) {
-                return endpoint;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("the address stays taken");
+        let any = "127.0.0.1:0".parse().unwrap();
+        listen(any, &site().server(), Congestion::Cubic).unwrap()
     }
 
     pub(super) fn open(source: Archive, judge: impl Judge) -> Door {
@@ -364,14 +417,15 @@ pub(crate) mod quic {
                 }
             });
         };
-        let endpoint = bound("127.0.0.1:0".parse().unwrap());
-        let address = endpoint.local_addr().unwrap();
+        let endpoint = bound();
+        let relay = UdpRelay::to(endpoint.local_addr().unwrap());
         serve(endpoint.clone());
-        let dial = QuicDial::new(runtime(), address, &site().client(), Congestion::Cubic).unwrap();
+        let dial = QuicDial::new(runtime(), relay.address, &site().client(), Congestion::Cubic).unwrap();
         Door {
             dial: Arc::new(dial),
             hurt: Hurt::Endpoint(Arc::new(Server {
                 endpoint: Mutex::new(endpoint),
+                relay,
                 serve: Box::new(serve),
             })),
         }

@@ -40,7 +40,10 @@ macro_rules! carriers {
                 ok_several_connections_share_one_queue
                 ok_a_line_that_is_cut_is_made_again
                 ok_a_source_killed_in_the_middle_is_replaced_by_another
+                ok_a_source_lost_in_the_middle_leaves_the_rest_to_the_other
+                ok_a_byte_damaged_on_the_line_is_asked_for_again
                 err_a_wrong_byte_is_never_kept
+                err_a_source_that_lies_is_left_for_the_other
                 err_refusals_reach_the_receiver_with_their_reason
                 ok_the_first_image_comes_first
                 ok_a_click_goes_before_the_rest
@@ -75,6 +78,10 @@ carriers! {
     https1: Carrier::Https1;
     #[cfg(all(feature = "http", feature = "tokio-tls"))]
     https2: Carrier::Https2;
+    #[cfg(feature = "http")]
+    http1_proxied: Carrier::Http1Proxied;
+    #[cfg(all(feature = "http", feature = "tokio-tls"))]
+    https2_proxied: Carrier::Https2Proxied;
     #[cfg(feature = "quic")]
     quic: Carrier::Quic;
 }

@@ -61,7 +61,8 @@ where
     S: Source + Clone + Send + Sync + 'static,
     A: Authorizer + Clone + Send + Sync + 'static,
 {
-    /// A server of this source.
+    /// A server of this source. What a trial of the line found out ends with its exchange: to send
+    /// coded chunks choose [`CoderPolicy::AtRest`](crate::sender::CoderPolicy::AtRest) or `Always`.
     #[must_use]
     pub fn new(source: S, authorizer: A, config: SenderConfig) -> Self {
         Self {
@@ -208,6 +209,7 @@ where
         match step {
             Step::Send(packet) => {
                 report.sent = report.sent.saturating_add(packet.len() as u64);
+                let (began, length) = (core.now(), packet.len());
                 let (head, body) = packet.into_parts();
                 for part in [head, body] {
                     if part.is_empty() {
@@ -220,6 +222,7 @@ where
                         Err(_) => return Err(io::ErrorKind::TimedOut),
                     }
                 }
+                core.wrote(length, began);
             }
             Step::Close(error) => {
                 report.error = error;
