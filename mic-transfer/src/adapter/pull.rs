@@ -287,7 +287,7 @@ impl<'a> Pull<'a> {
     }
 
     fn names(&self) -> Vec<alloc::string::String> {
-        self.sources.iter().map(|source| source.name()).collect()
+        self.sources.iter().map(Dial::name).collect()
     }
 
     fn drive(

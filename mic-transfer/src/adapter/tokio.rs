@@ -468,7 +468,8 @@ where
             }
             SenderOutput::Leaves { slot, instance } => Ok(Box::new(move |core| {
                 let manifest = core.sender.manifest(slot).cloned();
-                core.sender.handle_leaves(manifest.and_then(|it| source.leaves(&it, instance).ok()));
+                core.sender
+                    .handle_leaves(manifest.and_then(|it| source.leaves(&it, instance).ok()));
                 None
             })),
             SenderOutput::Event(event) => {

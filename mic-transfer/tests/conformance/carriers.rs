@@ -134,8 +134,16 @@ impl Carrier {
     }
 
     pub(crate) fn open(self, source: &Archive, judge: impl Judge) -> Door {
+        self.open_with(source, judge, SenderConfig::default())
+    }
+
+    pub(crate) fn open_with(
+        self,
+        source: &Archive,
+        judge: impl Judge,
+        config: SenderConfig,
+    ) -> Door {
         let source = source.clone();
-        let config = SenderConfig::default();
         match self {
             Self::Tcp => blocking(
                 move |stream| drop(serve_connection(stream, &source, &judge, config)),
@@ -201,19 +209,23 @@ impl Carrier {
                 },
             ),
             #[cfg(feature = "http")]
-            Self::Http1 => http::open(source, judge, http::direct(HttpVersion::Http1)),
+            Self::Http1 => http::open(source, judge, config, http::direct(HttpVersion::Http1)),
             #[cfg(feature = "http")]
-            Self::Http2 => http::open(source, judge, http::direct(HttpVersion::Http2)),
+            Self::Http2 => http::open(source, judge, config, http::direct(HttpVersion::Http2)),
             #[cfg(feature = "http")]
-            Self::Http1Proxied => http::open(source, judge, http::proxied(HttpVersion::Http1)),
+            Self::Http1Proxied => {
+                http::open(source, judge, config, http::proxied(HttpVersion::Http1))
+            }
             #[cfg(all(feature = "http", feature = "tokio-tls"))]
-            Self::Https1 => http::open_tls(source, judge, http::direct(HttpVersion::Http1)),
+            Self::Https1 => http::open_tls(source, judge, config, http::direct(HttpVersion::Http1)),
             #[cfg(all(feature = "http", feature = "tokio-tls"))]
-            Self::Https2 => http::open_tls(source, judge, http::direct(HttpVersion::Http2)),
+            Self::Https2 => http::open_tls(source, judge, config, http::direct(HttpVersion::Http2)),
             #[cfg(all(feature = "http", feature = "tokio-tls"))]
-            Self::Https2Proxied => http::open_tls(source, judge, http::proxied(HttpVersion::Http2)),
+            Self::Https2Proxied => {
+                http::open_tls(source, judge, config, http::proxied(HttpVersion::Http2))
+            }
             #[cfg(feature = "quic")]
-            Self::Quic => quic::open(source, judge),
+            Self::Quic => quic::open(source, judge, config),
         }
     }
 }
@@ -326,8 +338,8 @@ mod http {
         }
     }
 
-    pub(super) fn open(source: Archive, judge: impl Judge, way: Way) -> Door {
-        let server = Server::new(source, judge, SenderConfig::default());
+    pub(super) fn open(source: Archive, judge: impl Judge, config: SenderConfig, way: Way) -> Door {
+        let server = Server::new(source, judge, config);
         asynchronous::open(
             move |stream| {
                 let server = server.clone();
@@ -342,8 +354,13 @@ mod http {
     }
 
     #[cfg(feature = "tokio-tls")]
-    pub(super) fn open_tls(source: Archive, judge: impl Judge, way: Way) -> Door {
-        let server = Server::new(source, judge, SenderConfig::default());
+    pub(super) fn open_tls(
+        source: Archive,
+        judge: impl Judge,
+        config: SenderConfig,
+        way: Way,
+    ) -> Door {
+        let server = Server::new(source, judge, config);
         asynchronous::open(
             move |stream| {
                 let server = server.clone();
@@ -401,26 +418,26 @@ pub(crate) mod quic {
         listen(any, &site().server(), Congestion::Cubic).unwrap()
     }
 
-    pub(super) fn open(source: Archive, judge: impl Judge) -> Door {
+    pub(super) fn open(source: Archive, judge: impl Judge, config: SenderConfig) -> Door {
         let serve = move |endpoint: Endpoint| {
             let (source, judge) = (source.clone(), judge.clone());
             runtime().spawn(async move {
                 while let Some(incoming) = endpoint.accept().await {
                     let (source, judge) = (source.clone(), judge.clone());
-                    tokio::spawn(serve_quic(
-                        incoming,
-                        source,
-                        judge,
-                        SenderConfig::default(),
-                        |_| {},
-                    ));
+                    tokio::spawn(serve_quic(incoming, source, judge, config, |_| {}));
                 }
             });
         };
         let endpoint = bound();
         let relay = UdpRelay::to(endpoint.local_addr().unwrap());
         serve(endpoint.clone());
-        let dial = QuicDial::new(runtime(), relay.address, &site().client(), Congestion::Cubic).unwrap();
+        let dial = QuicDial::new(
+            runtime(),
+            relay.address,
+            &site().client(),
+            Congestion::Cubic,
+        )
+        .unwrap();
         Door {
             dial: Arc::new(dial),
             hurt: Hurt::Endpoint(Arc::new(Server {

@@ -11,10 +11,11 @@ use mic_transfer::adapter::files::{FileError, FileSource, FileStudy, Labels};
 use mic_transfer::adapter::pull::{Pull, PullEvent, PullReport, StudyOutcome};
 use mic_transfer::adapter::serve::{AllowAll, Authorizer, Peer, Refusal};
 use mic_transfer::receiver::ReceiverConfig;
+use mic_transfer::sender::{CoderPolicy, SenderConfig};
 use mic_transfer::{Auth, ErrorCode, InstanceError, Receipt, SessionError, Signature, Uid};
 
 use crate::carriers::{Carrier, Door};
-use crate::data::{Archive, insert, instance, noise, uid};
+use crate::data::{Archive, insert, insert_of, instance, noise, uid};
 
 const STUDY: &str = "1.2.3";
 const LENGTHS: [usize; 6] = [100, 262_144, 262_145, 1_000_000, 5, 2_000_000];
@@ -480,6 +481,28 @@ pub(crate) fn ok_a_pause_stops_and_a_resume_goes_on(carrier: Carrier) {
     let rested_at = seen.lock().unwrap().1;
     let most = 1_000_000 + 2 * 512 * 1024 + 4 * 262_144;
     assert!(rested_at < most, "{rested_at} bytes came during the pause");
+    scene.check(STUDY);
+}
+
+/// XFR-80: shorter on the line, the same in the store; without the feature raw.
+pub(crate) fn ok_coded_chunks_are_carried(carrier: Carrier) {
+    let lengths = [900_000; 4];
+    let scene = Scene::new();
+    let repeated = |seed, length| noise(seed, 5000).into_iter().cycle().take(length).collect();
+    let files = &scene.archive.files;
+    insert_of(files, scene.path(), STUDY, 3, &lengths, repeated);
+    let mut config = SenderConfig::default();
+    config.coding = CoderPolicy::Always;
+    let door = carrier.open_with(&scene.archive, AllowAll, config);
+    let report = pull(&door)
+        .connections(2)
+        .study(uid(STUDY), Auth::none())
+        .run(&scene.store, |_| {})
+        .unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(report.fetched(), total(&lengths));
+    let is_shorter = report.received < total(&lengths) / 4;
+    assert_eq!(is_shorter, cfg!(feature = "coding"), "{report:?}");
     scene.check(STUDY);
 }
 

@@ -26,10 +26,22 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
 
 /// Adds a study of files of these lengths; its bytes follow from the seed.
 pub(crate) fn insert(source: &FileSource, folder: &Path, name: &str, seed: u64, lengths: &[usize]) {
+    insert_of(source, folder, name, seed, lengths, noise);
+}
+
+/// The same of bytes that `make` gives for a seed and a length.
+pub(crate) fn insert_of(
+    source: &FileSource,
+    folder: &Path,
+    name: &str,
+    seed: u64,
+    lengths: &[usize],
+    make: fn(u64, usize) -> Vec<u8>,
+) {
     let mut study = FileStudy::new(uid(name));
     for (at, length) in lengths.iter().enumerate() {
         let path = folder.join(format!("{name}-{at}"));
-        std::fs::write(&path, noise(seed + at as u64, *length)).unwrap();
+        std::fs::write(&path, make(seed + at as u64, *length)).unwrap();
         let labels = Labels::new(
             uid("1.2.840.10008.5.1.4.1.1.2"),
             uid(&format!("1.9.{seed}.{at}")),

@@ -49,6 +49,7 @@ macro_rules! carriers {
                 ok_a_click_goes_before_the_rest
                 ok_what_was_cancelled_is_resumed
                 ok_a_pause_stops_and_a_resume_goes_on
+                ok_coded_chunks_are_carried
                 ok_many_small_instances_arrive
                 ok_an_empty_file_is_refused_and_one_byte_is_carried
                 ok_two_studies_share_a_line

@@ -262,7 +262,7 @@ impl Line {
             self.lanes = self.lanes.saturating_sub(1);
         }
         let shared = found.requester.share().is_some();
-        if !found.requester.is_closed() && !(shared && !self.idle.is_empty()) {
+        if !found.requester.is_closed() && (!shared || self.idle.is_empty()) {
             self.idle.push(found.requester);
         }
         for (slot, root) in found.roots {

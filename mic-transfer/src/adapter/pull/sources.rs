@@ -127,11 +127,11 @@ impl Sources {
     /// Whether no connection was ever made.
     pub(super) fn never_answered(&self) -> Option<&io::Error> {
         let silent = |source: &Source| source.made == 0 && source.dialling == 0;
-        let last = self
+        let mut refused = self
             .list
             .iter()
             .filter_map(|source| source.refused.as_ref());
-        last.last().filter(|_| self.list.iter().all(silent))
+        refused.next_back().filter(|_| self.list.iter().all(silent))
     }
 
     pub(super) fn made(&mut self, number: usize) {
@@ -206,8 +206,8 @@ impl Sources {
     }
 
     pub(super) fn last_error(&self) -> Option<SessionError> {
-        let errors = self.list.iter().filter_map(|source| source.error.clone());
-        errors.last()
+        let mut errors = self.list.iter().filter_map(|source| source.error.clone());
+        errors.next_back()
     }
 
     pub(super) fn redials(&self) -> u32 {
