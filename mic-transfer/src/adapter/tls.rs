@@ -197,13 +197,23 @@ impl TlsDial {
     }
 }
 
-impl Dial for TlsDial {
-    fn dial(&self) -> io::Result<Box<dyn Connection>> {
+impl TlsDial {
+    /// A connection whose handshake is done, for whoever wants more of it than a line of a pull: a source
+    /// that dials its receiver serves it by [`serve_stream`].
+    ///
+    /// # Errors
+    /// As the operating system says, or the handshake failed.
+    pub fn connect(&self) -> io::Result<TlsStream<TcpStream>> {
         let stream = self.tcp.connect()?;
         let client = ClientConnection::new(self.tls.config(), self.tls.name.clone())
             .map_err(io::Error::other)?;
-        let stream = over_tcp(stream, client.into())?;
-        Ok(Box::new(StreamConnection::new(stream)))
+        over_tcp(stream, client.into())
+    }
+}
+
+impl Dial for TlsDial {
+    fn dial(&self) -> io::Result<Box<dyn Connection>> {
+        Ok(Box::new(StreamConnection::new(self.connect()?)))
     }
 
     fn name(&self) -> String {
@@ -222,10 +232,18 @@ pub fn serve_tls(
     authorizer: &impl Authorizer,
     config: SenderConfig,
 ) -> io::Result<ServeReport> {
+    serve_stream(accept(stream, tls)?, source, authorizer, config)
+}
+
+/// The handshake of the side that was dialled. A receiver that is dialled by its source makes a line of
+/// the stream with [`StreamConnection::new`].
+///
+/// # Errors
+/// The handshake failed: no certificate, one that the trust does not name, another protocol, 10 s.
+pub fn accept(stream: TcpStream, tls: &ServerTls) -> io::Result<TlsStream<TcpStream>> {
     prepare(&stream)?;
     let server = ServerConnection::new(tls.config()).map_err(io::Error::other)?;
-    let stream = over_tcp(stream, server.into())?;
-    serve_stream(stream, source, authorizer, config)
+    over_tcp(stream, server.into())
 }
 
 fn over_tcp(stream: TcpStream, tls: rustls::Connection) -> io::Result<TlsStream<TcpStream>> {

@@ -36,6 +36,7 @@ impl Damage {
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     /// Where it leads.
+    #[cfg(feature = "http")]
     pub(crate) far: SocketAddr,
     pub(crate) damage: Damage,
     live: Arc<Mutex<Vec<TcpStream>>>,
@@ -73,6 +74,7 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let relay = Self {
             address: listener.local_addr().unwrap(),
+            #[cfg(feature = "http")]
             far,
             damage: Damage::default(),
             live: Arc::default(),
