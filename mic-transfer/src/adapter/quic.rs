@@ -1,4 +1,4 @@
-//! QUIC: each line of a pull is a stream of one connection, for lines that lose packets or whose ends
+//! QUIC (XFR-104): each line of a pull is a stream of one connection, for lines that lose packets or whose ends
 //! move.
 //!
 //! On a clean leased line TCP is faster and takes a fraction of the processor; see `DESIGN.md`. The
@@ -34,10 +34,11 @@ use crate::source::Source;
 const STREAMS_MAX: u32 = 16;
 /// Bytes on their way on one stream: the window of a connection, twice for clicks.
 const STREAM_WINDOW: u32 = 16 * 1024 * 1024;
-/// The longest silence of a connection.
-const IDLE: Duration = Duration::from_secs(60);
-/// A word so often keeps a standing connection through firewalls.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The longest silence of a connection: shorter than the core waits for an answer, since lines made again
+/// would else be streams of a connection whose other end is gone.
+const IDLE: Duration = Duration::from_secs(8);
+/// A word so often tells that both ends are there, and keeps a standing connection through firewalls.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
 
 /// How a side finds out what the line bears.
 #[non_exhaustive]

@@ -85,7 +85,7 @@ pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_write_timeout(Some(WRITE_TIMEOUT))
 }
 
-/// Keeps the queue of unsent bytes short, where the system can: a kindness to clicks, no condition.
+/// Keeps the queue of unsent bytes short (XFR-102), where the system can: a kindness to clicks, no condition.
 #[cfg_attr(
     not(any(target_os = "linux", target_os = "android")),
     expect(clippy::needless_pass_by_value, reason = "a borrow of the socket")

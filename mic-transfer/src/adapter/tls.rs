@@ -1,4 +1,4 @@
-//! TLS 1.3 with certificates on both sides, over any blocking stream.
+//! TLS 1.3 with certificates on both sides (XFR-103), over any blocking stream.
 //!
 //! Each side shows a certificate and accepts only what its [`Trust`] names: certificates of one
 //! authority of the application's choice, or the very keys of the sites it talks to. There is no way to

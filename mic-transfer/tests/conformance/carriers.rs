@@ -63,6 +63,16 @@ impl Door {
         Arc::clone(&self.dial)
     }
 
+    /// Where a relay's listener is.
+    #[cfg(any(feature = "http", feature = "tls"))]
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        match &self.hurt {
+            Hurt::Relay(relay) => relay.address,
+            #[cfg(feature = "quic")]
+            Hurt::Endpoint(_) => unreachable!("it has no listener"),
+        }
+    }
+
     /// Ends the connections that stand; new ones are let in.
     pub(crate) fn cut(&self) {
         match &self.hurt {

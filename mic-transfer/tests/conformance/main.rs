@@ -1,4 +1,5 @@
-//! One list of cases over every adapter: what a line is made of must not be seen in what it brings.
+//! One list of cases over every adapter: what a line is made of must not be seen in what it brings
+//! (XFR-100 to XFR-104, XFR-110 to XFR-112).
 
 #![cfg(feature = "std")]
 #![allow(
@@ -14,9 +15,13 @@
 mod carriers;
 mod cases;
 mod data;
+#[cfg(feature = "http")]
+mod plain;
 mod relay;
 #[cfg(feature = "tls")]
 mod site;
+#[cfg(feature = "tls")]
+mod strangers;
 
 /// Every case, over one carrier.
 macro_rules! cases {

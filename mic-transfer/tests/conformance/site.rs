@@ -53,7 +53,15 @@ impl Site {
     }
 
     pub(crate) fn client(&self) -> ClientTls {
-        ClientTls::new(self.receiver(), &self.trust(), "localhost").unwrap()
+        self.client_for("localhost")
+    }
+
+    pub(crate) fn client_for(&self, name: &str) -> ClientTls {
+        ClientTls::new(self.receiver(), &self.trust(), name).unwrap()
+    }
+
+    pub(crate) fn client_that_trusts(&self, trust: &Trust) -> ClientTls {
+        ClientTls::new(self.receiver(), trust, "localhost").unwrap()
     }
 
     pub(crate) fn server(&self) -> ServerTls {

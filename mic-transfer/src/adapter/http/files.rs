@@ -1,4 +1,4 @@
-//! Plain reading: manifests and instances by their digests, for caches, scripts and other programs.
+//! Plain reading (XFR-114, XFR-115): manifests and instances by their digests, for caches, scripts and other programs.
 
 use alloc::collections::BTreeMap;
 use alloc::format;

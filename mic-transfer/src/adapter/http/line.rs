@@ -1,4 +1,4 @@
-//! A line made of exchanges: what the receiver says is sorted into requests, what comes back is put
+//! A line made of exchanges (XFR-112): what the receiver says is sorted into requests, what comes back is put
 //! together again as the one stream it expects.
 
 use alloc::collections::BTreeMap;

@@ -146,7 +146,7 @@ where
         }
     }
 
-    /// A connection in one exchange.
+    /// A connection in one exchange (XFR-110, XFR-111).
     async fn exchange(
         self,
         request: Request<Incoming>,
