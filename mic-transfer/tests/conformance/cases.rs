@@ -53,7 +53,7 @@ impl Scene {
     }
 
     /// Every instance of the study, as its source has it.
-    fn check(&self, study: &str) {
+    pub(crate) fn check(&self, study: &str) {
         let ready = self.archive.files.get(&uid(study)).unwrap();
         for (at, instance) in ready.signed().manifest().instances().iter().enumerate() {
             let expected = std::fs::read(ready.path(at as u32).unwrap()).unwrap();
@@ -77,7 +77,7 @@ fn only(report: &PullReport) -> &StudyOutcome {
     &report.studies[0].outcome
 }
 
-fn total(lengths: &[usize]) -> u64 {
+pub(crate) fn total(lengths: &[usize]) -> u64 {
     lengths.iter().sum::<usize>() as u64
 }
 

@@ -18,6 +18,8 @@ mod data;
 #[cfg(feature = "http")]
 mod plain;
 mod relay;
+#[cfg(feature = "http")]
+mod reverse;
 #[cfg(feature = "tls")]
 mod site;
 #[cfg(feature = "tls")]

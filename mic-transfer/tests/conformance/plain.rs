@@ -16,10 +16,10 @@ use crate::cases::{STUDY, Scene, Tokens};
 use crate::data::{instance, noise, uid};
 use crate::relay::Relay;
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
@@ -30,7 +30,12 @@ impl Answer {
     }
 }
 
-fn ask(address: SocketAddr, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+pub(crate) fn ask(
+    address: SocketAddr,
+    line: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     let mut question = format!("{line} HTTP/1.1\r\nHost: source.test\r\nConnection: close\r\n");
     for (name, value) in headers {
