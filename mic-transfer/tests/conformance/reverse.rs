@@ -35,17 +35,19 @@ impl Nginx {
         );
         let settings = folder.join("nginx.conf");
         std::fs::write(&settings, text).unwrap();
-        let child = Command::new(program)
-            .arg("-p")
-            .arg(folder)
-            .arg("-c")
-            .arg(&settings)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let started = Self(
+            Command::new(program)
+                .arg("-p")
+                .arg(folder)
+                .arg("-c")
+                .arg(&settings)
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
         for _ in 0..500 {
             if TcpStream::connect(listen).is_ok() {
-                return Self(child);
+                return started;
             }
             thread::sleep(Duration::from_millis(10));
         }
