@@ -85,69 +85,51 @@ pub trait Source {
     }
 }
 
-impl<S: Source + ?Sized> Source for &S {
-    fn manifest(&self, study: &Uid) -> Option<SignedManifest> {
-        (**self).manifest(study)
-    }
+macro_rules! source_behind {
+    ($($pointer:ty),*) => {$(
+        impl<S: Source + ?Sized> Source for $pointer {
+            fn manifest(&self, study: &Uid) -> Option<SignedManifest> {
+                (**self).manifest(study)
+            }
 
-    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
-        (**self).manifest_of(root)
-    }
+            fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+                (**self).manifest_of(root)
+            }
 
-    fn read(
-        &self,
-        manifest: &Manifest,
-        instance: u32,
-        offset: u64,
-        into: &mut [u8],
-    ) -> Result<(), Unreadable> {
-        (**self).read(manifest, instance, offset, into)
-    }
+            fn read(
+                &self,
+                manifest: &Manifest,
+                instance: u32,
+                offset: u64,
+                into: &mut [u8],
+            ) -> Result<(), Unreadable> {
+                (**self).read(manifest, instance, offset, into)
+            }
 
-    fn leaves(&self, manifest: &Manifest, instance: u32) -> Result<Leaves, Unreadable> {
-        (**self).leaves(manifest, instance)
-    }
+            fn leaves(&self, manifest: &Manifest, instance: u32) -> Result<Leaves, Unreadable> {
+                (**self).leaves(manifest, instance)
+            }
+
+            fn coded(
+                &self,
+                manifest: &Manifest,
+                instance: u32,
+                offset: u64,
+                accepted: Codecs,
+                out: &mut Vec<u8>,
+            ) -> Option<Codec> {
+                (**self).coded(manifest, instance, offset, accepted, out)
+            }
+
+            #[cfg(feature = "coding")]
+            fn hint(&self, manifest: &Manifest, instance: u32) -> Option<crate::coding::PixelHint> {
+                (**self).hint(manifest, instance)
+            }
+        }
+    )*};
 }
 
-impl<S: Source + ?Sized> Source for Arc<S> {
-    fn manifest(&self, study: &Uid) -> Option<SignedManifest> {
-        (**self).manifest(study)
-    }
-
-    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
-        (**self).manifest_of(root)
-    }
-
-    fn read(
-        &self,
-        manifest: &Manifest,
-        instance: u32,
-        offset: u64,
-        into: &mut [u8],
-    ) -> Result<(), Unreadable> {
-        (**self).read(manifest, instance, offset, into)
-    }
-
-    fn leaves(&self, manifest: &Manifest, instance: u32) -> Result<Leaves, Unreadable> {
-        (**self).leaves(manifest, instance)
-    }
-
-    fn coded(
-        &self,
-        manifest: &Manifest,
-        instance: u32,
-        offset: u64,
-        accepted: Codecs,
-        out: &mut Vec<u8>,
-    ) -> Option<Codec> {
-        (**self).coded(manifest, instance, offset, accepted, out)
-    }
-
-    #[cfg(feature = "coding")]
-    fn hint(&self, manifest: &Manifest, instance: u32) -> Option<crate::coding::PixelHint> {
-        (**self).hint(manifest, instance)
-    }
-}
+source_behind!(&S, Arc<S>);
 
 /// The source's bytes can't be read, or are no longer those of the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
