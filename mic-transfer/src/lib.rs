@@ -64,10 +64,9 @@
 //! # Features
 //!
 //! `std` (default): the adapters and hardware CRC (`crc32c`). `tls`, `tokio`, `tokio-tls`, `quic`, `http`:
-//! lines of these kinds. `dicom`: `p10` and
-//! studies of a folder. `coding`: chunks in a shorter form on the line
-//! and at rest (`zstd`, C code). `sm3`: SM3 digests. `serde`: the JSON exchange form of a manifest. Without
-//! `std` the crate needs `core` and `alloc`. MSRV 1.85.
+//! lines of these kinds. `dicom`: `p10` and studies of a folder. `coding`: chunks in a shorter form on the
+//! line and at rest (`zstd`, C code). `sm3`: SM3 digests. `serde`: the JSON exchange form of a manifest.
+//! Without `std` the crate needs `core` and `alloc`. MSRV 1.85.
 //!
 //! The bytes are specified in `spec/transfer.md`; `vectors/` lets other implementations check
 //! themselves; `DESIGN.md` says why.
