@@ -2,7 +2,7 @@
 //! front-end machines (前置机).
 //!
 //! It is no DICOM toolkit (it is told identifiers, sizes and ranges), holds no keys (signatures are
-//! the caller's), decides no access (authorisations are opaque bytes), and does not encrypt.
+//! the caller's), decides no access (authorisations are opaque bytes), and leaves encryption to its lines.
 //!
 //! # A transfer over loopback
 //!
@@ -47,8 +47,8 @@
 //! - [`Manifest`] and [`SignedManifest`]: what a study holds, named by its root.
 //! - [`sender::Sender`] and [`receiver::Receiver`]: the two sides, without sockets, files or clock.
 //! - [`store::Store`]: what is durable, over any [`storage::Storage`].
-//! - `adapter::tcp::Pull`, `adapter::tcp::serve_connection`, `adapter::disk::DiskStore`: the same,
-//!   over the operating system (feature `std`).
+//! - `adapter::pull::Pull`, `adapter::tcp::serve_connection`, `adapter::disk::DiskStore`: the same,
+//!   over the operating system (feature `std`); `adapter::tls`, `tokio`, `quic` and `http` for other lines.
 //!
 //! # The contract
 //!
@@ -63,9 +63,10 @@
 //!
 //! # Features
 //!
-//! `std` (default): the adapters and hardware CRC (`crc32c`). `serde`: the JSON exchange form of a
-//! manifest. `coding`: chunks in a shorter form on the line and at rest (`zstd`, C code). `dicom`: `p10` and
-//! studies of a folder. Without `std` the crate needs `core` and `alloc`. MSRV 1.85.
+//! `std` (default): the adapters and hardware CRC (`crc32c`). `tls`, `tokio`, `tokio-tls`, `quic`, `http`:
+//! lines of these kinds. `dicom`: `p10` and studies of a folder. `coding`: chunks in a shorter form on the
+//! line and at rest (`zstd`, C code). `sm3`: SM3 digests. `serde`: the JSON exchange form of a manifest.
+//! Without `std` the crate needs `core` and `alloc`. MSRV 1.85.
 //!
 //! The bytes are specified in `spec/transfer.md`; `vectors/` lets other implementations check
 //! themselves; `DESIGN.md` says why.

@@ -27,6 +27,8 @@ mod window;
 use chrono::{DateTime, Utc};
 
 pub use coded::{DecodeJob, Decoded};
+#[cfg(feature = "http")]
+pub(crate) use demand::runs_of;
 pub use event::{ConnectionId, Progress, ReceiverEvent, ReceiverOutput};
 pub use plan::Priority;
 pub use state::{StudyInput, StudyState};

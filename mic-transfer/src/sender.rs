@@ -11,7 +11,7 @@ use core::time::Duration;
 
 mod coded;
 mod policy;
-mod queue;
+pub(crate) mod queue;
 mod state;
 
 pub use policy::{Chooser, CoderPolicy};

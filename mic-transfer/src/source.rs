@@ -1,12 +1,13 @@
 //! What a source reads from: manifests by study, bytes by instance.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::limits::CHUNK_BYTES;
 use crate::tree::{Leaves, TreeBuilder};
 use crate::wire::{Codec, Codecs};
-use crate::{Manifest, SignedManifest, Uid};
+use crate::{Digest, Manifest, SignedManifest, Uid};
 
 /// Studies that can be given out.
 ///
@@ -15,6 +16,12 @@ use crate::{Manifest, SignedManifest, Uid};
 pub trait Source {
     /// The study as it is now, or `None` where it is not known.
     fn manifest(&self, study: &Uid) -> Option<SignedManifest>;
+
+    /// The study whose root this is, where it is known: what the addresses of `adapter::http` name.
+    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+        let _ = root;
+        None
+    }
 
     /// Fills `into` with the instance's bytes from `offset` on.
     ///
@@ -78,41 +85,51 @@ pub trait Source {
     }
 }
 
-impl<S: Source + ?Sized> Source for &S {
-    fn manifest(&self, study: &Uid) -> Option<SignedManifest> {
-        (**self).manifest(study)
-    }
+macro_rules! source_behind {
+    ($($pointer:ty),*) => {$(
+        impl<S: Source + ?Sized> Source for $pointer {
+            fn manifest(&self, study: &Uid) -> Option<SignedManifest> {
+                (**self).manifest(study)
+            }
 
-    fn read(
-        &self,
-        manifest: &Manifest,
-        instance: u32,
-        offset: u64,
-        into: &mut [u8],
-    ) -> Result<(), Unreadable> {
-        (**self).read(manifest, instance, offset, into)
-    }
+            fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+                (**self).manifest_of(root)
+            }
 
-    fn leaves(&self, manifest: &Manifest, instance: u32) -> Result<Leaves, Unreadable> {
-        (**self).leaves(manifest, instance)
-    }
+            fn read(
+                &self,
+                manifest: &Manifest,
+                instance: u32,
+                offset: u64,
+                into: &mut [u8],
+            ) -> Result<(), Unreadable> {
+                (**self).read(manifest, instance, offset, into)
+            }
 
-    fn coded(
-        &self,
-        manifest: &Manifest,
-        instance: u32,
-        offset: u64,
-        accepted: Codecs,
-        out: &mut Vec<u8>,
-    ) -> Option<Codec> {
-        (**self).coded(manifest, instance, offset, accepted, out)
-    }
+            fn leaves(&self, manifest: &Manifest, instance: u32) -> Result<Leaves, Unreadable> {
+                (**self).leaves(manifest, instance)
+            }
 
-    #[cfg(feature = "coding")]
-    fn hint(&self, manifest: &Manifest, instance: u32) -> Option<crate::coding::PixelHint> {
-        (**self).hint(manifest, instance)
-    }
+            fn coded(
+                &self,
+                manifest: &Manifest,
+                instance: u32,
+                offset: u64,
+                accepted: Codecs,
+                out: &mut Vec<u8>,
+            ) -> Option<Codec> {
+                (**self).coded(manifest, instance, offset, accepted, out)
+            }
+
+            #[cfg(feature = "coding")]
+            fn hint(&self, manifest: &Manifest, instance: u32) -> Option<crate::coding::PixelHint> {
+                (**self).hint(manifest, instance)
+            }
+        }
+    )*};
 }
+
+source_behind!(&S, Arc<S>);
 
 /// The source's bytes can't be read, or are no longer those of the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

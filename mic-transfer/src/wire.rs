@@ -1,5 +1,7 @@
 //! Frames: the bytes between the two sides (`spec/transfer.md` section 4).
 
+#[cfg(feature = "http")]
+mod border;
 mod codec;
 mod encode;
 mod frame;
@@ -7,6 +9,8 @@ mod grammar;
 mod reader;
 mod tlv;
 
+#[cfg(feature = "http")]
+pub(crate) use border::Border;
 pub use codec::{Codec, Codecs};
 pub(crate) use encode::data;
 pub use encode::{Packet, encode};

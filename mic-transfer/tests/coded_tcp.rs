@@ -123,6 +123,9 @@ fn ok_policies_decide_what_goes_over_the_line_and_not_what_arrives() {
     // Loopback may be either; whole it is.
     pulled(folder.path(), &source, CoderPolicy::Trial, all);
     let rest = AtRest::open(&source, folder.path().join("coded")).unwrap();
+    let whole = source.manifest(&uid("1.2.3")).unwrap();
+    let by_root = rest.manifest_of(whole.manifest().root());
+    assert!(by_root.is_some_and(|known| known == whole));
     let kept = rest.keep(&uid("1.2.3")).unwrap().unwrap();
     assert!(kept.coded >= 24 && kept.kept_bytes * 3 < bytes, "{kept:?}");
     let at_rest = pulled(folder.path(), &rest, CoderPolicy::AtRest, all);

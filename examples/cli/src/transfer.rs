@@ -1,23 +1,33 @@
-//! `mic transfer`: manifests of folders, serving and pulling studies, verifying what is kept.
+//! `mic transfer`: manifests of folders, serving, pulling and pushing studies, and what is kept.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mic_platform::consent::transfer_problem;
 use mic_platform::dicom::{self, ReadOptions};
 use mic_platform::problem::Problem;
 use mic_platform::scene::Folder;
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
-use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, StudyOutcome, serve_connection};
+use mic_transfer::adapter::tcp::{
+    AllowAll, Pull, PullEvent, PullReport, SourceReport, StudyOutcome, serve_connection,
+};
+use mic_transfer::adapter::tls::serve_tls;
+use mic_transfer::receiver::Progress;
 use mic_transfer::sender::SenderConfig;
 use mic_transfer::{Auth, Manifest, Uid};
 use serde::Serialize;
 
 use crate::output::{self, say};
+
+mod line;
+mod push;
+
+use line::Tls;
 
 /// What to do with studies.
 #[derive(Debug, Subcommand)]
@@ -30,14 +40,16 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Serve the studies of a folder to anyone who connects. For tests on one machine: there is no
-    /// authorisation and no encryption.
+    /// Serve the studies of a folder: to whoever holds a certificate that is believed, or without
+    /// certificates to anyone on this machine, for trials.
     Serve {
         /// The folder; any names and depth.
         folder: PathBuf,
-        /// Where to listen; only loopback addresses are taken.
+        /// Where to listen; without certificates only loopback addresses are taken.
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
+        #[command(flatten)]
+        tls: Tls,
     },
     /// Pull studies into a store; repeat the command to resume.
     Pull {
@@ -46,8 +58,64 @@ pub(crate) enum Command {
         /// StudyInstanceUIDs.
         #[arg(required = true)]
         studies: Vec<String>,
+        /// A further source of the same studies; may be repeated. One that is lost leaves its part to
+        /// the others.
+        #[arg(long, value_name = "SOURCE")]
+        from: Vec<SocketAddr>,
+        /// Connections to each source, 1 to 16.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+        connections: u32,
         /// The store's folder; made if absent.
         #[arg(long)]
+        store: PathBuf,
+        /// The sources' name in their certificates, where it is not their address.
+        #[arg(long, requires = "certificate")]
+        name: Option<String>,
+        #[command(flatten)]
+        tls: Tls,
+        /// One line of JSON for each study, then one for each source.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Push the studies of a folder to a side that receives; repeat the command to resume.
+    Push {
+        /// The folder; any names and depth.
+        folder: PathBuf,
+        /// StudyInstanceUIDs; all of the folder's if none is named.
+        studies: Vec<String>,
+        /// Who receives, host:port.
+        #[arg(long)]
+        to: SocketAddr,
+        /// The receiver's name in its certificate, where it is not its address.
+        #[arg(long, requires = "certificate")]
+        name: Option<String>,
+        #[command(flatten)]
+        tls: Tls,
+        /// One line of JSON for each study.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Receive what is pushed, into a store: from whoever holds a certificate that is believed, or
+    /// without certificates from anyone on this machine, for trials.
+    Receive {
+        /// The store's folder; made if absent.
+        store: PathBuf,
+        /// Where to listen; without certificates only loopback addresses are taken.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// End after one connection.
+        #[arg(long)]
+        once: bool,
+        #[command(flatten)]
+        tls: Tls,
+        /// One line of JSON for each study.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what a store holds: complete studies, and how far the others came. Not while another command
+    /// works on it.
+    Status {
+        /// The store's folder.
         store: PathBuf,
         /// One line of JSON for each study.
         #[arg(long)]
@@ -66,13 +134,43 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> Result<ExitCode, Problem> {
     match command {
         Command::Manifest { folder, json } => manifest(&folder, json),
-        Command::Serve { folder, listen } => serve(&folder, listen),
+        Command::Serve {
+            folder,
+            listen,
+            tls,
+        } => serve(&folder, listen, &tls),
         Command::Pull {
             source,
             studies,
+            from,
+            connections,
             store,
+            name,
+            tls,
             json,
-        } => pull(source, &studies, &store, json),
+        } => {
+            let mut pull = Pull::over(tls.dial(source, name.as_deref())?);
+            for further in from {
+                pull = pull.and(tls.dial(further, name.as_deref())?);
+            }
+            run_pull(pull.connections(connections), &studies, &store, json)
+        }
+        Command::Push {
+            folder,
+            studies,
+            to,
+            name,
+            tls,
+            json,
+        } => push::push(&folder, &studies, to, name.as_deref(), &tls, json),
+        Command::Receive {
+            store,
+            listen,
+            once,
+            tls,
+            json,
+        } => push::receive(&store, listen, once, &tls, json),
+        Command::Status { store, json } => status(&store, json),
         Command::Verify { store, json } => verify(&store, json),
     }
 }
@@ -98,13 +196,9 @@ fn manifest(folder: &Path, json: bool) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn serve(folder: &Path, listen: SocketAddr) -> Result<ExitCode, Problem> {
-    if !listen.ip().is_loopback() {
-        return Err(Problem::usage(
-            "transfer.listen",
-            "expected a loopback address: this command serves without authorisation",
-        ));
-    }
+fn serve(folder: &Path, listen: SocketAddr, tls: &Tls) -> Result<ExitCode, Problem> {
+    let server = tls.server()?;
+    let listener = tls.listen(listen)?;
     let source = FileSource::new();
     for (uid, study) in studies(folder)? {
         let ready = study
@@ -113,12 +207,16 @@ fn serve(folder: &Path, listen: SocketAddr) -> Result<ExitCode, Problem> {
         source.insert(ready);
         eprintln!("serving {uid}");
     }
-    let listener = TcpListener::bind(listen)?;
     say!("{}", listener.local_addr()?)?;
     for stream in listener.incoming() {
-        let (stream, source) = (stream?, source.clone());
+        let (stream, source, server) = (stream?, source.clone(), server.clone());
         std::thread::spawn(move || {
-            match serve_connection(stream, &source, &AllowAll, SenderConfig::default()) {
+            let config = SenderConfig::default();
+            let served = match &server {
+                Some(tls) => serve_tls(stream, tls, &source, &AllowAll, config),
+                None => serve_connection(stream, &source, &AllowAll, config),
+            };
+            match served {
                 Ok(report) => eprintln!("{} bytes of chunks sent", report.data),
                 Err(error) => eprintln!("mic: {error}"),
             }
@@ -136,25 +234,67 @@ struct Pulled<'a> {
     message: String,
 }
 
-fn pull(
-    source: SocketAddr,
+#[derive(Serialize)]
+struct Gave<'a> {
+    source: &'a str,
+    connections: u32,
+    received_bytes: u64,
+    error: Option<String>,
+}
+
+fn run_pull(
+    mut pull: Pull<'_>,
     studies: &[String],
     store: &Path,
     json: bool,
 ) -> Result<ExitCode, Problem> {
     let store = open(store, true)?;
-    let mut pull = Pull::new(source);
     for study in studies {
         let uid = Uid::new(study).map_err(|e| Problem::usage("transfer.study", e).at(study))?;
         pull = pull.study(uid, Auth::none());
     }
+    let bar = bar(json);
+    let mut came: BTreeMap<Uid, Progress> = BTreeMap::new();
     let report = pull
-        .run(&store, |event| {
-            if let PullEvent::Failed(study, error) = event {
-                eprintln!("{study}: {error}");
+        .run(&store, |event| match event {
+            PullEvent::Planned(study, progress) | PullEvent::Progress(study, progress) => {
+                came.insert(study.clone(), progress);
+                bar.set_length(came.values().map(|p| p.bytes_total).sum());
+                bar.set_position(came.values().map(|p| p.bytes_done).sum());
             }
+            PullEvent::Failed(study, error) => bar.suspend(|| eprintln!("{study}: {error}")),
+            PullEvent::SourceLost(name, error) => {
+                bar.suspend(|| eprintln!("{name} is asked no more: {error}"));
+            }
+            _ => {}
         })
         .map_err(|e| Problem::system("transfer.connect", e))?;
+    bar.finish_and_clear();
+    let all = tell(&report, json)?;
+    for SourceReport {
+        name,
+        connections,
+        received,
+        error,
+        ..
+    } in &report.sources
+    {
+        if json {
+            output::json_line(&Gave {
+                source: name,
+                connections: *connections,
+                received_bytes: *received,
+                error: error.as_ref().map(ToString::to_string),
+            })?;
+        } else {
+            eprintln!("{name}: {received} bytes over {connections} connections");
+        }
+    }
+    Ok(ExitCode::from(u8::from(!all)))
+}
+
+/// Prints what became of each study; whether all are complete.
+fn tell(report: &PullReport, json: bool) -> Result<bool, Problem> {
     let mut failed = false;
     for study in &report.studies {
         let (problem, receipt) = match &study.outcome {
@@ -182,7 +322,115 @@ fn pull(
             )?;
         }
     }
-    Ok(ExitCode::from(u8::from(failed)))
+    Ok(!failed)
+}
+
+/// A bar of bytes on standard error; nothing where that is no terminal or programs read.
+fn bar(silent: bool) -> ProgressBar {
+    let target = if silent {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
+    let bar = ProgressBar::with_draw_target(Some(0), target);
+    let template = "[{bar:32}] {bytes:>11}/{total_bytes} {bytes_per_sec:>12} ETA {eta}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+#[derive(Serialize)]
+struct Kept<'a> {
+    study: &'a str,
+    complete: bool,
+    receiving: bool,
+    instances: usize,
+    instances_done: u64,
+    bytes: u64,
+    bytes_done: u64,
+    root: String,
+    receipt: Option<String>,
+    countersigned: bool,
+}
+
+fn status(store: &Path, json: bool) -> Result<ExitCode, Problem> {
+    let store = open(store, false)?;
+    let (complete, partial, unopened) = (store.complete(), store.partial(), store.unopened());
+    for stored in &complete {
+        let manifest = stored.signed().manifest();
+        show(
+            &Kept {
+                complete: true,
+                receiving: false,
+                receipt: stored
+                    .receipt()
+                    .map(|(receipt, _)| receipt.digest().to_string()),
+                countersigned: stored.countersignature().is_some_and(Option::is_some),
+                ..kept(
+                    manifest,
+                    manifest.instances().len() as u64,
+                    manifest.bytes_total(),
+                )
+            },
+            json,
+        )?;
+    }
+    for partial in &partial {
+        let done = u64::from(partial.instances_done());
+        let row = kept(partial.signed().manifest(), done, partial.bytes_done());
+        let receiving = partial.is_receiving();
+        show(&Kept { receiving, ..row }, json)?;
+    }
+    for (root, error) in &unopened {
+        eprintln!("mic: {root}: {error}");
+    }
+    if complete.is_empty() && partial.is_empty() && !json {
+        eprintln!("nothing is kept here");
+    }
+    Ok(ExitCode::from(u8::from(!unopened.is_empty())))
+}
+
+fn kept(manifest: &Manifest, instances_done: u64, bytes_done: u64) -> Kept<'_> {
+    Kept {
+        study: manifest.study().as_str(),
+        complete: false,
+        receiving: false,
+        instances: manifest.instances().len(),
+        instances_done,
+        bytes: manifest.bytes_total(),
+        bytes_done,
+        root: manifest.root().to_string(),
+        receipt: None,
+        countersigned: false,
+    }
+}
+
+fn show(row: &Kept<'_>, json: bool) -> Result<(), Problem> {
+    if json {
+        return output::json_line(row);
+    }
+    if row.complete {
+        let receipt = if row.receipt.is_some() {
+            "with receipt"
+        } else {
+            "without receipt"
+        };
+        return say!(
+            "{}  complete, {receipt}  {} instances  {} bytes",
+            row.study,
+            row.instances,
+            row.bytes
+        );
+    }
+    say!(
+        "{}  {} % of {} bytes  {} of {} instances",
+        row.study,
+        row.bytes_done.saturating_mul(100) / row.bytes.max(1),
+        row.bytes,
+        row.instances_done,
+        row.instances
+    )
 }
 
 #[derive(Serialize)]

@@ -190,6 +190,12 @@ impl Source for DiskStore {
         Some(latest.signed().clone())
     }
 
+    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+        let complete = self.complete();
+        let known = complete.iter().find(|known| known.root() == root);
+        known.map(|known| known.signed().clone())
+    }
+
     fn read(
         &self,
         manifest: &Manifest,

@@ -364,6 +364,14 @@ impl Source for FileSource {
         self.get(study).map(|study| study.signed.clone())
     }
 
+    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+        let studies = self.studies.read().unwrap_or_else(PoisonError::into_inner);
+        let known = studies
+            .values()
+            .find(|known| known.signed.manifest().root() == root);
+        known.map(|known| known.signed.clone())
+    }
+
     fn read(
         &self,
         manifest: &Manifest,

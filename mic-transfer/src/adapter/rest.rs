@@ -208,6 +208,10 @@ impl<S: Source> Source for AtRest<S> {
         self.source.manifest(study)
     }
 
+    fn manifest_of(&self, root: &Digest) -> Option<SignedManifest> {
+        self.source.manifest_of(root)
+    }
+
     fn read(
         &self,
         manifest: &Manifest,

@@ -218,7 +218,7 @@ impl Receiver {
 }
 
 /// Rising chunk numbers as runs.
-pub(super) fn runs_of(chunks: impl Iterator<Item = u32>) -> Vec<Run> {
+pub(crate) fn runs_of(chunks: impl Iterator<Item = u32>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for chunk in chunks {
         let longer = match runs.last() {

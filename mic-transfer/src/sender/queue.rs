@@ -11,7 +11,7 @@ type Place = (u32, u64);
 
 /// At most [`QUEUED_RUNS_MAX`] disjoint runs, the most urgent first, in the order wanted.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     /// First chunk to one past the last, and where the run stands.
     runs: BTreeMap<u32, (u32, Place)>,
     order: BTreeSet<(Place, u32)>,
@@ -21,7 +21,7 @@ pub(super) struct Queue {
 impl Queue {
     /// Adds wanted runs at `class`; what waits already keeps its place and is sent once (XFR-26).
     /// `None` where the limit is passed; nothing beyond it was kept.
-    pub(super) fn want(&mut self, class: u32, runs: &[Run]) -> Option<()> {
+    pub(crate) fn want(&mut self, class: u32, runs: &[Run]) -> Option<()> {
         let place = self.next_place(class);
         for run in runs {
             let mut first = run.first();
@@ -36,7 +36,7 @@ impl Queue {
     }
 
     /// Moves what waits of these runs to `class` (XFR-29); `None` as for [`Queue::want`].
-    pub(super) fn rank(&mut self, class: u32, runs: &[Run]) -> Option<()> {
+    pub(crate) fn rank(&mut self, class: u32, runs: &[Run]) -> Option<()> {
         let place = self.next_place(class);
         for run in runs {
             for (from, to) in self.overlapping(*run) {
@@ -50,17 +50,17 @@ impl Queue {
     }
 
     /// Runs that wait.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.runs.len()
     }
 
     /// The most urgent class that waits.
-    pub(super) fn class(&self) -> Option<u32> {
+    pub(crate) fn class(&self) -> Option<u32> {
         self.order.first().map(|((class, _), _)| *class)
     }
 
     /// The next chunk of the most urgent class.
-    pub(super) fn pop(&mut self) -> Option<u32> {
+    pub(crate) fn pop(&mut self) -> Option<u32> {
         let (place, first) = *self.order.first()?;
         let (end, _) = *self.runs.get(&first)?;
         self.take(first);
@@ -70,7 +70,7 @@ impl Queue {
     }
 
     /// Nothing is wanted any more.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.runs.clear();
         self.order.clear();
     }

@@ -47,6 +47,12 @@ impl Packet {
         self.parts().concat()
     }
 
+    /// Head and body, to be sent in this order.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
+        (self.head, self.body)
+    }
+
     /// The chunk's buffer, to be used again.
     #[must_use]
     pub fn into_body(self) -> Vec<u8> {

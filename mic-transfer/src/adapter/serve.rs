@@ -1,21 +1,77 @@
-//! Giving studies out over a socket.
+//! Giving studies out over a blocking byte stream, and who may have them.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::io;
-use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Instant as Clock;
 
 use super::coder::Coder;
-use super::{LINGER, PORTIONS, close_gently, prepare, read_into, write_packet};
+use super::stream::{ByteStream, read_to_end};
 use crate::error::{ErrorCode, SessionError};
 use crate::receipt::Receipt;
 use crate::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use crate::sign::Signature;
 use crate::source::Source;
 use crate::{Digest, Uid};
+
+/// Portions read and not yet worked on.
+const PORTIONS: usize = 8;
+/// The longest that a closing side waits for the other to have read its last words.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+/// Who is at the other end of a connection, as the line has established it.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Peer {
+    address: Option<SocketAddr>,
+    certificate: Option<Arc<[u8]>>,
+}
+
+impl Peer {
+    /// Known by its address at most.
+    #[must_use]
+    pub const fn new(address: Option<SocketAddr>) -> Self {
+        Self {
+            address,
+            certificate: None,
+        }
+    }
+
+    /// With the certificate it has proven to hold, in DER.
+    #[must_use]
+    pub fn with_certificate(mut self, der: &[u8]) -> Self {
+        self.certificate = Some(der.into());
+        self
+    }
+
+    /// Its address; of the last proxy, where there is one.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The certificate (X.509, DER) that it has proven to hold and that the line's trust accepts;
+    /// `None` on lines without certificates.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
+    }
+}
+
+/// Without the certificate's contents.
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer")
+            .field("address", &self.address)
+            .field("has_certificate", &self.certificate.is_some())
+            .finish()
+    }
+}
 
 /// The embedding application's no, with a number of its own for the other side.
 #[non_exhaustive]
@@ -54,6 +110,24 @@ pub trait Authorizer {
         let _ = (receipt, signature);
         None
     }
+
+    /// May this receiver, known to the line, connect? The given way asks [`Authorizer::session`].
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    fn session_of(&self, peer: &Peer, auth: &[u8]) -> Result<(), Refusal> {
+        let _ = peer;
+        self.session(auth)
+    }
+
+    /// May this receiver, known to the line, have the study? The given way asks [`Authorizer::study`].
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    fn study_of(&self, peer: &Peer, study: &Uid, auth: &[u8]) -> Result<(), Refusal> {
+        let _ = peer;
+        self.study(study, auth)
+    }
 }
 
 /// Everybody gets everything: for tests and lines that are trusted as such.
@@ -70,6 +144,38 @@ impl Authorizer for AllowAll {
         Ok(())
     }
 }
+
+macro_rules! authorizer_behind {
+    ($($pointer:ty),*) => {$(
+        impl<A: Authorizer + ?Sized> Authorizer for $pointer {
+            fn session(&self, auth: &[u8]) -> Result<(), Refusal> {
+                (**self).session(auth)
+            }
+
+            fn study(&self, study: &Uid, auth: &[u8]) -> Result<(), Refusal> {
+                (**self).study(study, auth)
+            }
+
+            fn receipt(
+                &self,
+                receipt: &Receipt,
+                signature: Option<&Signature>,
+            ) -> Option<Signature> {
+                (**self).receipt(receipt, signature)
+            }
+
+            fn session_of(&self, peer: &Peer, auth: &[u8]) -> Result<(), Refusal> {
+                (**self).session_of(peer, auth)
+            }
+
+            fn study_of(&self, peer: &Peer, study: &Uid, auth: &[u8]) -> Result<(), Refusal> {
+                (**self).study_of(peer, study, auth)
+            }
+        }
+    )*};
+}
+
+authorizer_behind!(&A, Arc<A>);
 
 /// What one connection carried.
 #[non_exhaustive]
@@ -89,28 +195,28 @@ pub struct ServeReport {
     pub io: Option<io::ErrorKind>,
 }
 
-/// Serves one connection until it ends; runs on the calling thread.
+/// Serves one connection over any blocking stream until it ends; runs on the calling thread.
 ///
 /// A protocol error, a refusal or a lost line is no error of this function: the report says it.
 ///
 /// # Errors
-/// Only where the socket can't be set up.
-pub fn serve_connection(
-    stream: TcpStream,
+/// Only where no thread can be made.
+pub fn serve_stream(
+    stream: impl ByteStream,
     source: &impl Source,
     authorizer: &impl Authorizer,
     config: SenderConfig,
 ) -> io::Result<ServeReport> {
-    prepare(&stream)?;
+    let stream = Arc::new(stream);
     let (channel, inbox) = sync_channel(PORTIONS);
-    let reader = stream.try_clone()?;
+    let reading = Arc::clone(&stream);
     let handle = thread::Builder::new()
         .name(String::from("mic-transfer-read"))
-        .spawn(move || read_into(&reader, &channel, |portion| portion))?;
+        .spawn(move || read_to_end(&*reading, |portion| channel.send(portion).is_ok()))?;
     let mut report = ServeReport::default();
-    let served = serve(&stream, &inbox, source, authorizer, config, &mut report);
+    let served = serve(&*stream, &inbox, source, authorizer, config, &mut report);
     report.io = served.err().map(|error| error.kind());
-    close_gently(&stream);
+    stream.finish();
     let until = Clock::now() + LINGER;
     // Read on until the other side has closed: a socket with unread bytes would be reset and take
     // the last frame with it.
@@ -120,7 +226,7 @@ pub fn serve_connection(
             Ok(Err(_)) | Err(_) => break,
         }
     }
-    let _ = stream.shutdown(Shutdown::Both);
+    stream.close();
     drop(inbox);
     let _ = handle.join();
     Ok(report)
@@ -129,13 +235,14 @@ pub fn serve_connection(
 type Portion = Result<Vec<u8>, io::ErrorKind>;
 
 fn serve(
-    stream: &TcpStream,
+    stream: &impl ByteStream,
     inbox: &Inbox<Portion>,
     source: &impl Source,
     authorizer: &impl Authorizer,
     config: SenderConfig,
     report: &mut ServeReport,
 ) -> io::Result<()> {
+    let peer = stream.peer();
     let clock = Clock::now();
     let mut sender = Sender::new(config, clock.elapsed());
     let mut coder = Coder::new(config.coding);
@@ -155,7 +262,8 @@ fn serve(
         match sender.poll_output() {
             SenderOutput::Send(packet) => {
                 let began = clock.elapsed();
-                write_packet(stream, &packet)?;
+                let [head, body] = packet.parts();
+                stream.write(head, body)?;
                 coder.wrote(packet.len(), began, clock.elapsed());
                 report.sent = report.sent.saturating_add(packet.len() as u64);
                 let body = packet.into_body();
@@ -177,7 +285,10 @@ fn serve(
                 let leaves = manifest.and_then(|known| source.leaves(&known, instance).ok());
                 sender.handle_leaves(leaves);
             }
-            SenderOutput::Event(event) => decide(&mut sender, event, source, authorizer, report),
+            SenderOutput::Event(event) => {
+                let root = decide(&mut sender, event, source, authorizer, &peer);
+                report.receipts.extend(root);
+            }
             SenderOutput::Close(error) => {
                 report.error = error;
                 report.data = sender.data_bytes();
@@ -208,20 +319,23 @@ fn take(sender: &mut Sender, portion: Portion, clock: &Clock, report: &mut Serve
     }
 }
 
-fn decide(
+/// Answers what a sender asks; the root of a study whose receipt arrived.
+pub(super) fn decide(
     sender: &mut Sender,
     event: SenderEvent,
     source: &impl Source,
     authorizer: &impl Authorizer,
-    report: &mut ServeReport,
-) {
+    peer: &Peer,
+) -> Option<Digest> {
     match event {
-        SenderEvent::AuthorizeSession { auth } => match authorizer.session(auth.as_bytes()) {
-            Ok(()) => sender.accept_session(),
-            Err(refusal) => sender.refuse_session(refusal.reason),
-        },
+        SenderEvent::AuthorizeSession { auth } => {
+            match authorizer.session_of(peer, auth.as_bytes()) {
+                Ok(()) => sender.accept_session(),
+                Err(refusal) => sender.refuse_session(refusal.reason),
+            }
+        }
         SenderEvent::AuthorizeStudy { slot, study, auth } => {
-            match authorizer.study(&study, auth.as_bytes()) {
+            match authorizer.study_of(peer, &study, auth.as_bytes()) {
                 Err(refusal) => sender.refuse(slot, ErrorCode::StudyRefused, refusal.reason),
                 Ok(()) => match source.manifest(&study) {
                     Some(signed) => sender.offer(slot, signed),
@@ -235,9 +349,10 @@ fn decide(
             signature,
         } => {
             let answer = authorizer.receipt(&receipt, signature.as_ref());
-            report.receipts.push(*receipt.root());
             sender.countersign(slot, &receipt, answer);
+            return Some(*receipt.root());
         }
         SenderEvent::Ended { .. } => {}
     }
+    None
 }

@@ -1,7 +1,7 @@
 //! What pulls come to.
 
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 
@@ -22,6 +22,8 @@ pub struct PullReport {
     pub sent: u64,
     /// Connections made again.
     pub reconnects: u32,
+    /// Each source, in the order named.
+    pub sources: Vec<SourceReport>,
     /// Time taken.
     pub elapsed: Duration,
 }
@@ -81,13 +83,39 @@ pub enum StudyOutcome {
     Failed(SessionError),
 }
 
+/// What one source gave.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceReport {
+    /// Its address.
+    pub name: String,
+    /// Connections that were made to it.
+    pub connections: u32,
+    /// Bytes received from it, frames included.
+    pub received: u64,
+    /// What last ended a connection to it before its time; `None` where nothing did.
+    pub error: Option<SessionError>,
+}
+
 /// No connection could be made.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("could not connect to {address}: {kind}")]
+#[error("could not connect to {}: {detail}", source_names.join(", "))]
 pub struct PullError {
-    /// The source.
-    pub address: SocketAddr,
-    /// What the operating system says.
+    /// The sources.
+    pub source_names: Vec<String>,
+    /// What the operating system says of the last one tried.
     pub kind: io::ErrorKind,
+    /// The same for people.
+    pub detail: String,
+}
+
+impl PullError {
+    pub(super) fn new(names: &[String], error: &io::Error) -> Self {
+        Self {
+            source_names: names.to_vec(),
+            kind: error.kind(),
+            detail: error.to_string(),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Threads that decode chunks beside the one that drives the receiver.
 
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::Sender;
 
 use super::control::Message;
 use crate::receiver::{DecodeJob, Decoded};
@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 mod threads {
     use alloc::string::String;
     use alloc::vec::Vec;
-    use std::sync::mpsc::{Sender, SyncSender, channel};
+    use std::sync::mpsc::{Sender, channel};
     use std::thread::{self, JoinHandle};
 
     use super::super::control::Message;
@@ -27,7 +27,7 @@ mod threads {
     }
 
     impl Worker {
-        pub(super) fn start(results: SyncSender<Message>) -> Option<Self> {
+        pub(super) fn start(results: Sender<Message>) -> Option<Self> {
             // Bounded by the windows of the connections, whose chunks are owed until they are decoded.
             let (jobs, inbox) = channel::<(DecodeJob, Vec<u8>)>();
             let work = move || {
@@ -72,7 +72,7 @@ impl DecodeThreads {
         &mut self,
         job: DecodeJob,
         buffer: Vec<u8>,
-        results: &SyncSender<Message>,
+        results: &Sender<Message>,
     ) -> Option<Decoded> {
         if self.most == 0 {
             let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
@@ -100,7 +100,7 @@ impl DecodeThreads {
         &mut self,
         job: DecodeJob,
         _: Vec<u8>,
-        _: &SyncSender<Message>,
+        _: &Sender<Message>,
     ) -> Option<Decoded> {
         Some(job.finish(None))
     }

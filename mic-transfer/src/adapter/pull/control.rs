@@ -1,26 +1,28 @@
 //! Steering a pull while it runs.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::io;
-use std::net::TcpStream;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
+use crate::adapter::line::{Connection, Portion};
 use crate::receiver::{ConnectionId, Priority};
 use crate::shape::Shape;
 use crate::{Auth, Digest, Uid};
 
-#[derive(Debug)]
-pub(super) enum Message {
-    Bytes(ConnectionId, Result<Vec<u8>, io::ErrorKind>),
+/// What wakes a pull. Bytes are bounded by the buffers of their lines.
+pub(in crate::adapter) enum Message {
+    /// Bytes of a line, or how it ended.
+    Bytes(ConnectionId, Result<Portion, io::ErrorKind>),
     /// A chunk was decoded.
     #[cfg(feature = "coding")]
     Decoded(crate::receiver::Decoded),
     /// A command is waiting.
     Wake,
-    /// A connection of a standing group was made, or not.
-    Dialled(Result<TcpStream, io::ErrorKind>),
+    /// A connection to the source of this number was made, or not.
+    Dialled(usize, io::Result<Box<dyn Connection>>),
 }
 
 #[derive(Debug, Clone)]
@@ -38,7 +40,7 @@ pub(super) enum Command {
 #[derive(Debug, Clone)]
 pub struct PullControl {
     pub(super) commands: Arc<Mutex<Vec<Command>>>,
-    pub(super) wake: SyncSender<Message>,
+    pub(super) wake: Sender<Message>,
 }
 
 impl PullControl {
@@ -82,7 +84,6 @@ impl PullControl {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(command);
-        // A full channel wakes the pull by itself; waiting here could be waiting for oneself.
-        let _ = self.wake.try_send(Message::Wake);
+        let _ = self.wake.send(Message::Wake);
     }
 }

@@ -1,0 +1,244 @@
+//! The sources of a pull: how many connections each has, which are being made, and when to try again.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+use std::io;
+use std::sync::mpsc::Sender;
+use std::thread;
+
+use super::control::Message;
+use super::report::SourceReport;
+use crate::adapter::line::Dial;
+use crate::error::{ErrorCode, Fault, SessionError};
+
+/// The wait before the first new connection after a loss; doubled for each further one.
+const RECONNECT_DELAY: Duration = Duration::from_millis(100);
+/// The longest wait before a source is dialled again.
+const DIAL_DELAY_MAX: Duration = Duration::from_secs(60);
+
+/// All of them, by number.
+pub(super) struct Sources {
+    list: Vec<Source>,
+    /// Connections that each is to have.
+    wanted: u32,
+    /// How often each may be dialled again; `None` is without end.
+    reconnects: Option<u32>,
+    channel: Sender<Message>,
+}
+
+struct Source {
+    dial: Arc<dyn Dial>,
+    name: String,
+    /// Connections that stand, and those being made.
+    live: u32,
+    dialling: u32,
+    made: u32,
+    redials: u32,
+    /// Since a source last let this side in.
+    failures: u32,
+    not_before: Duration,
+    given_up: bool,
+    received: u64,
+    error: Option<SessionError>,
+    refused: Option<io::Error>,
+}
+
+impl Sources {
+    pub(super) fn new(
+        dials: Vec<Arc<dyn Dial>>,
+        wanted: u32,
+        reconnects: Option<u32>,
+        channel: &Sender<Message>,
+    ) -> Self {
+        let list = dials.into_iter().map(|dial| Source {
+            name: dial.name(),
+            dial,
+            live: 0,
+            dialling: 0,
+            made: 0,
+            redials: 0,
+            failures: 0,
+            not_before: Duration::ZERO,
+            given_up: false,
+            received: 0,
+            error: None,
+            refused: None,
+        });
+        Self {
+            list: list.collect(),
+            wanted,
+            reconnects,
+            channel: channel.clone(),
+        }
+    }
+
+    /// Dials what is lacking and due, each on a thread of its own so that the others go on.
+    pub(super) fn dial_due(&mut self, now: Duration) {
+        for number in 0..self.list.len() {
+            self.dial_one(number, now);
+        }
+    }
+
+    fn dial_one(&mut self, number: usize, now: Duration) {
+        let (wanted, reconnects) = (self.wanted, self.reconnects);
+        let Some(source) = self.list.get_mut(number) else {
+            return;
+        };
+        while source.lacks(wanted) && source.not_before <= now {
+            // The first connections are no new ones.
+            let again = source.made.saturating_add(source.failures) >= wanted || source.redials > 0;
+            if again {
+                if reconnects.is_some_and(|most| source.redials >= most) {
+                    source.given_up = true;
+                    return;
+                }
+                source.redials = source.redials.saturating_add(1);
+            }
+            let (dial, channel) = (Arc::clone(&source.dial), self.channel.clone());
+            let dialling = thread::Builder::new()
+                .name(String::from("mic-transfer-dial"))
+                .spawn(move || channel.send(Message::Dialled(number, dial.dial())));
+            match dialling {
+                Ok(_) => source.dialling = source.dialling.saturating_add(1),
+                Err(error) => source.failed(error, now),
+            }
+            if again {
+                // One at a time, as long as it is not known to answer.
+                return;
+            }
+        }
+    }
+
+    /// When to dial next, if a connection is lacking and none of its source's is being made.
+    pub(super) fn due(&self) -> Option<Duration> {
+        let lacking = self.list.iter().filter(|source| source.lacks(self.wanted));
+        lacking.map(|source| source.not_before).min()
+    }
+
+    /// Whether no connection stands, is being made or will be.
+    pub(super) fn are_gone(&self) -> bool {
+        self.list
+            .iter()
+            .all(|source| source.live == 0 && source.dialling == 0 && source.given_up)
+    }
+
+    /// Whether no connection was ever made.
+    pub(super) fn never_answered(&self) -> Option<&io::Error> {
+        let silent = |source: &Source| source.made == 0 && source.dialling == 0;
+        let mut refused = self
+            .list
+            .iter()
+            .filter_map(|source| source.refused.as_ref());
+        refused.next_back().filter(|_| self.list.iter().all(silent))
+    }
+
+    pub(super) fn made(&mut self, number: usize) {
+        if let Some(source) = self.list.get_mut(number) {
+            source.dialling = source.dialling.saturating_sub(1);
+            source.live = source.live.saturating_add(1);
+            source.made = source.made.saturating_add(1);
+        }
+    }
+
+    /// A connection was not made.
+    pub(super) fn failed(&mut self, number: usize, error: io::Error, now: Duration) {
+        if let Some(source) = self.list.get_mut(number) {
+            source.dialling = source.dialling.saturating_sub(1);
+            source.failed(error, now);
+        }
+    }
+
+    /// A source has let this side in.
+    pub(super) fn welcomed(&mut self, number: usize) {
+        if let Some(source) = self.list.get_mut(number) {
+            source.failures = 0;
+        }
+    }
+
+    pub(super) fn heard(&mut self, number: usize, bytes: usize) {
+        if let Some(source) = self.list.get_mut(number) {
+            source.received = source.received.saturating_add(bytes as u64);
+        }
+    }
+
+    /// A connection has ended; says whether it will be made again.
+    pub(super) fn lost(
+        &mut self,
+        number: usize,
+        error: Option<SessionError>,
+        now: Duration,
+    ) -> bool {
+        let others = self
+            .list
+            .iter()
+            .enumerate()
+            .any(|(at, source)| at != number && source.live > 0);
+        let Some(source) = self.list.get_mut(number) else {
+            return false;
+        };
+        source.live = source.live.saturating_sub(1);
+        let refused = error
+            .as_ref()
+            .is_some_and(|error| error.code() == ErrorCode::SessionRefused);
+        // What does not fit its digest may have been damaged on the line: with nobody else to ask, the
+        // source gets another chance.
+        let wrong = error
+            .as_ref()
+            .is_some_and(|error| error.code().fault() == Some(Fault::Addressee));
+        source.error = error.or(source.error.take());
+        source.retry_later(now);
+        let spent = self.reconnects.is_some_and(|most| source.redials >= most);
+        // A standing group bears refusals: the other side may change its mind.
+        source.given_up |= spent || (wrong && others) || (refused && self.reconnects.is_some());
+        !source.given_up
+    }
+
+    pub(super) fn name(&self, number: usize) -> &str {
+        self.list
+            .get(number)
+            .map_or("", |source| source.name.as_str())
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.list.iter().map(|source| source.name.clone()).collect()
+    }
+
+    pub(super) fn last_error(&self) -> Option<SessionError> {
+        let mut errors = self.list.iter().filter_map(|source| source.error.clone());
+        errors.next_back()
+    }
+
+    pub(super) fn redials(&self) -> u32 {
+        self.list.iter().map(|source| source.redials).sum()
+    }
+
+    pub(super) fn reports(&self) -> Vec<SourceReport> {
+        let report = |source: &Source| SourceReport {
+            name: source.name.clone(),
+            connections: source.made,
+            received: source.received,
+            error: source.error.clone(),
+        };
+        self.list.iter().map(report).collect()
+    }
+}
+
+impl Source {
+    fn lacks(&self, wanted: u32) -> bool {
+        let again = self.failures > 0 && self.dialling > 0;
+        !self.given_up && !again && self.live.saturating_add(self.dialling) < wanted
+    }
+
+    fn failed(&mut self, error: io::Error, now: Duration) {
+        self.refused = Some(error);
+        self.retry_later(now);
+    }
+
+    fn retry_later(&mut self, now: Duration) {
+        let wait = RECONNECT_DELAY.saturating_mul(1 << self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now.saturating_add(wait.min(DIAL_DELAY_MAX));
+    }
+}

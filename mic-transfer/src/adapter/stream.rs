@@ -1,0 +1,118 @@
+//! Blocking byte streams: what [`crate::adapter::tcp`] and [`crate::adapter::tls`] have in common.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use std::io;
+use std::thread::{self, JoinHandle};
+
+use super::line::{Connection, Inward, Outward};
+use super::serve::Peer;
+use crate::wire::Packet;
+
+/// A blocking stream of bytes whose two directions work at the same time.
+pub trait ByteStream: Send + Sync + 'static {
+    /// Waits for bytes; 0 at the end.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    fn read(&self, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes both parts, whole.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    fn write(&self, head: &[u8], body: &[u8]) -> io::Result<()>;
+
+    /// Nothing more will be written; the other side may read what was.
+    fn finish(&self);
+
+    /// Ends both directions and wakes whoever reads.
+    fn close(&self);
+
+    /// Who is at the other end, as far as the stream knows.
+    fn peer(&self) -> Peer;
+}
+
+/// A stream as a line of a pull, read by a thread of its own.
+#[derive(Debug)]
+pub struct StreamConnection<S>(Arc<S>);
+
+impl<S: ByteStream> StreamConnection<S> {
+    /// This stream.
+    #[must_use]
+    pub fn new(stream: S) -> Self {
+        Self(Arc::new(stream))
+    }
+}
+
+impl<S: ByteStream> Connection for StreamConnection<S> {
+    fn start(self: Box<Self>, inward: Inward) -> io::Result<Box<dyn Outward>> {
+        let stream = self.0;
+        let reading = Arc::clone(&stream);
+        let reader = thread::Builder::new()
+            .name(String::from("mic-transfer-read"))
+            .spawn(move || read_into(&*reading, inward))?;
+        Ok(Box::new(StreamOutward { stream, reader }))
+    }
+}
+
+struct StreamOutward<S> {
+    stream: Arc<S>,
+    reader: JoinHandle<()>,
+}
+
+impl<S: ByteStream> Outward for StreamOutward<S> {
+    fn send(&mut self, packet: Packet) -> io::Result<()> {
+        let [head, body] = packet.parts();
+        self.stream.write(head, body)
+    }
+
+    fn finish(&mut self) {
+        self.stream.finish();
+    }
+
+    fn close(self: Box<Self>) {
+        self.stream.close();
+        let _ = self.reader.join();
+    }
+}
+
+fn read_into(stream: &impl ByteStream, inward: Inward) {
+    let kind = loop {
+        let Some(mut buffer) = inward.buffer() else {
+            break io::ErrorKind::ConnectionAborted;
+        };
+        match stream.read(&mut buffer) {
+            Ok(0) => break io::ErrorKind::UnexpectedEof,
+            Ok(filled) => inward.deliver(buffer, filled),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => inward.deliver(buffer, 0),
+            Err(error) => break error.kind(),
+        }
+    };
+    inward.end(kind);
+}
+
+/// What [`super::serve`] reads with: the plain loop, into portions of their own.
+pub(super) fn read_to_end(
+    stream: &impl ByteStream,
+    mut give: impl FnMut(Result<Vec<u8>, io::ErrorKind>) -> bool,
+) {
+    // What a source reads is small: requests and wants.
+    const READ_BYTES: usize = 64 * 1024;
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        let portion = match stream.read(&mut buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof),
+            Ok(read) => Ok(buffer.get(..read).unwrap_or(&[]).to_vec()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error.kind()),
+        };
+        let ended = portion.is_err();
+        if !give(portion) || ended {
+            return;
+        }
+    }
+}
