@@ -1,10 +1,12 @@
 # shellcheck shell=bash disable=SC2154
 # The programs that tests compare us with: packages of PyPI in an environment of their own that stands
-# first on the PATH, OpenSSL, zbarimg, and a PostgreSQL that lives as long as this run.
+# first on the PATH, OpenSSL, zbarimg, nginx, and a PostgreSQL that lives as long as this run.
 
 step_peers() {
     have openssl || apt_install openssl
     have zbarimg || apt_install zbar-tools
+    have nginx || apt_install nginx-light
+    export MIC_NGINX=nginx
     python_peers
     postgres_start
     # A test whose peer is not there passes over it on a developer's machine; here it fails.

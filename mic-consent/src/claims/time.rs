@@ -123,7 +123,6 @@ impl Day {
     }
 
     /// As chrono has it.
-    #[expect(clippy::cast_lossless, reason = "`From` is not const")]
     pub(crate) const fn date(self) -> NaiveDate {
         match NaiveDate::from_num_days_from_ce_opt(EPOCH_FROM_CE + self.0 as i32) {
             Some(date) => date,
