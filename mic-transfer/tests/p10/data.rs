@@ -100,7 +100,10 @@ fn compare(header: &Header, object: &Object, bytes: &[u8], path: &Path) {
     if let (Some(found), Some(position)) = (header.position_nm(), text(0x20, 0x32)) {
         let position = position.split('\\').map(|part| part.trim().parse::<f64>());
         for (found, expected) in found.iter().zip(position) {
-            assert!((*found as f64 / 1e6 - expected.unwrap()).abs() < 2e-6, "{name}");
+            assert!(
+                (*found as f64 / 1e6 - expected.unwrap()).abs() < 2e-6,
+                "{name}"
+            );
         }
     }
     compare_pixels(header, object, bytes, path);
