@@ -8,7 +8,7 @@ use mic_index::dicom::ExamDraft;
 
 use super::store::{self, Kept};
 use super::{Province, lock};
-use crate::dicom::{self, NotTaken, ReadOptions};
+use crate::dicom::{self, InMemDicomObject, NotTaken, ReadOptions};
 use crate::node::Role;
 use crate::node::server::{Signed, SignedBytes, blocking};
 use crate::problem::Problem;
@@ -51,7 +51,7 @@ pub(super) async fn take(
                 return Ok(Json(refused));
             }
         };
-        let draft = ExamDraft::from_elements_with(&header.object, |item| item.iter());
+        let draft = ExamDraft::from_elements_with(&header.object, InMemDicomObject::iter);
         let facts = header.facts;
         let mut findings: Vec<String> = facts.findings.iter().map(ToString::to_string).collect();
         findings.extend(draft.findings().iter().map(ToString::to_string));
