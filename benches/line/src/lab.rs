@@ -89,7 +89,21 @@ impl Lab {
     }
 
     fn set_in(&self, name: &str, setting: &str) -> anyhow::Result<()> {
-        run("ip", &["netns", "exec", name, "sysctl", "-qw", setting])
+        let within = ["netns", "exec", name, "sysctl"];
+        run("ip", &[&within[..], &["-qw", setting]].concat()).with_context(|| {
+            let allowed = [
+                &within[..],
+                &["-n", "net.ipv4.tcp_allowed_congestion_control"],
+            ]
+            .concat();
+            let allowed = Command::new("ip").args(allowed).output();
+            let allowed = allowed.map(|output| output.stdout).unwrap_or_default();
+            let allowed = String::from_utf8_lossy(&allowed).trim().to_owned();
+            format!(
+                "the kernel refuses {setting}; of congestion controls it allows {allowed}: \
+                 name one as the last part of a line, as in 1000:2:0:bbr"
+            )
+        })
     }
 
     /// The scenario.
