@@ -15,7 +15,7 @@ pub(crate) type TestKey = (
     Option<u8>,
 );
 
-pub(crate) const KEYS: [TestKey; 9] = [
+pub(crate) const KEYS: [TestKey; 15] = [
     (
         "hospital-sm2",
         "SM2-SM3",
@@ -74,6 +74,40 @@ pub(crate) const KEYS: [TestKey; 9] = [
         Some(61),
     ),
     ("stranger-sm2", "SM2-SM3", 0x2f, "CONSENT99", "", None),
+    (
+        "provincial-authority-ed25519",
+        "Ed25519",
+        0x33,
+        "CONSENT61",
+        "grant",
+        Some(61),
+    ),
+    (
+        "other-hospital-ed25519",
+        "Ed25519",
+        0x34,
+        "H61010200001",
+        "request",
+        Some(61),
+    ),
+    ("stranger-ed25519", "Ed25519", 0x3f, "CONSENT99", "", None),
+    (
+        "provincial-authority-esp256",
+        "ESP256",
+        0x43,
+        "CONSENT61",
+        "grant",
+        Some(61),
+    ),
+    (
+        "other-hospital-esp256",
+        "ESP256",
+        0x44,
+        "H61010200001",
+        "request",
+        Some(61),
+    ),
+    ("stranger-esp256", "ESP256", 0x4f, "CONSENT99", "", None),
 ];
 
 pub(crate) fn signer(name: &str) -> Box<dyn Signer> {

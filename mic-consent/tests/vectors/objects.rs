@@ -34,6 +34,13 @@ const CAST: [(&str, u8, &str, &[Role]); 14] = [
     ("barred", 0x4e, BARRED, &[Role::Request]),
 ];
 
+/// What is refused, one file for each suite, with the same ids.
+pub(crate) const REJECT_FILES: [(Suite, &str); 3] = [
+    (Suite::Sm2Sm3, "objects-reject.json"),
+    (Suite::Ed25519, "objects-reject-ed25519.json"),
+    (Suite::Esp256, "objects-reject-esp256.json"),
+];
+
 /// An organisation that is suspended as a whole.
 const BARRED: &str = "H11010500009";
 
@@ -398,12 +405,11 @@ fn ok_vectors_of_the_other_objects_are_accepted() {
 
 #[test]
 fn err_vectors_of_the_other_objects_are_refused_with_this_very_denial() {
-    let mut cases = reject::cases();
-    order::wrong(&mut cases);
-    log::wrong(&mut cases);
-    check(
-        "objects-reject.json",
-        "objects around the grant that are refused",
-        cases,
-    );
+    for (suite, name) in REJECT_FILES {
+        let mut cases = reject::cases(suite);
+        order::wrong(&mut cases, suite);
+        log::wrong(&mut cases, suite);
+        let what = format!("objects around the grant that are refused, in {suite}");
+        check(name, &what, cases);
+    }
 }

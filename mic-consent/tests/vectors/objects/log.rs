@@ -119,8 +119,7 @@ pub(super) fn right(cases: &mut Cases) {
     }
 }
 
-pub(super) fn wrong(cases: &mut Cases) {
-    let suite = Suite::Sm2Sm3;
+pub(super) fn wrong(cases: &mut Cases, suite: Suite) {
     let good = included(suite, 3, 7);
     let mut push = |id: &str, note: &str, base: &Json, change: &[(&str, Json)], reason| {
         let mut input = base.clone();
