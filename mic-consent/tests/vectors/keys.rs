@@ -1,5 +1,7 @@
 //! The keys of the vectors. Test keys of made-up owners; their secrets are published on purpose.
 
+use std::sync::LazyLock;
+
 use mic_consent::*;
 use serde_json::{Value as Json, json};
 
@@ -119,7 +121,13 @@ pub(crate) fn signer(name: &str) -> Box<dyn Signer> {
     }
 }
 
+/// Made once: every case asks for it.
 pub(crate) fn keys_json() -> Json {
+    static MADE: LazyLock<Json> = LazyLock::new(make_keys_json);
+    MADE.clone()
+}
+
+fn make_keys_json() -> Json {
     KEYS.iter()
         .map(|(name, suite, seed, owner, role, province)| {
             let signer = signer(name);
