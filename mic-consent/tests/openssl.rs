@@ -1,9 +1,12 @@
-//! With OpenSSL's command line, in both directions: SM2 with the distinguishing id set, P-256 and Ed25519. Where
+//! With OpenSSL's command line, in both directions, over the COSE signing input of a grant: SM2 with the
+//! distinguishing id set (the default, the empty one, another), P-256 and Ed25519. What OpenSSL signs is put into the
+//! token, and the token passes. Where
 //! `openssl` is not installed, or knows no SM2, the test says so and proves nothing.
 #![cfg(all(
     feature = "gm",
     feature = "ed25519",
     feature = "es256",
+    feature = "qr",
     feature = "std"
 ))]
 #![expect(
@@ -12,15 +15,52 @@
     reason = "a test that cannot be set up should fail, or say why"
 )]
 
+mod common;
+
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
+use common::{raw, *};
 use mic_consent::*;
 
-const MESSAGE: &[u8] = b"the bytes of a signing input";
+/// A grant as it is, and the bytes of it that are signed, made by another library.
+struct Signing {
+    keys: Keys,
+    protected: Vec<u8>,
+    payload: Vec<u8>,
+    signature: [u8; 64],
+    message: Vec<u8>,
+}
+
+impl Signing {
+    fn of(suite: Suite) -> Self {
+        let keys = keys(suite);
+        let token = grant(&keys, ct_scope());
+        let (protected, payload, signature) = raw::parts(token.as_bytes());
+        let external = TokenType::Grant.external();
+        let message = raw::to_be_signed(&protected, external, &payload);
+        Self {
+            keys,
+            protected,
+            payload,
+            signature: signature.try_into().unwrap(),
+            message,
+        }
+    }
+
+    /// The grant with this signature in place of its own passes all of the check.
+    #[track_caller]
+    fn passes_with(&self, signature: &[u8; 64]) {
+        let token = raw::assemble(&self.protected, &self.payload, signature);
+        let token = Encoded::from_bytes(&token).unwrap();
+        let live = live_grant(&self.keys, token);
+        assert_eq!(live.claims().id().as_bytes(), &[0x77; 16]);
+    }
+}
+
 /// DER before the 32 secret bytes: SEC 1 key with the curve 1.2.156.10197.1.301, and PKCS #8 with 1.3.101.112.
 const SM2_SECRET: (&str, &str) = ("303102010104 20", "a00a06082a811ccf5501822d");
 const P256_SECRET: (&str, &str) = ("303102010104 20", "a00a06082a8648ce3d030107");
@@ -99,8 +139,9 @@ fn folder(
     secret: (&str, &str),
     public: &str,
     number: [u8; 32],
-    key: &dyn Signer,
     point: &[u8],
+    message: &[u8],
+    ours: &[u8; 64],
 ) -> PathBuf {
     let folder =
         std::env::temp_dir().join(format!("mic-consent-openssl-{name}-{}", std::process::id()));
@@ -112,9 +153,8 @@ fn folder(
         [bytes(public), point.to_vec()].concat(),
     )
     .unwrap();
-    fs::write(folder.join("message"), MESSAGE).unwrap();
-    let ours = key.sign(MESSAGE).unwrap();
-    fs::write(folder.join("ours"), der(ours.as_bytes())).unwrap();
+    fs::write(folder.join("message"), message).unwrap();
+    fs::write(folder.join("ours"), der(ours)).unwrap();
     folder
 }
 
@@ -138,7 +178,12 @@ fn accepts(folder: &Path, options: &[&str]) -> bool {
 }
 
 /// What openssl signs in the folder, accepted by the key with and without its table.
-fn theirs_is_accepted(folder: &Path, options: &[&str], key: &PublicKey) {
+fn theirs_is_accepted(
+    folder: &Path,
+    options: &[&str],
+    key: &PublicKey,
+    message: &[u8],
+) -> [u8; 64] {
     let arguments = [
         "pkeyutl", "-sign", "-keyform", "DER", "-inkey", "key.der", "-in", "message", "-out",
         "theirs", "-rawin",
@@ -149,10 +194,11 @@ fn theirs_is_accepted(folder: &Path, options: &[&str], key: &PublicKey) {
     );
     let theirs = Signature::from_bytes(raw(&fs::read(folder.join("theirs")).unwrap()));
     let prepared = PreparedKey::new(key.clone(), &mut BaseTables::new());
-    key.verify(MESSAGE, &theirs).unwrap();
-    prepared.verify(MESSAGE, &theirs).unwrap();
+    key.verify(message, &theirs).unwrap();
+    prepared.verify(message, &theirs).unwrap();
     assert!(key.verify(b"other bytes", &theirs).is_err());
     assert!(prepared.verify(b"other bytes", &theirs).is_err());
+    *theirs.as_bytes()
 }
 
 #[test]
@@ -160,23 +206,61 @@ fn ok_sm2_signatures_are_accepted_both_ways() {
     if !available() {
         return;
     }
-    let secret = [0x22; 32];
-    let key = Sm2SigningKey::from_secret_bytes(&secret).unwrap();
-    let public = key.public_key();
+    let signing = Signing::of(Suite::Sm2Sm3);
     let folder = folder(
         "sm2",
         SM2_SECRET,
         SM2_PUBLIC,
-        secret,
-        &key,
-        public.as_bytes(),
+        [0x22; 32],
+        signing.keys.authority_key.as_bytes(),
+        &signing.message,
+        &signing.signature,
     );
     let id = ["-digest", "sm3", "-pkeyopt", "distid:1234567812345678"];
     assert!(accepts(&folder, &id), "openssl refuses our signature");
-    let another = ["-digest", "sm3", "-pkeyopt", "distid:another"];
-    assert!(!accepts(&folder, &another), "openssl accepts another id");
-    theirs_is_accepted(&folder, &id, public);
+    for other in ["distid:another", "distid:"] {
+        let other = ["-digest", "sm3", "-pkeyopt", other];
+        assert!(!accepts(&folder, &other), "openssl accepts another id");
+    }
+    let key = &signing.keys.authority_key;
+    let theirs = theirs_is_accepted(&folder, &id, key, &signing.message);
+    signing.passes_with(&theirs);
     fs::remove_dir_all(folder).unwrap();
+}
+
+/// The id is a field of the key record: what one id signs, no other accepts, on either side.
+#[test]
+fn ok_sm2_signatures_under_other_ids_are_accepted_both_ways() {
+    if !available() {
+        return;
+    }
+    let signing = Signing::of(Suite::Sm2Sm3);
+    let secret = [0x22; 32];
+    for id in ["", "another", "MIC-CONSENT@MIC.CN"] {
+        let key = Sm2SigningKey::with_distid(&secret, id).unwrap();
+        let public = key.public_key();
+        let ours = key.sign(&signing.message).unwrap();
+        let name = format!("sm2-id-{}", id.len());
+        let folder = folder(
+            &name,
+            SM2_SECRET,
+            SM2_PUBLIC,
+            secret,
+            public.as_bytes(),
+            &signing.message,
+            ours.as_bytes(),
+        );
+        let own = format!("distid:{id}");
+        let own = ["-digest", "sm3", "-pkeyopt", own.as_str()];
+        assert!(accepts(&folder, &own), "openssl refuses the id {id:?}");
+        let default = ["-digest", "sm3", "-pkeyopt", "distid:1234567812345678"];
+        assert!(!accepts(&folder, &default), "openssl accepts another id");
+        let theirs = theirs_is_accepted(&folder, &own, public, &signing.message);
+        let theirs = Signature::from_bytes(theirs);
+        let with_default = &signing.keys.authority_key;
+        assert!(with_default.verify(&signing.message, &theirs).is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
 }
 
 #[test]
@@ -184,16 +268,16 @@ fn ok_p256_signatures_are_accepted_both_ways() {
     if !available() {
         return;
     }
-    let secret = [0x42; 32];
-    let key = Es256SigningKey::from_secret_bytes(&secret).unwrap();
-    let public = key.public_key();
+    let signing = Signing::of(Suite::Esp256);
+    let public = &signing.keys.authority_key;
     let folder = folder(
         "p256",
         P256_SECRET,
         P256_PUBLIC,
-        secret,
-        &key,
+        [0x42; 32],
         public.as_bytes(),
+        &signing.message,
+        &signing.signature,
     );
     assert!(
         accepts(&folder, &["-digest", "sha256"]),
@@ -205,7 +289,8 @@ fn ok_p256_signatures_are_accepted_both_ways() {
     );
     // Half of what openssl signs has the higher s; several rounds meet both.
     for _ in 0..8 {
-        theirs_is_accepted(&folder, &["-digest", "sha256"], public);
+        let theirs = theirs_is_accepted(&folder, &["-digest", "sha256"], public, &signing.message);
+        signing.passes_with(&theirs);
     }
     fs::remove_dir_all(folder).unwrap();
 }
@@ -221,7 +306,8 @@ fn ok_ed25519_signatures_are_accepted_both_ways() {
     ));
     fs::create_dir_all(&folder).unwrap();
     let secret = [0x32; 32];
-    let key = Ed25519SigningKey::from_secret_bytes(&secret).unwrap();
+    let signing = Signing::of(Suite::Ed25519);
+    let public = signing.keys.authority_key.as_bytes();
     fs::write(
         folder.join("key.der"),
         [bytes(ED25519_SECRET), secret.to_vec()].concat(),
@@ -229,11 +315,11 @@ fn ok_ed25519_signatures_are_accepted_both_ways() {
     .unwrap();
     fs::write(
         folder.join("public.der"),
-        [bytes(ED25519_PUBLIC), key.public_key().as_bytes().to_vec()].concat(),
+        [bytes(ED25519_PUBLIC), public.to_vec()].concat(),
     )
     .unwrap();
-    fs::write(folder.join("message"), MESSAGE).unwrap();
-    fs::write(folder.join("ours"), key.sign(MESSAGE).unwrap().as_bytes()).unwrap();
+    fs::write(folder.join("message"), &signing.message).unwrap();
+    fs::write(folder.join("ours"), signing.signature).unwrap();
     let verify = [
         "pkeyutl",
         "-verify",
@@ -255,9 +341,6 @@ fn ok_ed25519_signatures_are_accepted_both_ways() {
     ];
     assert_eq!(openssl(&folder, &sign), Some(true));
     // Deterministic: the very same bytes.
-    assert_eq!(
-        fs::read(folder.join("theirs")).unwrap(),
-        key.sign(MESSAGE).unwrap().as_bytes()
-    );
+    assert_eq!(fs::read(folder.join("theirs")).unwrap(), signing.signature);
     fs::remove_dir_all(folder).unwrap();
 }

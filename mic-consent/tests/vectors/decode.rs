@@ -1,11 +1,11 @@
 //! Wrong text, structure and header: steps 1 to 4.
 
 use ciborium::Value;
+use mic_consent::Suite;
 use serde_json::json;
 
 use crate::{
     common::raw::{assemble, parts, sign},
-    keys::signer,
     wrong::Wrong,
 };
 
@@ -81,7 +81,7 @@ pub(crate) fn reject_structure(wrong: &mut Wrong) {
         edited.splice(at..at + remove, insert.iter().copied());
         edited
     };
-    // d2 84 | head of protected | protected | a0 | head of payload | payload | 58 40 | signature
+    // In SM2: d2 84 | head of protected | protected | a0 | head of payload | payload | 58 40 | signature
     let at_protected = 2;
     let at_unprotected = at_protected + 2 + protected.len() - usize::from(protected.len() < 24);
     let at_payload = at_unprotected + 1;
@@ -214,8 +214,9 @@ pub(crate) fn reject_structure(wrong: &mut Wrong) {
 
 /// CST-14: exactly three entries, each in its one form.
 pub(crate) fn reject_header(wrong: &mut Wrong) {
-    let authority = signer("authority-sm2");
-    let alg = || (Value::from(1), Value::from(-65537));
+    let suite = wrong.suite;
+    let authority = wrong.signer("authority");
+    let alg = || (Value::from(1), Value::from(suite.cose_algorithm()));
     let kid = || {
         (
             Value::from(4),
@@ -223,6 +224,10 @@ pub(crate) fn reject_header(wrong: &mut Wrong) {
         )
     };
     let typ = || (Value::from(16), Value::from("mic-g"));
+    let other = match suite {
+        Suite::Sm2Sm3 => Suite::Ed25519.cose_algorithm(),
+        _ => Suite::Sm2Sm3.cose_algorithm(),
+    };
     wrong.header("header-empty", "no entries", &[]);
     wrong.header("header-no-alg", "alg is missing", &[kid(), typ()]);
     wrong.header("header-no-kid", "kid is missing", &[alg(), typ()]);
@@ -280,8 +285,11 @@ pub(crate) fn reject_header(wrong: &mut Wrong) {
     );
     wrong.header(
         "header-alg-other-suite",
-        "Ed25519 with the id of an SM2 key",
-        &[(1.into(), (-19).into()), kid(), typ()],
+        match suite {
+            Suite::Sm2Sm3 => "Ed25519 with the id of an SM2 key",
+            _ => "SM2 with the id of another suite's key",
+        },
+        &[(1.into(), other.into()), kid(), typ()],
     );
     wrong.header(
         "header-kid-7",
@@ -301,7 +309,7 @@ pub(crate) fn reject_header(wrong: &mut Wrong) {
     wrong.header(
         "header-text-key",
         "a text as map key",
-        &[("alg".into(), (-65537).into()), kid(), typ()],
+        &[("alg".into(), suite.cose_algorithm().into()), kid(), typ()],
     );
     for (id, offered) in [
         ("mic-q", "mic-g"),
@@ -312,11 +320,10 @@ pub(crate) fn reject_header(wrong: &mut Wrong) {
         ("mic-q", "mic-p"),
     ] {
         let name = match id {
-            "mic-q" => "hospital-sm2",
-            "mic-p" => "hospital-sm2",
-            _ => "authority-sm2",
+            "mic-q" | "mic-p" => "hospital",
+            _ => "authority",
         };
-        let token = sign(id, &wrong.claims, signer(name).as_ref());
+        let token = sign(id, &wrong.claims, wrong.signer(name).as_ref());
         wrong.push(
             &format!("header-{id}-as-{offered}"),
             "one type offered as another",

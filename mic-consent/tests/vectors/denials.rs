@@ -1,7 +1,7 @@
 //! What each wrong token must be refused for, written by hand from the specification, so that the vectors don't
 //! take it from the implementation they are to test.
 
-use mic_consent::Reason;
+use mic_consent::{Reason, Suite};
 
 /// Each reason with the cases it is expected of.
 #[rustfmt::skip]
@@ -73,7 +73,7 @@ pub(crate) const EXPECTED: &[(Reason, &[&str])] = &[
     (Reason::BadSignature, &[
         "signature-bit", "signature-claim", "signature-r-zero", "signature-s-zero", "signature-r-order",
         "signature-s-order", "signature-swapped", "signature-no-aad", "signature-other-aad",
-        "signature-empty-distid",
+        "signature-empty-distid", "signature-s-plus-order", "signature-r-identity",
     ]),
     // Step 7.
     (Reason::MissingClaim, &[
@@ -129,7 +129,7 @@ pub(crate) const EXPECTED: &[(Reason, &[&str])] = &[
     (Reason::StatusUnknown, &["status-unknown"]),
 ];
 
-/// Offsets that follow from the form alone: the character after the prefix of six; the tag at byte 0, the array at
+/// Offsets in SM2 that follow from the form alone: the character after the prefix of six; the tag at byte 0, the array at
 /// 1, the protected header at 2 with its content of 24 bytes at 4, the unprotected one at 28, the payload at 29.
 #[rustfmt::skip]
 pub(crate) const PLACES: &[(usize, &[&str])] = &[
@@ -153,3 +153,21 @@ pub(crate) const PLACES: &[(usize, &[&str])] = &[
         "structure-4-gib", "structure-16-eib",
     ]),
 ];
+
+/// Whether the case is made in the suite.
+pub(crate) fn is_in(suite: Suite, id: &str) -> bool {
+    match id {
+        "key-suite-gm" | "signature-empty-distid" => suite == Suite::Sm2Sm3,
+        "signature-s-plus-order" | "signature-r-identity" => suite == Suite::Ed25519,
+        _ => true,
+    }
+}
+
+/// The offset in the suite: the algorithm's number takes five bytes in SM2 and one in the others, and the length of
+/// the shorter header one byte instead of two.
+pub(crate) const fn place_in(suite: Suite, at: usize) -> usize {
+    match (suite, at) {
+        (Suite::Sm2Sm3, _) | (_, 0..=27) => at,
+        (_, 28..) => at - 5,
+    }
+}

@@ -1,5 +1,7 @@
 //! The keys of the vectors. Test keys of made-up owners; their secrets are published on purpose.
 
+use std::sync::LazyLock;
+
 use mic_consent::*;
 use serde_json::{Value as Json, json};
 
@@ -15,7 +17,7 @@ pub(crate) type TestKey = (
     Option<u8>,
 );
 
-pub(crate) const KEYS: [TestKey; 9] = [
+pub(crate) const KEYS: [TestKey; 15] = [
     (
         "hospital-sm2",
         "SM2-SM3",
@@ -74,6 +76,40 @@ pub(crate) const KEYS: [TestKey; 9] = [
         Some(61),
     ),
     ("stranger-sm2", "SM2-SM3", 0x2f, "CONSENT99", "", None),
+    (
+        "provincial-authority-ed25519",
+        "Ed25519",
+        0x33,
+        "CONSENT61",
+        "grant",
+        Some(61),
+    ),
+    (
+        "other-hospital-ed25519",
+        "Ed25519",
+        0x34,
+        "H61010200001",
+        "request",
+        Some(61),
+    ),
+    ("stranger-ed25519", "Ed25519", 0x3f, "CONSENT99", "", None),
+    (
+        "provincial-authority-esp256",
+        "ESP256",
+        0x43,
+        "CONSENT61",
+        "grant",
+        Some(61),
+    ),
+    (
+        "other-hospital-esp256",
+        "ESP256",
+        0x44,
+        "H61010200001",
+        "request",
+        Some(61),
+    ),
+    ("stranger-esp256", "ESP256", 0x4f, "CONSENT99", "", None),
 ];
 
 pub(crate) fn signer(name: &str) -> Box<dyn Signer> {
@@ -85,7 +121,13 @@ pub(crate) fn signer(name: &str) -> Box<dyn Signer> {
     }
 }
 
+/// Made once: every case asks for it.
 pub(crate) fn keys_json() -> Json {
+    static MADE: LazyLock<Json> = LazyLock::new(make_keys_json);
+    MADE.clone()
+}
+
+fn make_keys_json() -> Json {
     KEYS.iter()
         .map(|(name, suite, seed, owner, role, province)| {
             let signer = signer(name);

@@ -2,9 +2,12 @@
 //! list, key set, receipt, review, checkpoint, and proofs about logs.
 
 mod accept;
+mod decide;
 mod log;
 mod order;
 mod reject;
+
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use mic_consent::*;
@@ -17,7 +20,7 @@ use crate::{
 
 /// The keys of these vectors: name, seed byte, owner, roles. Each exists in every suite, from the seed plus
 /// [`offset`].
-const CAST: [(&str, u8, &str, &[Role]); 14] = [
+const CAST: [(&str, u8, &str, &[Role]); 15] = [
     ("hospital", 0x41, "H11010500001", &[Role::Request]),
     ("viewer", 0x42, "H11010500001", &[Role::Request]),
     ("other-hospital", 0x43, "H61010200001", &[Role::Request]),
@@ -32,6 +35,14 @@ const CAST: [(&str, u8, &str, &[Role]); 14] = [
     ("root-3", 0x4c, "ROOT00", &[Role::Root]),
     ("court", 0x4d, "COURT01", &[Role::Order]),
     ("barred", 0x4e, BARRED, &[Role::Request]),
+    ("own-authority", 0x4f, "H11010500001", &[Role::Grant]),
+];
+
+/// What is refused, one file for each suite, with the same ids.
+pub(crate) const REJECT_FILES: [(Suite, &str); 3] = [
+    (Suite::Sm2Sm3, "objects-reject.json"),
+    (Suite::Ed25519, "objects-reject-ed25519.json"),
+    (Suite::Esp256, "objects-reject-esp256.json"),
 ];
 
 /// An organisation that is suspended as a whole.
@@ -93,10 +104,14 @@ fn records() -> Vec<KeyRecord> {
         .collect()
 }
 
+/// Made once: every case asks for it.
 pub(super) fn ring() -> KeyRing {
-    let mut ring = KeyRing::from_records(records()).unwrap();
-    ring.suspend(IssuerCode::new(BARRED).unwrap()).unwrap();
-    ring
+    static RING: LazyLock<KeyRing> = LazyLock::new(|| {
+        let mut ring = KeyRing::from_records(records()).unwrap();
+        ring.suspend(IssuerCode::new(BARRED).unwrap()).unwrap();
+        ring
+    });
+    RING.clone()
 }
 
 fn keys_json() -> Json {
@@ -167,6 +182,9 @@ fn run(input: &Json) -> Result<Json, Denial> {
         return result;
     }
     if let Some(result) = order::run(kind, input) {
+        return result;
+    }
+    if let Some(result) = decide::run(kind, input) {
         return result;
     }
     let (ring, mut policy) = (ring(), policy());
@@ -398,12 +416,20 @@ fn ok_vectors_of_the_other_objects_are_accepted() {
 
 #[test]
 fn err_vectors_of_the_other_objects_are_refused_with_this_very_denial() {
-    let mut cases = reject::cases();
-    order::wrong(&mut cases);
-    log::wrong(&mut cases);
+    for (suite, name) in REJECT_FILES {
+        let mut cases = reject::cases(suite);
+        order::wrong(&mut cases, suite);
+        log::wrong(&mut cases, suite);
+        let what = format!("objects around the grant that are refused, in {suite}");
+        check(name, &what, cases);
+    }
+}
+
+#[test]
+fn err_decisions_are_permitted_or_refused_with_this_very_denial() {
     check(
-        "objects-reject.json",
-        "objects around the grant that are refused",
-        cases,
+        "decide.json",
+        "what a node permits, an authority takes and a witness agrees to, and what they refuse",
+        decide::cases::cases(),
     );
 }

@@ -10,15 +10,24 @@ use crate::{
         *,
     },
     file::rfc3339,
-    keys::signer,
     wrong::{MIC, Wrong},
 };
 
+/// The order of the group of the suite, in the form in which a signature has it.
+fn order(suite: Suite) -> &'static str {
+    match suite {
+        Suite::Sm2Sm3 => "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123",
+        Suite::Ed25519 => "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010",
+        _ => "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+    }
+}
+
 pub(crate) fn reject_key(wrong: &mut Wrong) {
     let grant = hex::encode(wrong.grant.as_bytes());
+    let authority_name = wrong.name("authority");
     let state = |state: &str, since: Option<i64>| {
         let since = since.map(|seconds| rfc3339(after(seconds)));
-        json!({ "type": "mic-g", "token": grant, "key_states": { "authority-sm2": { "state": state, "since": since } } })
+        json!({ "type": "mic-g", "token": grant, "key_states": { (&authority_name): { "state": state, "since": since } } })
     };
     wrong.push(
         "key-suspended",
@@ -40,22 +49,30 @@ pub(crate) fn reject_key(wrong: &mut Wrong) {
         "the authority's key signs no more since the moment of issue",
         state("verify-only", Some(0)),
     );
-    wrong.push(
-        "key-suite",
-        "an SM2 grant at a node for international suites",
-        json!({ "type": "mic-g", "token": grant, "suites": "international-only" }),
-    );
-    let ed25519 = crate::common::grant(&keys(Suite::Ed25519), ct_scope());
-    wrong.push(
-        "key-suite-gm",
-        "an Ed25519 grant at a node for SM2 alone",
-        json!({ "type": "mic-g", "token": hex::encode(ed25519.as_bytes()), "suites": "gm-only" }),
-    );
+    if wrong.suite == Suite::Sm2Sm3 {
+        wrong.push(
+            "key-suite",
+            "an SM2 grant at a node for international suites",
+            json!({ "type": "mic-g", "token": grant, "suites": "international-only" }),
+        );
+        let ed25519 = crate::common::grant(&keys(Suite::Ed25519), ct_scope());
+        wrong.push(
+            "key-suite-gm",
+            "an Ed25519 grant at a node for SM2 alone",
+            json!({ "type": "mic-g", "token": hex::encode(ed25519.as_bytes()), "suites": "gm-only" }),
+        );
+    } else {
+        wrong.push(
+            "key-suite",
+            "a grant of another suite at a node for SM2 alone",
+            json!({ "type": "mic-g", "token": grant, "suites": "gm-only" }),
+        );
+    }
     let claims = wrong.claims.clone();
     wrong.bytes(
         "key-unknown",
         "a key outside the trusted set",
-        &sign("mic-g", &claims, signer("stranger-sm2").as_ref()),
+        &sign("mic-g", &claims, wrong.signer("stranger").as_ref()),
     );
     wrong.bytes(
         "key-role",
@@ -63,12 +80,12 @@ pub(crate) fn reject_key(wrong: &mut Wrong) {
         &sign(
             "mic-g",
             &with(&claims, &[1], Some("H11010500001".into())),
-            signer("hospital-sm2").as_ref(),
+            wrong.signer("hospital").as_ref(),
         ),
     );
 
     let (protected, payload, signature) = parts(wrong.grant.as_bytes());
-    let authority = signer("authority-sm2");
+    let authority = wrong.signer("authority");
     let mut flipped = signature.clone();
     flipped[0] ^= 1;
     wrong.bytes(
@@ -83,8 +100,7 @@ pub(crate) fn reject_key(wrong: &mut Wrong) {
         "one bit of the claims",
         &assemble(&protected, &changed, &signature),
     );
-    let order =
-        hex::decode("fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123").unwrap();
+    let order = hex::decode(order(wrong.suite)).unwrap();
     let (r, s) = signature.split_at(32);
     wrong.bytes(
         "signature-r-zero",
@@ -122,6 +138,33 @@ pub(crate) fn reject_key(wrong: &mut Wrong) {
         "signed with the external text of a request",
         &sign_with(&plain, &payload, "mic-consent/1/mic-q", authority.as_ref()),
     );
+    if wrong.suite == Suite::Ed25519 {
+        // s and s plus the order fit the same equation; only the lower one is the signature (RFC 8032, 5.1.7).
+        let mut carry = 0;
+        let more: Vec<u8> = (s.iter().zip(&order))
+            .map(|(one, two)| {
+                let sum = u16::from(*one) + u16::from(*two) + carry;
+                carry = sum >> 8;
+                (sum & 0xff) as u8
+            })
+            .collect();
+        assert_eq!(carry, 0);
+        wrong.bytes(
+            "signature-s-plus-order",
+            "s plus the order of the group",
+            &assemble(&protected, &payload, &[r, &more].concat()),
+        );
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        wrong.bytes(
+            "signature-r-identity",
+            "R is the neutral element",
+            &assemble(&protected, &payload, &[&identity, s].concat()),
+        );
+    }
+    if wrong.suite != Suite::Sm2Sm3 {
+        return;
+    }
     let empty = Sm2SigningKey::with_distid(&[0x22; 32], "").unwrap();
     wrong.bytes(
         "signature-empty-distid",
@@ -138,7 +181,7 @@ pub(crate) fn reject_issuer_and_time(wrong: &mut Wrong) {
         Some("CONSENT02".into()),
     );
     let claims = with(&wrong.claims, &[1], Some("CONSENT61".into()));
-    let provincial = signer("provincial-authority-sm2");
+    let provincial = wrong.signer("provincial-authority");
     wrong.bytes(
         "issuer-province-everywhere",
         "a provincial authority opens every archive",
@@ -200,7 +243,7 @@ pub(crate) fn reject_issuer_and_time(wrong: &mut Wrong) {
         &[5],
         Some((now().timestamp() + 1_000).into()),
     );
-    let token = hex::encode(sign("mic-g", &later, signer("authority-sm2").as_ref()));
+    let token = hex::encode(sign("mic-g", &later, wrong.signer("authority").as_ref()));
     wrong.push(
         "time-not-yet",
         "61 seconds before the beginning",
@@ -217,7 +260,7 @@ pub(crate) fn reject_issuer_and_time(wrong: &mut Wrong) {
             json!({ "type": "mic-g", "token": grant, "status": status }),
         );
     }
-    let request = request(&keys(Suite::Sm2Sm3), ct_scope());
+    let request = request(&keys(wrong.suite), ct_scope());
     let expired = json!({ "type": "mic-q", "token": hex::encode(request.as_bytes()), "clock": rfc3339(after(180)) });
     wrong.push(
         "time-request-expired",
@@ -227,7 +270,7 @@ pub(crate) fn reject_issuer_and_time(wrong: &mut Wrong) {
     let asked = claims_of(&request);
     let exp = find(&asked, &[4]);
     assert_eq!(exp, (now().timestamp() + 120).into());
-    let hospital = signer("hospital-sm2");
+    let hospital = wrong.signer("hospital");
     let mut push = |id: &str, note: &str, claims: Value| {
         wrong.push(id, note, json!({ "type": "mic-q", "token": hex::encode(sign("mic-q", &claims, hospital.as_ref())) }));
     };

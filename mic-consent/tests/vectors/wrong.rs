@@ -23,6 +23,7 @@ use crate::{
 
 /// Everything that is wrong on purpose.
 pub(crate) struct Wrong {
+    pub(crate) suite: Suite,
     pub(crate) cases: Vec<Json>,
     pub(crate) grant: Encoded,
     pub(crate) claims: Value,
@@ -31,6 +32,21 @@ pub(crate) struct Wrong {
 impl Wrong {
     pub(crate) fn push(&mut self, id: &str, note: &str, input: Json) {
         self.cases.push(case(id, note, input));
+    }
+
+    /// The key with this part, in the suite.
+    pub(crate) fn signer(&self, who: &str) -> Box<dyn Signer> {
+        signer(&self.name(who))
+    }
+
+    /// The name of that key.
+    pub(crate) fn name(&self, who: &str) -> String {
+        let suite = match self.suite {
+            Suite::Sm2Sm3 => "sm2",
+            Suite::Ed25519 => "ed25519",
+            _ => "esp256",
+        };
+        format!("{who}-{suite}")
     }
 
     /// These bytes, offered as a grant.
@@ -47,14 +63,14 @@ impl Wrong {
         let token = sign(
             "mic-g",
             &with(&self.claims, path, new),
-            signer("authority-sm2").as_ref(),
+            self.signer("authority").as_ref(),
         );
         self.bytes(id, note, &token);
     }
 
     /// These payload bytes, signed properly by the authority.
     pub(crate) fn payload(&mut self, id: &str, note: &str, payload: &[u8]) {
-        let authority = signer("authority-sm2");
+        let authority = self.signer("authority");
         let token = sign_with(
             &header(authority.as_ref(), "mic-g"),
             payload,
@@ -66,7 +82,7 @@ impl Wrong {
 
     /// The grant under another header, signed properly by the authority.
     pub(crate) fn header(&mut self, id: &str, note: &str, entries: &[(Value, Value)]) {
-        let authority = signer("authority-sm2");
+        let authority = self.signer("authority");
         let payload = bytes_of(&self.claims);
         let token = sign_with(
             &Value::Map(entries.to_vec()),
@@ -80,11 +96,19 @@ impl Wrong {
 
 pub(crate) const MIC: i64 = -65537;
 
-pub(crate) fn reject() -> Json {
-    let keys = keys(Suite::Sm2Sm3);
+/// One file for each suite, with the same ids.
+pub(crate) const REJECT_FILES: [(Suite, &str); 3] = [
+    (Suite::Sm2Sm3, "reject.json"),
+    (Suite::Ed25519, "reject-ed25519.json"),
+    (Suite::Esp256, "reject-esp256.json"),
+];
+
+pub(crate) fn reject(suite: Suite) -> Json {
+    let keys = keys(suite);
     let grant = grant(&keys, ct_scope());
     let claims = claims_of(&grant);
     let mut wrong = Wrong {
+        suite,
         cases: Vec::new(),
         grant,
         claims,
@@ -96,16 +120,17 @@ pub(crate) fn reject() -> Json {
     claims::reject_claims(&mut wrong);
     claims::reject_scope(&mut wrong);
     verify::reject_issuer_and_time(&mut wrong);
-    as_written_by_hand(&wrong.cases);
-    file("tokens that are refused, each with its denial", wrong.cases)
+    as_written_by_hand(suite, &wrong.cases);
+    let what = format!("tokens that are refused, each with its denial, in {suite}");
+    file(&what, wrong.cases)
 }
 
 /// Each case is refused for the reason, and where it follows from the form at the place, that was written down for
 /// it; before anything of it is kept.
-pub(crate) fn as_written_by_hand(cases: &[Json]) {
+pub(crate) fn as_written_by_hand(suite: Suite, cases: &[Json]) {
     let mut expected = BTreeMap::new();
     for (reason, ids) in denials::EXPECTED {
-        for id in *ids {
+        for id in ids.iter().filter(|id| denials::is_in(suite, id)) {
             assert!(expected.insert(*id, *reason).is_none(), "{id} twice");
         }
     }
@@ -115,6 +140,7 @@ pub(crate) fn as_written_by_hand(cases: &[Json]) {
         assert_eq!(case["expect"]["err"]["name"].as_str(), reason, "{id}");
         let place = denials::PLACES.iter().find(|(_, ids)| ids.contains(&id));
         if let Some((at, _)) = place {
+            let at = denials::place_in(suite, *at);
             assert_eq!(case["expect"]["err"]["at"], json!(at), "{id}");
         }
     }

@@ -7,7 +7,7 @@ use super::{Cases, SUITES, accept::token, bytes, signer, suite_named};
 use crate::common::*;
 
 /// Entries of the vectors' log: "entry 0", "entry 1", ...
-fn log(suite: Suite, entries: u64) -> MerkleLog {
+pub(super) fn log(suite: Suite, entries: u64) -> MerkleLog {
     let mut log = MerkleLog::new(suite).unwrap();
     for n in 0..entries {
         log.append(format!("entry {n}").as_bytes()).unwrap();
@@ -70,7 +70,7 @@ fn grown(suite: Suite, older: u64, newer: u64) -> Json {
     })
 }
 
-fn head(suite: Suite, by: &str, issuer: &str) -> Encoded {
+pub(super) fn head(suite: Suite, by: &str, issuer: &str) -> Encoded {
     let owner = *archive().node();
     CheckpointDraft::head_of(&log(suite, 7), owner, realm())
         .sign(
@@ -119,8 +119,7 @@ pub(super) fn right(cases: &mut Cases) {
     }
 }
 
-pub(super) fn wrong(cases: &mut Cases) {
-    let suite = Suite::Sm2Sm3;
+pub(super) fn wrong(cases: &mut Cases, suite: Suite) {
     let good = included(suite, 3, 7);
     let mut push = |id: &str, note: &str, base: &Json, change: &[(&str, Json)], reason| {
         let mut input = base.clone();

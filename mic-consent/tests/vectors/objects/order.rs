@@ -251,8 +251,7 @@ pub(super) fn right(cases: &mut Cases) {
     );
 }
 
-pub(super) fn wrong(cases: &mut Cases) {
-    let suite = Suite::Sm2Sm3;
+pub(super) fn wrong(cases: &mut Cases, suite: Suite) {
     let one = list(suite, list_draft(2).with_withdrawn([7]), 0);
     let ask = [(3, 7)];
     let older = list(suite, list_draft(1).with_withdrawn([7]), 0);
@@ -400,12 +399,21 @@ fn set_records(cases: &mut Cases, suite: Suite, set: &Encoded) {
         changed(3, Some(Value::Bytes(vec![9; 63]))),
         Reason::BadKeyRecord,
     );
-    push(
-        "key-record-no-distid",
-        "an SM2 key without its id",
-        changed(4, None),
-        Reason::BadKeyRecord,
-    );
+    if suite == Suite::Sm2Sm3 {
+        push(
+            "key-record-no-distid",
+            "an SM2 key without its id",
+            changed(4, None),
+            Reason::BadKeyRecord,
+        );
+    } else {
+        push(
+            "key-record-distid",
+            "a distinguishing id of a key that has none",
+            changed(4, Some(Value::Bytes(b"1234567812345678".to_vec()))),
+            Reason::BadKeyRecord,
+        );
+    }
     push(
         "key-record-no-role",
         "no role",

@@ -20,10 +20,10 @@ use crate::common::{
 };
 
 const MIC: i64 = -65537;
-const SUITE: Suite = Suite::Sm2Sm3;
 
-/// One object to be spoiled: its type, who signs it, its claims, and what a run needs beside it.
+/// One object to be spoiled: its suite, its type, who signs it, its claims, and what a run needs beside it.
 struct Object {
+    suite: Suite,
     kind: &'static str,
     signer: &'static str,
     claims: Value,
@@ -33,6 +33,7 @@ struct Object {
 impl Object {
     fn new(kind: &'static str, signer: &'static str, token: &Encoded) -> Self {
         Self {
+            suite: token.suite(),
             kind,
             signer,
             claims: claims_of(token),
@@ -53,7 +54,7 @@ impl Object {
         self.input(&sign(
             self.kind,
             &claims,
-            signer(SUITE, self.signer).as_ref(),
+            signer(self.suite, self.signer).as_ref(),
         ))
     }
 }
@@ -70,31 +71,31 @@ fn bytes(count: usize) -> Option<Value> {
     Some(Value::Bytes(vec![9; count]))
 }
 
-pub(super) fn cases() -> Cases {
+pub(super) fn cases(suite: Suite) -> Cases {
     let mut cases = Cases::default();
-    let [opened, in_emergency] = receipts(SUITE);
+    let [opened, in_emergency] = receipts(suite);
     let nonce_text = nonce().to_string();
-    let mut refused = Object::new("mic-d", "authority", &refusal(SUITE));
+    let mut refused = Object::new("mic-d", "authority", &refusal(suite));
     refused.beside = json!({ "nonce": nonce_text });
-    let mut link = Object::new("mic-n", "hospital", &narrowed(SUITE));
-    link.beside = json!({ "grant": hex::encode(grant(SUITE).as_bytes()) });
+    let mut link = Object::new("mic-n", "hospital", &narrowed(suite));
+    link.beside = json!({ "grant": hex::encode(grant(suite).as_bytes()) });
     let some = StatusListDraft::new(realm(), authority_code(), 3, 1000).with_withdrawn([7, 8]);
-    let list = Object::new("mic-s", "status", &list(SUITE, some, 0));
+    let list = Object::new("mic-s", "status", &list(suite, some, 0));
     let (offer, withdrawal) = (
-        Object::new("mic-o", "authority", &offer(SUITE)),
-        Object::new("mic-w", "authority", &withdrawal(SUITE, Effect::Withdrawn)),
+        Object::new("mic-o", "authority", &offer(suite)),
+        Object::new("mic-w", "authority", &withdrawal(suite, Effect::Withdrawn)),
     );
     let (emergency, review) = (
-        Object::new("mic-e", "emergency", &emergency(SUITE)),
-        Object::new("mic-v", "review", &review(SUITE)),
+        Object::new("mic-e", "emergency", &emergency(suite)),
+        Object::new("mic-v", "review", &review(suite)),
     );
     let (opened, in_emergency) = (
         Object::new("mic-r", "archive", &opened),
         Object::new("mic-r", "archive", &in_emergency),
     );
 
-    let by_order = Object::new("mic-r", "archive", &under_order(SUITE));
-    let order = Object::new("mic-l", "court", &order(SUITE));
+    let by_order = Object::new("mic-r", "archive", &under_order(suite));
+    let order = Object::new("mic-l", "court", &order(suite));
     holes(&mut cases, "order", &order, &[]);
     holes(&mut cases, "receipt-order", &by_order, &[]);
     of_orders(&mut cases, &order, &by_order);
@@ -202,7 +203,7 @@ fn common_faults(cases: &mut Cases, name: &str, object: &Object) {
     push("in-future", "issued in an hour", late, later);
 
     let payload = bytes_of(&object.claims);
-    let own = signer(SUITE, object.signer);
+    let own = signer(object.suite, object.signer);
     let head = header(own.as_ref(), object.kind);
     let external = format!("mic-consent/1/{}", object.kind);
     let trailing = sign_with(
@@ -232,7 +233,7 @@ fn common_faults(cases: &mut Cases, name: &str, object: &Object) {
     let stranger = sign(
         object.kind,
         &object.claims,
-        signer(SUITE, stranger).as_ref(),
+        signer(object.suite, stranger).as_ref(),
     );
     push(
         "role",
@@ -547,7 +548,7 @@ fn of_orders(cases: &mut Cases, order: &Object, by_order: &Object) {
     by_authority["token"] = json!(hex::encode(sign(
         "mic-l",
         &with(&order.claims, &[1], text("CONSENT01")),
-        signer(SUITE, "authority").as_ref(),
+        signer(order.suite, "authority").as_ref(),
     )));
     push(
         "order-by-authority",
@@ -585,7 +586,7 @@ fn of_orders(cases: &mut Cases, order: &Object, by_order: &Object) {
         Scope::list_only(ScopeFilter::new()),
     )
     .sign(
-        signer(SUITE, "barred").as_ref(),
+        signer(order.suite, "barred").as_ref(),
         nonce(),
         crate::common::now(),
     )
@@ -644,17 +645,24 @@ fn of_receipts(cases: &mut Cases, opened: &Object, in_emergency: &Object) {
         opened.with(&[MIC, 20], number(3)),
         Reason::UnknownListValue,
     );
-    let head = token("mic-h", &receipts(SUITE)[0]);
+    let head = token("mic-h", &receipts(opened.suite)[0]);
     push(
         "receipt-as-checkpoint",
         "a receipt offered as a head",
         head,
         Reason::OtherType,
     );
-    let owner =
-        CheckpointDraft::head_of(&MerkleLog::new(SUITE).unwrap(), *archive().node(), realm())
-            .sign(signer(SUITE, "archive").as_ref(), *archive().node(), now())
-            .unwrap();
+    let owner = CheckpointDraft::head_of(
+        &MerkleLog::new(opened.suite).unwrap(),
+        *archive().node(),
+        realm(),
+    )
+    .sign(
+        signer(opened.suite, "archive").as_ref(),
+        *archive().node(),
+        now(),
+    )
+    .unwrap();
     let head = Object::new("mic-h", "archive", &owner);
     push(
         "checkpoint-size",
@@ -678,7 +686,7 @@ fn of_receipts(cases: &mut Cases, opened: &Object, in_emergency: &Object) {
 
 /// Narrowings that are wider in each part, of another grant, by another key, or too many.
 fn narrowings(cases: &mut Cases, link: &Object) {
-    let grant = live_grant(SUITE);
+    let grant = live_grant(link.suite);
     let ends = u64::try_from(grant.claims().expires_at().timestamp()).unwrap();
     let now_s = u64::try_from(now().timestamp()).unwrap();
     let mut push = |id: &str, note: &str, input: Json, reason| {
@@ -764,8 +772,9 @@ fn narrowings(cases: &mut Cases, link: &Object) {
         Reason::MissingClaim,
     );
 
-    let own =
-        |who: &str, claims: &Value| link.input(&sign("mic-n", claims, signer(SUITE, who).as_ref()));
+    let own = |who: &str, claims: &Value| {
+        link.input(&sign("mic-n", claims, signer(link.suite, who).as_ref()))
+    };
     push(
         "narrowed-by-viewer",
         "by a key of the hospital that does not hold it",
@@ -787,15 +796,15 @@ fn narrowings(cases: &mut Cases, link: &Object) {
     );
 
     // A second narrowing that goes back to what the first took away.
-    let narrow = chain(SUITE);
+    let narrow = chain(link.suite);
     let second = NarrowDraft::of_narrowed(&narrow)
-        .sign(signer(SUITE, "viewer").as_ref(), now())
+        .sign(signer(link.suite, "viewer").as_ref(), now())
         .unwrap();
     let base = claims_of(&second);
-    let first = hex::encode(narrowed(SUITE).as_bytes());
+    let first = hex::encode(narrowed(link.suite).as_bytes());
     let then = |who: &str, path: &[i64], new: Option<Value>| {
         let claims = with(&base, path, new);
-        let token = sign("mic-n", &claims, signer(SUITE, who).as_ref());
+        let token = sign("mic-n", &claims, signer(link.suite, who).as_ref());
         json!({
             "type": "mic-n",
             "token": first,
@@ -866,7 +875,7 @@ fn narrowings(cases: &mut Cases, link: &Object) {
     let (mut chained, mut then) = (narrow, Vec::new());
     for _ in 0..3 {
         let token = NarrowDraft::of_narrowed(&chained)
-            .sign(signer(SUITE, "viewer").as_ref(), now())
+            .sign(signer(link.suite, "viewer").as_ref(), now())
             .unwrap();
         then.push(hex::encode(token.as_bytes()));
         if then.len() < 3 {
