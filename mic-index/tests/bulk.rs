@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use core::cell::Cell;
 use core::ops::ControlFlow;
@@ -158,6 +159,38 @@ fn ok_every_file_of_the_vectors_in_any_portions() {
             assert_eq!(found, case["expect"], "{id} in portions of {portion}");
         }
     }
+}
+
+/// The kinds in backquotes in the first column of a table of a document.
+fn kinds_of(document: &'static str) -> impl Iterator<Item = &'static str> {
+    let rows = document.lines().skip_while(|line| {
+        let mut cells = line.split('|').map(str::trim);
+        cells.next() != Some("") || cells.next() != Some("kind")
+    });
+    let first = rows.skip(2).map_while(|row| row.split('|').nth(1));
+    let names = first.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    // A row that names a document stands for its kinds.
+    names.filter(|name| !name.contains('.'))
+}
+
+#[test]
+fn ok_every_kind_of_the_document_has_a_vector_and_no_other_is_given() {
+    let vectors = cases(include_str!("../vectors/bulk.json"));
+    let errors = vectors
+        .iter()
+        .filter_map(|case| case["expect"]["errors"].as_array());
+    let given: BTreeSet<&str> = errors.flatten().map(|error| text(&error["kind"])).collect();
+    let of_bulk: BTreeSet<&str> = kinds_of(include_str!("../spec/bulk.md")).collect();
+    // The vectors of codes have those of codes one by one.
+    let of_codes: BTreeSet<&str> = kinds_of(include_str!("../spec/index-code.md")).collect();
+    assert_eq!((of_bulk.len(), of_codes.len()), (19, 11));
+    let missing: Vec<_> = of_bulk.difference(&given).collect();
+    assert!(missing.is_empty(), "kinds without a vector: {missing:?}");
+    let unknown: Vec<_> = given
+        .iter()
+        .filter(|kind| !of_bulk.contains(*kind) && !of_codes.contains(*kind))
+        .collect();
+    assert!(unknown.is_empty(), "kinds no table has: {unknown:?}");
 }
 
 #[test]
