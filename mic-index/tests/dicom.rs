@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use dicom_core::value::{DataSetSequence, DicomDate, DicomTime};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use mic_index::dicom::{Attribute, ExamDraft, Finding, FindingKind, HeaderText};
-use mic_index::{ExamTime, ExamType};
+use mic_index::{ExamTime, ExamType, ItemName};
 
 fn study_time(date: &str, time: &str) -> ExamDraft {
     ExamDraft::from_text(
@@ -425,11 +425,12 @@ fn chinese_texts_in_gb18030_and_undeclared() {
     ] {
         let bytes = file_with_chinese(character_set, vr);
         let object = dicom_object::from_reader(&bytes[..]).expect("the file is whole");
-        let draft = ExamDraft::from_elements_with(object.iter(), |item| item.iter());
+        let draft =
+            ExamDraft::from_elements_with(object.iter(), dicom_object::InMemDicomObject::iter);
         let case = format!("{character_set:?} {vr:?}");
         assert_eq!(draft.institution_name(), expected, "{case}");
         let item = draft.item().and_then(|item| item.name());
-        assert_eq!(item.map(|name| name.as_str()), expected, "{case}");
+        assert_eq!(item.map(ItemName::as_str), expected, "{case}");
         for attribute in [Attribute::InstitutionName, Attribute::StudyDescription] {
             let expected: Vec<_> = told(attribute).into_iter().collect();
             assert_eq!(of(&draft, attribute), expected, "{case}");
@@ -474,7 +475,8 @@ fn every_real_header_gives_a_draft() {
             }
         };
         read += 1;
-        let draft = ExamDraft::from_elements_with(object.iter(), |item| item.iter());
+        let draft =
+            ExamDraft::from_elements_with(object.iter(), dicom_object::InMemDicomObject::iter);
         let source = draft.item_source().map_or("none", Attribute::keyword);
         *items.entry(source).or_default() += 1;
         with_time += u32::from(draft.exam_time().is_some());

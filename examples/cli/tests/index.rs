@@ -499,7 +499,7 @@ fn ok_ingest_reads_archives_standard_input_and_little_memory_alike() {
 fn gzip(text: &[u8]) -> Vec<u8> {
     let sum = text.iter().fold(!0_u32, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            sum >> 1 ^ (sum & 1) * 0xedb8_8320
+            (sum >> 1) ^ ((sum & 1) * 0xedb8_8320)
         })
     });
     let len = u16::try_from(text.len()).unwrap();

@@ -143,7 +143,7 @@ impl<'a> Watch<'a> {
 
     fn row(&mut self) -> Result<(), BulkError> {
         self.rows += 1;
-        if self.rows.is_multiple_of(ROWS_PER_LOOK) && (self.ask)(self.rows).is_break() {
+        if self.rows % ROWS_PER_LOOK == 0 && (self.ask)(self.rows).is_break() {
             return Err(BulkError::Stopped);
         }
         Ok(())
@@ -365,7 +365,7 @@ impl<S: Spill> Findings<S> {
                 Step::End => return Ok(Ended::Complete),
             }
             steps += 1;
-            if steps.is_multiple_of(ROWS_PER_LOOK) && watch(self.found).is_break() {
+            if steps % ROWS_PER_LOOK == 0 && watch(self.found).is_break() {
                 return Ok(Ended::Stopped);
             }
         }
