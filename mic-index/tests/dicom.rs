@@ -420,6 +420,8 @@ fn chinese_texts_in_gb18030_and_undeclared() {
         (Some("GBK"), VR::LO, read, nothing),
         (None, VR::LO, guessed, undeclared),
         (Some("ISO_IR 6"), VR::LO, guessed, undeclared),
+        // What is declared counts, though it be wrong.
+        (Some("ISO_IR 100"), VR::LO, guessed, nothing),
         (None, VR::UN, None, no_text),
         (Some("GB18030"), VR::UN, None, no_text),
     ] {

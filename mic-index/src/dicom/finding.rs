@@ -151,7 +151,7 @@ pub enum FindingKind {
     #[error("a control character in a text")]
     ControlCharacter,
     /// Characters beyond ASCII in a header that declares no character set for them; read as the toolkit decoded
-    /// them, which may be wrong: undeclared GBK looks like Latin letters.
+    /// them, which may be wrong: undeclared GBK looks like Latin letters. A set that is declared and wrong cannot be told.
     #[error("characters of a character set that is not declared")]
     UndeclaredCharacters,
     /// A carried text that is no index code.
