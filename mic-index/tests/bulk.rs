@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use core::cell::Cell;
 use core::ops::ControlFlow;
@@ -158,6 +159,38 @@ fn ok_every_file_of_the_vectors_in_any_portions() {
             assert_eq!(found, case["expect"], "{id} in portions of {portion}");
         }
     }
+}
+
+/// The kinds in backquotes in the first column of a table of a document.
+fn kinds_of(document: &'static str) -> impl Iterator<Item = &'static str> {
+    let rows = document.lines().skip_while(|line| {
+        let mut cells = line.split('|').map(str::trim);
+        cells.next() != Some("") || cells.next() != Some("kind")
+    });
+    let first = rows.skip(2).map_while(|row| row.split('|').nth(1));
+    let names = first.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    // A row that names a document stands for its kinds.
+    names.filter(|name| !name.contains('.'))
+}
+
+#[test]
+fn ok_every_kind_of_the_document_has_a_vector_and_no_other_is_given() {
+    let vectors = cases(include_str!("../vectors/bulk.json"));
+    let errors = vectors
+        .iter()
+        .filter_map(|case| case["expect"]["errors"].as_array());
+    let given: BTreeSet<&str> = errors.flatten().map(|error| text(&error["kind"])).collect();
+    let of_bulk: BTreeSet<&str> = kinds_of(include_str!("../spec/bulk.md")).collect();
+    // The vectors of codes have those of codes one by one.
+    let of_codes: BTreeSet<&str> = kinds_of(include_str!("../spec/index-code.md")).collect();
+    assert_eq!((of_bulk.len(), of_codes.len()), (19, 11));
+    let missing: Vec<_> = of_bulk.difference(&given).collect();
+    assert!(missing.is_empty(), "kinds without a vector: {missing:?}");
+    let unknown: Vec<_> = given
+        .iter()
+        .filter(|kind| !of_bulk.contains(*kind) && !of_codes.contains(*kind))
+        .collect();
+    assert!(unknown.is_empty(), "kinds no table has: {unknown:?}");
 }
 
 #[test]
@@ -407,6 +440,106 @@ fn ok_a_run_that_is_stopped_goes_on_where_it_stopped() {
     }
     assert_eq!((rows, ingest.tally().lines()), (20_000, 20_000));
     assert_eq!(ingest.progress().input_bytes(), file.len() as u64);
+}
+
+/// A finished search of `file`, in as little memory as can be.
+fn searched(file: &str) -> Search<Heap> {
+    let mut ingest = Ingest::new(file.as_bytes(), Options::new());
+    let mut search = Search::new(0, Heap);
+    while let Some(line) = ingest.next_line().unwrap() {
+        if let Line::Row(row) = line {
+            search.add(row).unwrap();
+        }
+    }
+    search
+}
+
+/// IDX-93: the second half of a run.
+#[test]
+fn ok_findings_that_are_stopped_go_on_where_they_stopped() {
+    let file = crowded(20_000);
+    let mut whole = Vec::new();
+    let mut findings = searched(&file).finish().unwrap();
+    while let Some(finding) = findings.next_finding().unwrap() {
+        whole.push(finding);
+    }
+    let mut findings = searched(&file).finish().unwrap();
+    let (mut given, mut stops, mut rows) = (Vec::new(), 0, 0);
+    while let Ended::Stopped = findings
+        .run(
+            |found| {
+                assert!(found.rows() > rows);
+                rows = found.rows();
+                ControlFlow::Break(())
+            },
+            |finding| {
+                given.push(finding);
+                Ok(())
+            },
+        )
+        .unwrap()
+    {
+        stops += 1;
+    }
+    // 20 000 rows, and a step more for each of 40 codes.
+    assert_eq!((stops, given), (4, whole));
+    assert_eq!(findings.found().rows(), 20_000);
+}
+
+/// IDX-93: looks come where nothing is found, too.
+#[test]
+fn ok_a_search_without_findings_is_watched() {
+    let file = (0..10_000).fold(String::from("code\n"), |file, at| {
+        file + &CODE.replacen("463177", &format!("{at:06}"), 1) + "\n"
+    });
+    let mut merged = Vec::new();
+    let finished = searched(&file).finish_with(|rows| {
+        merged.push(rows);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(merged.first(), Some(&4096));
+    assert!(merged.is_sorted());
+    let mut looks = Vec::new();
+    let ended = finished.unwrap().run(
+        |found| {
+            looks.push(found.accepted());
+            ControlFlow::Continue(())
+        },
+        |finding| panic!("nothing to find: {finding:?}"),
+    );
+    assert_eq!((ended, looks), (Ok(Ended::Complete), vec![4096, 8192]));
+}
+
+#[test]
+fn err_merging_that_is_stopped_leaves_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = crowded(20_000);
+    let mut ingest = Ingest::new(file.as_bytes(), Options::new());
+    let few = Few::new(40);
+    let open = Rc::clone(&few.open);
+    let mut search = Search::new(0, few);
+    let mut on_disk = Search::new(0, Folder::new(folder.path()));
+    while let Some(line) = ingest.next_line().unwrap() {
+        if let Line::Row(row) = line {
+            search.add(row).unwrap();
+            on_disk.add(row).unwrap();
+        }
+    }
+    let stop = |_| ControlFlow::Break(());
+    let error = search.finish_with(stop).unwrap_err();
+    assert_eq!((error, error.name()), (BulkError::Stopped, "stopped"));
+    assert!(!error.is_data());
+    assert_eq!(open.get(), 0, "IDX-93");
+    assert_eq!(on_disk.finish_with(stop).unwrap_err(), BulkError::Stopped);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn err_findings_whose_visitor_fails_say_so() {
+    let kind = std::io::ErrorKind::StorageFull;
+    let mut findings = searched(&crowded(100)).finish().unwrap();
+    let ended = findings.run(|_| ControlFlow::Continue(()), |_| Err(kind.into()));
+    assert_eq!(ended, Err(BulkError::Visitor { kind }));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use common::EXAMPLE;
 use mic_index::{ExamTime, IndexCode, grammar};
 
@@ -63,5 +63,24 @@ fn every_month_and_day_of_two_digits_in_a_leap_year_and_another() {
                 assert_eq!(time.map(|time| time.to_naive().date()), date);
             }
         }
+    }
+}
+
+/// Why the calendar is our own: chrono's reader takes stamps that are none.
+#[test]
+fn chrono_reads_stamps_that_are_refused_here() {
+    let root: serde_json::Value =
+        serde_json::from_str(include_str!("../vectors/invalid.json")).unwrap();
+    let read_by_chrono = |stamp: &str| NaiveDateTime::parse_from_str(stamp, "%Y%m%d%H%M").ok();
+    let day = NaiveDate::from_ymd_opt(2024, 11, 22).unwrap();
+    for id in ["time-eleven-digits", "time-blank"] {
+        let cases = root["cases"].as_array().unwrap();
+        let case = cases.iter().find(|case| case["id"] == id).unwrap();
+        let input = case["input"].as_str().unwrap();
+        let stamp = input.split('-').nth(1).unwrap();
+        assert_eq!(read_by_chrono(stamp), day.and_hms_opt(14, 3, 0), "{id}");
+        assert_eq!(IndexCode::try_parse(input.as_bytes()), None, "{id}");
+        assert!(grammar::parse(input.as_bytes()).is_err(), "{id}");
+        assert!(stamp.parse::<ExamTime>().is_err(), "{id}");
     }
 }

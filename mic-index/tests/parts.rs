@@ -101,8 +101,48 @@ fn err_what_is_no_division() {
     assert_eq!(Division::from_code(1_000_000), None);
 }
 
+/// The first two digits and the short names of GB/T 2260, written down here once more.
+const PROVINCES: [(u8, &str); 34] = [
+    (11, "北京"),
+    (12, "天津"),
+    (13, "河北"),
+    (14, "山西"),
+    (15, "内蒙古"),
+    (21, "辽宁"),
+    (22, "吉林"),
+    (23, "黑龙江"),
+    (31, "上海"),
+    (32, "江苏"),
+    (33, "浙江"),
+    (34, "安徽"),
+    (35, "福建"),
+    (36, "江西"),
+    (37, "山东"),
+    (41, "河南"),
+    (42, "湖北"),
+    (43, "湖南"),
+    (44, "广东"),
+    (45, "广西"),
+    (46, "海南"),
+    (50, "重庆"),
+    (51, "四川"),
+    (52, "贵州"),
+    (53, "云南"),
+    (54, "西藏"),
+    (61, "陕西"),
+    (62, "甘肃"),
+    (63, "青海"),
+    (64, "宁夏"),
+    (65, "新疆"),
+    (71, "台湾"),
+    (81, "香港"),
+    (82, "澳门"),
+];
+
 #[test]
 fn provinces_are_those_of_the_standard() {
+    let table = Province::ALL.map(|province| (province.digits(), province.chinese_name()));
+    assert_eq!(table, PROVINCES);
     let digits: Vec<u8> = Province::ALL.into_iter().map(Province::digits).collect();
     assert!(digits.is_sorted() && digits.len() == 34);
     for number in 0..=u8::MAX {

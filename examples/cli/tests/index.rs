@@ -246,6 +246,66 @@ fn err_explain_draws_faults_and_proposals() {
 }
 
 #[test]
+fn ok_explain_reads_lines_with_an_empty_one_between() {
+    let bad = CODE.replace("202411", "202413");
+    let lines = format!("{OTHER}\r\n{bad}\n{CODE}");
+    let output = mic(&["explain", "-"], lines.as_bytes());
+    let pictures: Vec<_> = [OTHER, &bad, CODE]
+        .iter()
+        .map(|code| String::from_utf8(mic(&["explain", code], b"").stdout).unwrap())
+        .collect();
+    assert!(pictures[1].contains("expected a month from 01 to 12"));
+    check(&output, 1, &pictures.join("\n"), "");
+}
+
+#[test]
+fn err_explain_of_a_check_character_where_it_is_required() {
+    let wrong = CODE[..81].to_owned() + "7";
+    let drawn = mic(&["explain", &wrong], b"");
+    let text = String::from_utf8_lossy(&drawn.stdout);
+    assert_eq!(drawn.status.code(), Some(0));
+    assert!(text.contains("unit: 机构编制"), "{text}");
+    let output = mic(&["explain", "--require-check", &wrong], b"");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text.starts_with(&format!("{wrong}\n{:81}^ unit: ", "")),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("proposal: byte 81: '7' to '6' (check fits)\n"),
+        "{text}"
+    );
+    let fits = mic(&["explain", "--require-check", CODE], b"");
+    assert_eq!(fits.status.code(), Some(0));
+}
+
+#[test]
+fn ok_repair_reads_lines_and_prints_one_for_each() {
+    let (untidy, bad) = (CODE.replace('-', "－"), CODE.replace("202411", "202413"));
+    let lines = format!("{untidy}\n{bad}\n\n{OTHER}\n");
+    let output = mic(&["repair", "--apply", "-"], lines.as_bytes());
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        format!("{CODE}\n\n\n{OTHER}\n")
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("code 2: still wrong: exam time"), "{told}");
+    assert!(told.ends_with("code 4: legal as it is\n"), "{told}");
+    // Without --apply nothing of the codes is printed.
+    let output = mic(&["repair", "-"], lines.as_bytes());
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(!told.contains(CODE) && !told.contains(OTHER), "{told}");
+    let rows = json_lines(&mic(&["repair", "--json", "-"], lines.as_bytes()));
+    let outcome =
+        |row: &Value| [row["ok"].as_bool(), row["repaired"].as_bool()].map(Option::unwrap);
+    let outcomes: Vec<_> = rows.iter().map(outcome).collect();
+    let neither = [false; 2];
+    assert_eq!(outcomes, [[false, true], neither, neither, [true, false]]);
+}
+
+#[test]
 fn ok_repair_shows_first_and_prints_only_when_asked() {
     let untidy = format!(" {}", CODE.replace('-', "－"));
     let output = mic(&["repair", &untidy], b"");
@@ -433,6 +493,79 @@ fn ok_ingest_reads_archives_standard_input_and_little_memory_alike() {
         assert_eq!(spilled > 0, arguments.contains(&"--memory"));
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+/// A gzip archive (RFC 1952) of one stored block.
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let sum = text.iter().fold(!0_u32, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ ((sum & 1) * 0xedb8_8320)
+        })
+    });
+    let len = u16::try_from(text.len()).unwrap();
+    let mut archive = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01".to_vec();
+    archive.extend(len.to_le_bytes());
+    archive.extend((!len).to_le_bytes());
+    archive.extend(text);
+    archive.extend((!sum).to_le_bytes());
+    archive.extend(u32::from(len).to_le_bytes());
+    archive
+}
+
+#[test]
+fn ok_ingest_of_gzip() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = gzip(bulk().as_bytes());
+    let file = write(folder.path(), "bulk.csv.gz", &archive);
+    let row = &json_lines(&mic(&["ingest", "--json", &file], b""))[0];
+    assert_eq!(row["text_bytes"], bulk().len());
+    assert_eq!(row["input_bytes"], archive.len());
+    let plain = mic(&["ingest", "--json", "-"], bulk().as_bytes());
+    for name in ["lines", "accepted", "duplicates", "collided", "rejected"] {
+        assert_eq!(row[name], json_lines(&plain)[0][name], "{name}");
+    }
+    // An archive that is cut is an error that says where, after the lines there were.
+    let cut = archive.len() - 4;
+    let output = mic(&["ingest", "--json", "-"], &archive[..cut]);
+    let stderr = format!(
+        "mic: -: gzip archive: expected more, the input ends at byte {cut} (after 6 lines) \
+         [index.bulk.truncated]\n"
+    );
+    check(&output, 1, "", &stderr);
+}
+
+#[test]
+fn ok_ingest_of_ndjson() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = format!(
+        "{{\"code\":\"{CODE}\",\"study_instance_uid\":\"1.2.3\",\"image_count\":28}}\n\
+         {{\"study_instance_uid\":\"1.2.3\",\"code\":\"{CODE}\"}}\n\
+         {{\"code\":\"{OTHER}\"}}\n\
+         {{\"code\":\"{OTHER}\",\"exam_type\":9}}\n\
+         {{\"study_instance_uid\":\"1.2.3\"}}\n\
+         {{\"code\":\n"
+    );
+    let file = write(folder.path(), "bulk.ndjson", &lines);
+    let rejects = folder.path().join("rejects.ndjson");
+    let rejects = rejects.to_str().unwrap();
+    let output = mic(&["ingest", "--json", &file, "--rejects", rejects], b"");
+    assert_eq!(output.status.code(), Some(1));
+    let row = &json_lines(&output)[0];
+    let counts = ["lines", "accepted", "duplicates", "collided", "rejected"];
+    assert_eq!(json!(counts.map(|name| &row[name])), json!([6, 2, 1, 0, 3]));
+    assert_eq!(
+        (&row["format"], &row["differing"]),
+        (&json!("ndjson"), &json!(1))
+    );
+    let rejected = std::fs::read_to_string(rejects).unwrap();
+    let kinds: Vec<Value> = rejected
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].clone())
+        .collect();
+    assert_eq!(
+        json!(kinds),
+        json!(["exam_type", "no_field", "json_syntax"])
+    );
 }
 
 #[test]

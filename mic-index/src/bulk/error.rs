@@ -89,6 +89,9 @@ pub enum BulkError {
         /// What the system says.
         kind: io::ErrorKind,
     },
+    /// The caller stopped the merging of a search ([`Search::finish_with`](super::Search::finish_with)).
+    #[error("stopped while rows were merged")]
+    Stopped,
     /// The caller's own function failed, such as the one that writes rejects.
     #[error("output: {kind}")]
     Visitor {
@@ -103,7 +106,8 @@ impl BulkError {
     }
 
     /// The stable name for programs: `read`, `truncated`, `damaged`, `not_compiled_in`, `too_large`,
-    /// `encoding`, `first_row`, `no_column`, `two_columns`, `spill`, `output`.
+    /// `encoding`, `first_row`, `no_column`, `two_columns`, `spill`, `stopped`,
+    /// `output`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -117,6 +121,7 @@ impl BulkError {
             Self::NoColumn { .. } => "no_column",
             Self::TwoColumns { .. } => "two_columns",
             Self::Spill { .. } => "spill",
+            Self::Stopped => "stopped",
             Self::Visitor { .. } => "output",
         }
     }
@@ -128,6 +133,7 @@ impl BulkError {
             self,
             Self::Read { .. }
                 | Self::Spill { .. }
+                | Self::Stopped
                 | Self::Visitor { .. }
                 | Self::NotCompiledIn { .. }
         )

@@ -5,11 +5,13 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
+use core::ops::ControlFlow;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::counts::Found;
 use super::entry::{Entry, Study};
 use super::error::BulkError;
+use super::ingest::Ended;
 use super::search::ENTRY_LEN;
 use super::spill::Spill;
 use crate::record::{COLLIDED_STUDIES_MAX, CollidedStudy, Collision};
@@ -93,12 +95,13 @@ impl<F: Read + Write + Seek> Runs<F> {
         &mut self,
         spill: &mut S,
         memory: usize,
+        watch: &mut Watch<'_>,
     ) -> Result<(), BulkError> {
         let mut level = 0;
         while let Some(runs) = self.levels.get_mut(level) {
             level += 1;
             if runs.len() > fan_in(memory) {
-                let run = merge(core::mem::take(runs), spill, memory)?;
+                let run = merge(core::mem::take(runs), spill, memory, watch)?;
                 push_at(&mut self.levels, level, run);
             }
         }
@@ -124,16 +127,42 @@ fn fan_in(memory: usize) -> usize {
     (memory / PAGE_LEN).saturating_sub(1).clamp(2, FAN_IN_MAX)
 }
 
+/// Rows merged or looked at between two looks at the caller's wish to stop.
+pub const ROWS_PER_LOOK: u64 = 4096;
+
+/// Asks the caller now and then whether to go on while runs are merged.
+pub(super) struct Watch<'a> {
+    rows: u64,
+    ask: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(ask: &'a mut dyn FnMut(u64) -> ControlFlow<()>) -> Self {
+        Self { rows: 0, ask }
+    }
+
+    fn row(&mut self) -> Result<(), BulkError> {
+        self.rows += 1;
+        if self.rows % ROWS_PER_LOOK == 0 && (self.ask)(self.rows).is_break() {
+            return Err(BulkError::Stopped);
+        }
+        Ok(())
+    }
+}
+
 /// Several runs into one.
 fn merge<S: Spill>(
     runs: Vec<Run<S::Run>>,
     spill: &mut S,
     memory: usize,
+    watch: &mut Watch<'_>,
 ) -> Result<Run<S::Run>, BulkError> {
     let page = page_len(memory, runs.len());
     let mut merged = Merged::open(runs.into_iter(), page)?;
     let into = spill.create().map_err(BulkError::spill)?;
-    Run::write(into, core::iter::from_fn(|| merged.next().transpose()))
+    let entries = core::iter::from_fn(|| merged.next().transpose());
+    let watched = entries.map(|entry| watch.row().and(entry));
+    Run::write(into, watched)
 }
 
 /// A run that is read.
@@ -241,6 +270,13 @@ enum Entries<F> {
     Runs(Merged<F>),
 }
 
+/// What a row gave.
+enum Step {
+    Found(Finding),
+    Nothing,
+    End,
+}
+
 /// The keys of one code.
 struct Group {
     code: Entry,
@@ -255,6 +291,7 @@ impl<S: Spill> Findings<S> {
         mut runs: Vec<Run<S::Run>>,
         mut spill: S,
         memory: usize,
+        watch: &mut Watch<'_>,
     ) -> Result<Self, BulkError> {
         let source = if runs.is_empty() {
             Entries::Memory(entries.into_iter())
@@ -264,7 +301,7 @@ impl<S: Spill> Findings<S> {
                 // The shortest, which are the first, and no more than it takes.
                 let enough = (runs.len() - fan_in + 1).min(fan_in);
                 let rest = runs.split_off(enough);
-                let run = merge(runs, &mut spill, memory)?;
+                let run = merge(runs, &mut spill, memory, watch)?;
                 runs = rest;
                 runs.push(run);
             }
@@ -297,40 +334,82 @@ impl<S: Spill> Findings<S> {
     /// [`BulkError::Spill`].
     pub fn next_finding(&mut self) -> Result<Option<Finding>, BulkError> {
         loop {
-            let Some(entry) = self.ahead else {
-                self.first = None;
-                return Ok(self.close().map(Finding::Collision));
-            };
-            if self
-                .group
-                .as_ref()
-                .is_some_and(|group| group.code.code != entry.code)
-            {
-                self.first = None;
-                if let Some(collision) = self.close() {
-                    return Ok(Some(Finding::Collision(collision)));
-                }
+            match self.step()? {
+                Step::Found(finding) => return Ok(Some(finding)),
+                Step::Nothing => {}
+                Step::End => return Ok(None),
             }
-            self.ahead = self.pull()?;
-            match self.first {
-                Some(first) if first.study == entry.study => {
-                    let differs = first.digest != entry.digest;
-                    self.found.duplicates += 1;
-                    self.found.differing += u64::from(differs);
-                    if let Some((_, _, copies)) = self
-                        .group
-                        .as_mut()
-                        .and_then(|group| group.studies.last_mut())
-                    {
-                        *copies += 1;
-                    }
-                    return Ok(Some(Finding::Duplicate(Duplicate {
-                        line: entry.line,
-                        first: first.line,
-                        differs,
-                    })));
+        }
+    }
+
+    /// Gives every finding to `each`, and asks `watch` after every [`ROWS_PER_LOOK`] rows, with something found or
+    /// not, whether to go on. [`Found::rows`] says how far it is: in the end, all lines that were not rejected.
+    ///
+    /// Where `watch` breaks, a further `run` or [`next_finding`](Self::next_finding) goes on behind the findings given.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_finding`](Self::next_finding); [`BulkError::Visitor`] where `each` fails.
+    pub fn run(
+        &mut self,
+        mut watch: impl FnMut(Found) -> ControlFlow<()>,
+        mut each: impl FnMut(Finding) -> io::Result<()>,
+    ) -> Result<Ended, BulkError> {
+        let mut steps = 0_u64;
+        loop {
+            match self.step()? {
+                Step::Found(finding) => {
+                    each(finding).map_err(|error| BulkError::Visitor { kind: error.kind() })?;
                 }
-                _ => self.begin_key(entry),
+                Step::Nothing => {}
+                Step::End => return Ok(Ended::Complete),
+            }
+            steps += 1;
+            if steps % ROWS_PER_LOOK == 0 && watch(self.found).is_break() {
+                return Ok(Ended::Stopped);
+            }
+        }
+    }
+
+    /// Looks at one row, or ends a code.
+    fn step(&mut self) -> Result<Step, BulkError> {
+        let Some(entry) = self.ahead else {
+            self.first = None;
+            let last = self.close().map(Finding::Collision);
+            return Ok(last.map_or(Step::End, Step::Found));
+        };
+        if self
+            .group
+            .as_ref()
+            .is_some_and(|group| group.code.code != entry.code)
+        {
+            self.first = None;
+            if let Some(collision) = self.close() {
+                return Ok(Step::Found(Finding::Collision(collision)));
+            }
+        }
+        self.ahead = self.pull()?;
+        match self.first {
+            Some(first) if first.study == entry.study => {
+                let differs = first.digest != entry.digest;
+                self.found.duplicates += 1;
+                self.found.differing += u64::from(differs);
+                if let Some((_, _, copies)) = self
+                    .group
+                    .as_mut()
+                    .and_then(|group| group.studies.last_mut())
+                {
+                    *copies += 1;
+                }
+                Ok(Step::Found(Finding::Duplicate(Duplicate {
+                    line: entry.line,
+                    first: first.line,
+                    differs,
+                })))
+            }
+            _ => {
+                self.begin_key(entry);
+                Ok(Step::Nothing)
             }
         }
     }

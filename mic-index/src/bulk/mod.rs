@@ -12,6 +12,10 @@
 //! | duplicates and collisions in bounded memory, on disk beyond it | [`Search`] and [`Findings`] |
 //! | what could not be taken, for whoever repairs it | [`RejectWriter`] |
 //!
+//! Both passes can be watched and stopped: the lines by [`Ingest::run`], the findings by [`Findings::run`], and what is
+//! merged between them by [`Search::finish_with`]. What goes on without a question takes the memory allowed and no
+//! more to sort or, inside of [`Search::add`], to merge one set of runs.
+//!
 //! Personal data: rows hold index codes. No error, rejection, count or `Debug` does, except
 //! [`Rejection::raw`], which is the line itself and is asked for by name.
 //!
@@ -75,7 +79,7 @@ pub use counts::{Counts, Found, Tally};
 pub use error::BulkError;
 pub use header::Field;
 pub use ingest::{BLOCK_LEN, Ended, Ingest, Progress};
-pub use merge::{Duplicate, FAN_IN_MAX, Finding, Findings};
+pub use merge::{Duplicate, FAN_IN_MAX, Finding, Findings, ROWS_PER_LOOK};
 pub use options::{Column, Format, Header, LINE_LEN_MAX, Options};
 pub use reader::{Line, Reader};
 pub use rejection::{JsonFault, QuoteFault, Reason, Rejection};

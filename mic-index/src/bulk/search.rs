@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::ControlFlow;
 
 use super::entry::Entry;
 use super::error::BulkError;
-use super::merge::{Findings, Run, Runs};
+use super::merge::{Findings, Run, Runs, Watch};
 use super::row::Row;
 use super::spill::Spill;
 
@@ -58,7 +59,7 @@ impl<S: Spill> Search<S> {
     /// failed, every further call fails alike.
     pub fn add(&mut self, row: &Row) -> Result<(), BulkError> {
         if self.entries.len() >= self.entries_max {
-            self.spill_run()?;
+            self.spill_run(&mut Watch::new(&mut |_| ControlFlow::Continue(())))?;
         }
         if self.entries.len() == self.entries.capacity() {
             self.entries
@@ -68,7 +69,7 @@ impl<S: Spill> Search<S> {
         Ok(())
     }
 
-    fn spill_run(&mut self) -> Result<(), BulkError> {
+    fn spill_run(&mut self, watch: &mut Watch<'_>) -> Result<(), BulkError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -77,7 +78,7 @@ impl<S: Spill> Search<S> {
             // In two steps, so that the memory is that of the entries or that of merging.
             self.write_run()?;
             self.entries = Vec::new();
-            let merged = self.runs.merge(&mut self.spill, memory);
+            let merged = self.runs.merge(&mut self.spill, memory, watch);
             return merged.inspect_err(|error| self.failed = Some(*error));
         }
         self.write_run()
@@ -104,17 +105,35 @@ impl<S: Spill> Search<S> {
         self.spilled
     }
 
-    /// Ends the first pass.
+    /// Ends the first pass. Where rows were spilled this may take as long as writing them did;
+    /// [`finish_with`](Self::finish_with) can be watched and stopped.
     ///
     /// # Errors
     ///
     /// [`BulkError::Spill`].
-    pub fn finish(mut self) -> Result<Findings<S>, BulkError> {
+    pub fn finish(self) -> Result<Findings<S>, BulkError> {
+        self.finish_with(|_| ControlFlow::Continue(()))
+    }
+
+    /// Ends the first pass, and asks `watch` after every [`ROWS_PER_LOOK`](super::ROWS_PER_LOOK) rows merged whether to go
+    /// on; it is told their number. The same row is merged more than once where there are very many.
+    ///
+    /// The rows in memory are sorted without asking, which the memory allowed bounds. A stopped search is gone, and its
+    /// runs with it.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Spill`]; [`BulkError::Stopped`] where `watch` breaks.
+    pub fn finish_with(
+        mut self,
+        mut watch: impl FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Findings<S>, BulkError> {
+        let watch = &mut Watch::new(&mut watch);
         if let Some(error) = self.failed {
             return Err(error);
         }
         if !self.runs.is_empty() && !self.entries.is_empty() {
-            self.spill_run()?;
+            self.spill_run(watch)?;
         }
         self.entries.sort_unstable();
         let memory = self.memory();
@@ -122,7 +141,13 @@ impl<S: Spill> Search<S> {
             // Merging has the memory now.
             self.entries = Vec::new();
         }
-        Findings::new(self.entries, self.runs.into_all(), self.spill, memory)
+        Findings::new(
+            self.entries,
+            self.runs.into_all(),
+            self.spill,
+            memory,
+            watch,
+        )
     }
 }
 

@@ -200,6 +200,7 @@ impl fmt::Display for Attribute {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct HeaderText {
     values: [Held; Attribute::ALL.len()],
+    undeclared: bool,
 }
 
 /// What a header holds of one attribute.
@@ -282,6 +283,30 @@ impl HeaderText {
     pub fn with_no_text(mut self, attribute: Attribute) -> Self {
         self.set(attribute, Held::NoText);
         self
+    }
+
+    /// The header of a data set without SpecificCharacterSet (0008,0005), or with one that has no character beyond
+    /// ASCII. Texts with such characters have a finding then: whoever decoded them had to guess.
+    ///
+    /// ```
+    /// use mic_index::dicom::{Attribute, ExamDraft, FindingKind, HeaderText};
+    ///
+    /// let header = HeaderText::new()
+    ///     .with(Attribute::InstitutionName, "\u{cd}\u{b7}\u{b2}\u{bf}") // GBK read as Latin-1
+    ///     .with_no_character_set();
+    /// let draft = ExamDraft::from_text(&header);
+    /// let told = |kind| draft.findings().iter().any(|f| f.kind() == kind);
+    /// assert!(told(FindingKind::UndeclaredCharacters));
+    /// ```
+    #[must_use]
+    pub const fn with_no_character_set(mut self) -> Self {
+        self.undeclared = true;
+        self
+    }
+
+    /// Whether no character beyond ASCII is declared.
+    pub(crate) const fn undeclared(&self) -> bool {
+        self.undeclared
     }
 
     pub(crate) fn set(&mut self, attribute: Attribute, held: Held) {

@@ -265,7 +265,19 @@ impl<'a> Reader<'a> {
         if text.chars().count() > max {
             self.note(attribute, FindingKind::TooLong { max }, Some(attribute));
         }
+        self.characters(attribute, text);
         Some(text.to_string())
+    }
+
+    /// A finding for characters nobody declared.
+    fn characters(&mut self, attribute: Attribute, text: &str) {
+        if self.header.undeclared() && !text.is_ascii() {
+            self.note(
+                attribute,
+                FindingKind::UndeclaredCharacters,
+                Some(attribute),
+            );
+        }
     }
 
     /// The exam item; that a header has none is no finding.
@@ -332,7 +344,9 @@ impl<'a> Reader<'a> {
     /// A text of an exam item; a finding where it is too long or has control characters.
     fn item_text<T: FromStr>(&mut self, attribute: Attribute, text: &str, max: usize) -> Option<T> {
         let read = text.parse().ok();
-        if read.is_none() {
+        if read.is_some() {
+            self.characters(attribute, text);
+        } else {
             let kind = if text.chars().count() > max {
                 FindingKind::TooLong { max }
             } else {

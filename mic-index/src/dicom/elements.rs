@@ -119,10 +119,15 @@ impl HeaderText {
     {
         let mut header = Self::new();
         let mut carried = Carried::default();
+        let mut declared = false;
         for element in elements {
             let tag = element.header().tag;
             if tag.group() == CODE_GROUP {
                 carried.note(element);
+                continue;
+            }
+            if tag == CHARACTER_SET {
+                declared |= element.value().primitive().is_some_and(goes_beyond_ascii);
                 continue;
             }
             let Some(attribute) = Attribute::from_tag(tag.group(), tag.element()) else {
@@ -138,8 +143,24 @@ impl HeaderText {
             }
         }
         header.set(Attribute::IndexCode, carried.held());
-        header
+        if declared {
+            header
+        } else {
+            header.with_no_character_set()
+        }
     }
+}
+
+const CHARACTER_SET: Tag = Tag(0x0008, 0x0005);
+
+/// Whether a SpecificCharacterSet has more than the characters of ASCII, which are those of an empty value, too.
+fn goes_beyond_ascii(character_set: &PrimitiveValue) -> bool {
+    let Held::Text(text) = held(character_set) else {
+        return false;
+    };
+    text.split('\\')
+        .map(|term| term.trim_matches([' ', '\0']))
+        .any(|term| !matches!(term, "" | "ISO_IR 6" | "ISO 2022 IR 6"))
 }
 
 /// The values of a code sequence item (PS3.3 8.8), of which it has one.

@@ -150,6 +150,10 @@ pub enum FindingKind {
     /// A free text with a control character, such as a line break.
     #[error("a control character in a text")]
     ControlCharacter,
+    /// Characters beyond ASCII in a header that declares no character set for them; read as the toolkit decoded
+    /// them, which may be wrong: undeclared GBK looks like Latin letters. A set that is declared and wrong cannot be told.
+    #[error("characters of a character set that is not declared")]
+    UndeclaredCharacters,
     /// A carried text that is no index code.
     #[error("not an index code")]
     NotCode,
@@ -188,6 +192,7 @@ impl FindingKind {
             Self::SeveralExamTypes => "several_exam_types",
             Self::NoCodes => "no_codes",
             Self::ControlCharacter => "control_character",
+            Self::UndeclaredCharacters => "undeclared_characters",
             Self::NotCode => "not_code",
             Self::SeveralCodes => "several_codes",
             Self::CodeOfAnotherTime => "code_of_another_time",

@@ -2,16 +2,18 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use mic_index::bulk::{
-    BulkError, Column, Field, Finding, Format, Header, Ingest, Line, Options, RejectFormat,
-    RejectWriter, Search,
+    BulkError, Column, Field, Finding, Format, Found, Header, Ingest, Line, Options, RejectFormat,
+    RejectWriter, Search, Spill,
 };
 use mic_index::{CheckPolicy, Collision};
 use mic_platform::problem::Problem;
@@ -226,16 +228,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
 
     let searched = search.is_some();
     let spilled_bytes = search.as_ref().map_or(0, Search::spilled_bytes);
-    let told = |error| fail(error, &ingest, arguments);
     let mut found = None;
     if let Some(search) = search {
-        let mut findings = search.finish().map_err(told)?;
-        while let Some(finding) = findings.next_finding().map_err(told)? {
-            if let Some(out) = &mut findings_out {
-                write_finding(out, &finding)?;
-            }
-        }
-        found = Some(findings.found());
+        let told = |error| fail(error, &ingest, arguments);
+        let rows = ingest.tally().lines() - ingest.tally().rejected();
+        let spinner = spinner(arguments.quiet || arguments.json);
+        found = Some(compare(
+            search,
+            rows,
+            &spinner,
+            findings_out.as_mut(),
+            told,
+        )?);
     }
     if let Some(out) = &mut findings_out {
         out.flush()?;
@@ -291,6 +295,42 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Problem> {
     }
     out.flush()?;
     Ok(ExitCode::from(u8::from(summary.rejected > 0)))
+}
+
+/// The second half: rows are merged and compared, as long as that may take.
+fn compare<S: Spill>(
+    search: Search<S>,
+    rows: u64,
+    spinner: &ProgressBar,
+    mut out: Option<&mut BufWriter<File>>,
+    told: impl Fn(BulkError) -> Problem,
+) -> Result<Found, Problem> {
+    spinner.set_message("sorting");
+    let merged = search.finish_with(|merged| {
+        spinner.set_message(format!("merging: {merged} rows"));
+        ControlFlow::Continue(())
+    });
+    let mut findings = merged.map_err(&told)?;
+    let mut failed = None;
+    let ended = findings.run(
+        |found| {
+            spinner.set_message(format!("comparing: {} of {rows} rows", found.rows()));
+            ControlFlow::Continue(())
+        },
+        |finding| {
+            let Some(out) = &mut out else { return Ok(()) };
+            write_finding(out, &finding).map_err(|problem| {
+                failed = Some(problem);
+                io::ErrorKind::Other.into()
+            })
+        },
+    );
+    spinner.finish_and_clear();
+    if let Some(problem) = failed {
+        return Err(problem);
+    }
+    ended.map_err(told)?;
+    Ok(findings.found())
 }
 
 fn options(arguments: &Arguments) -> Result<Options, Problem> {
@@ -509,6 +549,16 @@ fn bar(size: Option<u64>, silent: bool) -> ProgressBar {
         bar.set_style(style.progress_chars("=> "));
     }
     bar
+}
+
+/// What shows that the second half goes on; it turns by itself while rows are sorted.
+fn spinner(silent: bool) -> ProgressBar {
+    if silent {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear);
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
 }
 
 /// A number of bytes with K, M or G behind it for powers of 1024.
