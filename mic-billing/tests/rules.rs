@@ -186,6 +186,28 @@ fn every_assumption_tells_what_changes_it() {
     assert!(fixed >= 6, "only {fixed} rows are fixed");
 }
 
+/// Whoever reads a shipped book sees for each fact a document, or why there is none.
+#[test]
+fn every_fact_of_a_shipped_book_has_a_document_or_a_note() {
+    let mut seen = 0;
+    for id in ["nation", "guangdong", "shenzhen", "fictional-separate-item"] {
+        let layer = serde_json::to_value(common::shipped(id)).unwrap();
+        for version in layer["version"].as_array().unwrap() {
+            let facts = version.as_object().unwrap().iter();
+            for (name, fact) in facts.filter(|(_, fact)| fact.get("value").is_some()) {
+                let told = |field: &str| fact[field].as_str().is_some_and(|text| !text.is_empty());
+                assert!(
+                    told("document") || told("note"),
+                    "{id}/{}: {name} has neither document nor note",
+                    version["id"]
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 40, "only {seen} facts");
+}
+
 /// Each law of the specification is a test by the name given there, and none is missing.
 #[test]
 fn every_law_is_a_test() {
