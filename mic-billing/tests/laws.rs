@@ -117,6 +117,14 @@ proptest! {
                 let mirrored: Vec<&Entry> = journal.iter().filter(|other| other.id() == original).collect();
                 prop_assert_eq!(mirrored.len(), 1);
                 prop_assert_eq!(mirrored[0].amount().plus(entry.amount()).unwrap(), Fen::ZERO);
+                // Party by party, not in sum alone.
+                let sides = |entry: &Entry, sign: i64| {
+                    let sides = entry.postings().iter().map(|side| (side.party, side.amount.get() * sign));
+                    let mut sides: Vec<_> = sides.collect();
+                    sides.sort_unstable();
+                    sides
+                };
+                prop_assert_eq!(sides(entry, 1), sides(mirrored[0], -1));
             }
             let text = serde_json::to_string(entry).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Entry>(&text).unwrap(), entry, "I-18");
@@ -277,6 +285,26 @@ proptest! {
         prop_assert!(mirror.iter().zip(&shares).all(|(a, b)| a.1.plus(b.1) == Ok(Fen::ZERO)));
     }
 
+    /// I-13 with amounts and weights of all 64 bits, against whole numbers of 128: each has its exact
+    /// part cut to whole fen, and the fen left go to the largest rests, equal ones by the party.
+    #[test]
+    fn i13_allocation_of_large_numbers(fen in any::<i64>(), weights in prop::collection::vec(prop_oneof![3 => any::<u64>(), 1 => 0_u64..3], 1..20)) {
+        let parties: Vec<(usize, u64)> = weights.into_iter().enumerate().collect();
+        let total: i128 = parties.iter().map(|(_, weight)| i128::from(*weight)).sum();
+        prop_assume!(total > 0);
+        let magnitude = i128::from(fen).abs();
+        let mut expected: Vec<i128> = parties.iter().map(|(_, weight)| magnitude * i128::from(*weight) / total).collect();
+        let mut by_rest: Vec<usize> = (0..parties.len()).collect();
+        by_rest.sort_by_key(|at| (-(magnitude * i128::from(parties[*at].1) % total), *at));
+        let left = usize::try_from(magnitude - expected.iter().sum::<i128>()).unwrap();
+        by_rest.into_iter().take(left).for_each(|at| expected[at] += 1);
+        let shares = allocate(Fen::new(fen), &parties).unwrap();
+        let found: Vec<i128> = shares.iter().map(|(_, share)| i128::from(share.get()).abs()).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(Fen::sum(shares.iter().map(|(_, share)| *share)), Ok(Fen::new(fen)));
+        prop_assert!(shares.iter().all(|(_, share)| share.is_zero() || share.get().signum() == fen.signum()));
+    }
+
     /// I-15: facts known later change nothing.
     #[test]
     fn i15_only_what_is_known(events in events(), plan in plan(), at in moment()) {
@@ -399,6 +427,14 @@ proptest! {
                 prop_assert!(line.why().rules.iter().all(|rule| words.contains(rule.id())));
                 prop_assert!(words.contains(&line.amount().to_string()));
                 prop_assert!(words.contains(&line.why().visit_date.to_string()));
+                let known = line.why().known_at.to_chrono().format("%Y-%m-%d %H:%M:%S").to_string();
+                prop_assert!(words.contains(&known), "{known}: {words}");
+                let grounds = &line.why().grounds;
+                prop_assert!(grounds.versions.iter().all(|version| words.contains(&version.to_string())), "{words}");
+                for citation in grounds.citations.iter().filter(|citation| citation.verified) {
+                    let document = citation.document.as_deref().unwrap();
+                    prop_assert!(words.contains(document), "{document}: {words}");
+                }
             }
         }
     }
@@ -460,6 +496,26 @@ fn ok_years_agree_with_chrono_on_every_day_of_a_century() {
         day = day.succ_opt().unwrap();
     }
     assert!(leaps > 40);
+}
+
+/// The words of a line are held to the documents of the book; random books have some.
+#[test]
+fn ok_random_books_verify_some_facts() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let (mut verified, mut assumed) = (0, 0);
+    for _ in 0..200 {
+        let (events, plan, at) = (events(), plan(), moment())
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        for line in visits(&events).desired(&plan.book(), at).unwrap() {
+            let citations = &line.why().grounds.citations;
+            verified += citations.iter().filter(|fact| fact.verified).count();
+            assumed += citations.iter().filter(|fact| !fact.verified).count();
+        }
+    }
+    assert!(verified > 300 && assumed > 300, "{verified} {assumed}");
 }
 
 /// The laws would hold of streams that never charge anything; these do all there is to do.
