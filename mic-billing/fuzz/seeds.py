@@ -19,6 +19,9 @@ def write(target, name, text):
 for case in cases("books"):
     if case["input"]["toml"]:
         write("book", case["id"], case["input"]["toml"])
+for case in cases("models"):
+    for layer in case["input"]["book"].get("layers", []):
+        write("book", f"json-{case['id']}", json.dumps(layer, ensure_ascii=False, indent=1))
 for case in cases("events"):
     write("events", case["id"], json.dumps(case["input"]["event"], ensure_ascii=False))
 for name in ["counting", "ledger", "models", "service", "tariff", "retention"]:

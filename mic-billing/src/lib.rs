@@ -56,8 +56,8 @@
 //! - [`Entry`]: what is appended to the journal by [`delta`].
 //! - [`Retention`]: until when. [`DisposalList`] and [`handover`] for the time after.
 //! - [`Accounts`] and [`Statement`]: months, closed under a seal; corrections go to the first open one.
-//! - [`Sweep`]: the same money without reasons, one pass over an export sorted by visit, ten times as
-//!   fast. `EventReader` reads exports in CSV, NDJSON and JSON.
+//! - [`Sweep`]: the same money without reasons, one pass over an export sorted by visit, about
+//!   eight times as fast. `EventReader` reads exports in CSV, NDJSON and JSON.
 //! - [`Contract`] and [`ExamRules`]: what a region bought, and what its texts say of positions and film.
 //!
 //! # The contract

@@ -2,29 +2,38 @@
 //! while the accounts are posted every few hours and months are closed on the way.
 //!
 //! Its world is hours; all chance comes from one seed, printed where a run fails.
+//! `MIC_BILLING_WORLDS` is how many worlds each test lets happen.
 
 #![cfg(feature = "toml")]
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 extern crate alloc;
 
 mod common;
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use std::env;
 
 use common::{
-    reference::{self, Terms},
-    strategies::{book, hour},
+    money,
+    plans::Plan,
+    reference::{self, Lines, Terms},
+    strategies::hour,
 };
 use mic_billing::{
     Accounts, ChargeModel, Completeness, CountingUnit, DateBasis, EncounterId, Entry, Event,
-    EventKind, ExamLineId, Fen, InstitutionCode, LineKind, Modality, Moment, PersonRef, ReceiptId,
-    Source, Trigger, VisitKey, Visits,
+    EventKind, ExamLineId, Fen, InstitutionCode, LineKind, Modality, Moment, Payer, PersonRef,
+    ReceiptId, Source, Trigger, VisitKey, Visits,
 };
 use sha2::{Digest, Sha256};
 
 /// Worlds of an ordinary run.
 const WORLDS: u64 = 60;
+
+fn worlds() -> u64 {
+    env::var("MIC_BILLING_WORLDS").map_or(WORLDS, |text| text.parse().expect("a number"))
+}
+
 /// The last thing happens before this hour.
 const HAPPENING: u64 = 14 * 24;
 /// Hours between postings.
@@ -58,10 +67,12 @@ fn institution() -> InstitutionCode {
 }
 
 /// What happens: visits of several exams, each exam told once and without contradiction, some
-/// cancelled, refunded or never proven, some visits linked.
+/// cancelled before or after they were performed, refunded or never proven, with a fee hours later or
+/// none told; some visits linked, some paid by the patient.
 fn world(chance: &mut Chance) -> Vec<Event> {
     let mut events = Vec::new();
     let visits = 2 + chance.below(6);
+    let mut payer = None;
     for number in 0..visits {
         let encounter = EncounterId::new(&format!("E{number}")).unwrap();
         let visit = VisitKey::new(institution(), encounter);
@@ -72,6 +83,14 @@ fn world(chance: &mut Chance) -> Vec<Event> {
             events.push(Event::new(visit, person, Source::Hospital, kind, at, at));
         };
         let start = chance.below(HAPPENING - 100);
+        // A pair that may be linked is paid by one, or the word told last would decide.
+        if number % 2 == 0 {
+            payer = [None, Some(Payer::Insured), Some(Payer::SelfPaid)]
+                [usize::try_from(chance.below(3)).unwrap()];
+        }
+        if let Some(payer) = payer {
+            tell(start + chance.below(60), EventKind::Settled { payer });
+        }
         if number % 2 == 1 && chance.one_in(4) {
             let to = EncounterId::new(&format!("E{}", number - 1)).unwrap();
             tell(start, EventKind::Linked { to });
@@ -84,6 +103,15 @@ fn world(chance: &mut Chance) -> Vec<Event> {
                 Modality::XRay
             };
             tell(start + line, EventKind::Performed { exam, modality });
+            if chance.one_in(2) {
+                let amount = Fen::new(20_000);
+                let at = start + line + chance.below(40);
+                tell(at, EventKind::FeeLine { exam, amount });
+            }
+            if chance.one_in(8) {
+                let at = (start + chance.below(12)).saturating_sub(6);
+                tell(at, EventKind::Cancelled { exam });
+            }
             if !chance.one_in(4) {
                 let receipt = ReceiptId::new("R1").unwrap();
                 let kind = EventKind::IndexAccepted {
@@ -140,6 +168,25 @@ fn terms(chance: &mut Chance) -> Terms {
     }
 }
 
+/// The policy of a world; in every third one another of the same days becomes known on the way.
+fn plan(chance: &mut Chance) -> Plan {
+    let first = terms(chance);
+    let second = Terms {
+        price: 400,
+        ..terms(chance)
+    };
+    let mut plan = Plan::of(&first);
+    if chance.one_in(3) {
+        let mut later = Plan::of(&second).layers[0].1[0].clone();
+        let day = chance.below(14);
+        later.from = hour(i64::try_from(day * 24).unwrap()).date();
+        let known = (3 + chance.below(25)) * 24;
+        later.known = hour(i64::try_from(known).unwrap());
+        plan.layers[0].1.push(later);
+    }
+    plan
+}
+
 /// When each message arrives: late, twice, and in another order; none for one that is lost.
 fn channel(
     events: &[Event],
@@ -193,31 +240,27 @@ fn total(accounts: &Accounts) -> i64 {
         .get()
 }
 
-/// The units with money that stand in the accounts now.
-fn standing(accounts: &Accounts) -> BTreeMap<String, (&'static str, i64)> {
+/// What stands in the accounts now: each unit with its kind, money, payers and payees, day, and what
+/// it counts.
+fn standing(accounts: &Accounts) -> Lines {
     let back: BTreeSet<_> = accounts.entries().filter_map(Entry::reverses).collect();
     let live = accounts
         .entries()
         .filter(|entry| !entry.id().reversal && !back.contains(&entry.id()));
-    live.map(|entry| {
-        (
-            entry.id().unit.to_string(),
-            (entry.line().kind().name(), entry.amount().get()),
-        )
-    })
-    .collect()
+    live.map(|entry| (entry.id().unit.to_string(), money(entry.line())))
+        .collect()
 }
 
 /// Lets a world happen; gives the accounts at the end and what was heard.
 fn run(
     events: &[Event],
-    terms: &Terms,
+    plan: &Plan,
     seed: u64,
     losing: bool,
 ) -> (Accounts, Vec<Event>, Vec<Event>) {
     let mut chance = Chance(seed);
     let (mut arrivals, lost) = channel(events, &mut chance, losing);
-    let book = book(terms);
+    let book = plan.book();
     let mut accounts = Accounts::new(institution(), "2025-12".parse().unwrap());
     let (mut visits, mut heard) = (Visits::new(), Vec::new());
     let end = HAPPENING + DELAY_MAX + 200;
@@ -234,14 +277,14 @@ fn run(
         // At every moment the accounts are what is known is owed, by the other engine's word.
         assert_eq!(
             standing(&accounts),
-            reference::lines(&heard, terms, at),
+            reference::lines_under(&heard, plan, at),
             "seed {seed} at {at}"
         );
         assert_eq!(
             total(&accounts),
             standing(&accounts)
                 .values()
-                .map(|(_, fen)| fen)
+                .map(|money| money.fen)
                 .sum::<i64>(),
             "seed {seed} at {at}"
         );
@@ -267,22 +310,28 @@ fn last() -> Moment {
 /// world without faults.
 #[test]
 fn ok_doubled_delayed_reordered_messages_converge() {
-    let (mut moved, mut corrected) = (0, 0);
-    for seed in 0..WORLDS {
+    let (mut moved, mut corrected, mut repriced) = (0, 0, 0);
+    for seed in 0..worlds() {
         let mut chance = Chance(seed);
-        let (events, terms) = (world(&mut chance), terms(&mut chance));
-        let (accounts, ..) = run(&events, &terms, seed, false);
+        let (events, plan) = (world(&mut chance), plan(&mut chance));
+        let (accounts, ..) = run(&events, &plan, seed, false);
         assert_eq!(
             standing(&accounts),
-            reference::lines(&events, &terms, last()),
+            reference::lines_under(&events, &plan, last()),
             "seed {seed}"
         );
-        moved += usize::from(total(&accounts) != 0);
-        corrected += usize::from(accounts.entries().any(|entry| entry.id().reversal));
+        moved += u64::from(total(&accounts) != 0);
+        corrected += u64::from(accounts.entries().any(|entry| entry.id().reversal));
+        // The second policy became known after something was posted, and moved it.
+        let mut first = plan.clone();
+        first.layers[0].1.truncate(1);
+        let before = reference::lines_under(&events, &first, last());
+        repriced += u64::from(before != reference::lines_under(&events, &plan, last()));
     }
+    let worlds = worlds();
     assert!(
-        moved > 30 && corrected > 15,
-        "{moved} worlds with money, {corrected} with corrections"
+        moved * 2 > worlds && corrected * 4 > worlds && repriced * 8 > worlds,
+        "of {worlds}: {moved} with money, {corrected} with corrections, {repriced} repriced"
     );
 }
 
@@ -291,15 +340,15 @@ fn ok_doubled_delayed_reordered_messages_converge() {
 #[test]
 fn ok_what_is_lost_is_owed_as_if_it_had_not_happened() {
     let (mut short, mut losses) = (0, 0);
-    for seed in 0..WORLDS {
+    for seed in 0..worlds() {
         let mut chance = Chance(seed ^ 0xfau64);
         let events = world(&mut chance);
-        let terms = terms(&mut chance);
-        let (mut accounts, heard, lost) = run(&events, &terms, seed, true);
-        losses += lost.len();
+        let plan = plan(&mut chance);
+        let (mut accounts, heard, lost) = run(&events, &plan, seed, true);
+        losses += lost.len() as u64;
         assert_eq!(
             standing(&accounts),
-            reference::lines(&heard, &terms, last()),
+            reference::lines_under(&heard, &plan, last()),
             "seed {seed}"
         );
         let kept: Vec<Event> = events
@@ -309,7 +358,7 @@ fn ok_what_is_lost_is_owed_as_if_it_had_not_happened() {
             .collect();
         assert_eq!(
             standing(&accounts),
-            reference::lines(&kept, &terms, last()),
+            reference::lines_under(&kept, &plan, last()),
             "seed {seed}"
         );
         let is_proof = |event: &Event| {
@@ -318,9 +367,9 @@ fn ok_what_is_lost_is_owed_as_if_it_had_not_happened() {
                 EventKind::IndexAccepted { .. } | EventKind::PixelsStored { .. }
             )
         };
-        let full: i64 = reference::lines(&events, &terms, last())
+        let full: i64 = reference::lines_under(&events, &plan, last())
             .values()
-            .map(|(_, fen)| fen)
+            .map(|money| money.fen)
             .sum();
         if lost.iter().all(is_proof) {
             assert!(
@@ -328,7 +377,7 @@ fn ok_what_is_lost_is_owed_as_if_it_had_not_happened() {
                 "seed {seed}: a lost proof gains nothing"
             );
         }
-        short += usize::from(total(&accounts) != full);
+        short += u64::from(total(&accounts) != full);
         // Found after all, weeks later.
         let mut visits = common::visits(&heard);
         let found = last();
@@ -345,17 +394,17 @@ fn ok_what_is_lost_is_owed_as_if_it_had_not_happened() {
                 .unwrap();
         }
         accounts
-            .post(&visits.desired(&book(&terms), found).unwrap())
+            .post(&visits.desired(&plan.book(), found).unwrap())
             .unwrap();
         assert_eq!(total(&accounts), full, "seed {seed}");
         assert_eq!(
             standing(&accounts),
-            reference::lines(&events, &terms, found),
+            reference::lines_under(&events, &plan, found),
             "seed {seed}"
         );
     }
     assert!(
-        short > 20 && losses > 100,
+        short * 3 > worlds() && losses > worlds(),
         "{short} worlds short of something, {losses} messages lost"
     );
 }
@@ -364,15 +413,16 @@ fn ok_what_is_lost_is_owed_as_if_it_had_not_happened() {
 #[test]
 fn ok_worlds_have_every_kind_of_line() {
     let mut kinds = BTreeSet::new();
-    for seed in 0..WORLDS {
+    for seed in 0..worlds() {
         let mut chance = Chance(seed);
-        let (events, terms) = (world(&mut chance), terms(&mut chance));
+        let (events, plan) = (world(&mut chance), plan(&mut chance));
         kinds.extend(
-            reference::lines(&events, &terms, last())
+            reference::lines_under(&events, &plan, last())
                 .values()
-                .map(|(kind, _)| *kind),
+                .map(|money| money.kind.clone()),
         );
     }
     let all = [LineKind::Included, LineKind::Deduction, LineKind::Service];
-    assert_eq!(kinds, all.map(LineKind::name).into());
+    let names = all.map(|kind| kind.name().to_owned());
+    assert_eq!(kinds, names.into());
 }

@@ -11,9 +11,12 @@ mod common;
 use alloc::collections::BTreeSet;
 
 use common::{
-    plans::plan,
-    reference::{self, Terms},
-    strategies::{book, book_of_two, decades, event, events, hour, moment, person, second, terms},
+    plans::{Plan, plan},
+    reference::{self, Terms, Untold},
+    strategies::{
+        book, book_of_two, decades, event, events, hour, late_moment, moment, person, plan_of_two,
+        second, terms,
+    },
     visits,
 };
 use mic_billing::{
@@ -21,7 +24,7 @@ use mic_billing::{
     Moment, Party, Retention, RetentionError, VisitState, Visits, allocate, delta, desired,
     retention, years_later,
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestCaseError};
 
 fn money(lines: &[Line]) -> i64 {
     Fen::sum(lines.iter().map(Line::amount)).unwrap().get()
@@ -71,6 +74,93 @@ fn moved(events: &[Event], which: prop::sample::Index, hours: i64) -> Vec<Event>
     each.collect()
 }
 
+fn agree_on_retention(
+    events: &[Event],
+    plan: &Plan,
+    at: Moment,
+) -> Result<[usize; 2], TestCaseError> {
+    let expected = reference::kept(events, plan, at);
+    let mut reached = [0, 0];
+    for (visit, found) in visits(events).retention(&plan.book(), at) {
+        let Some(expected) = expected.get(&visit.to_string()) else {
+            prop_assert_eq!(
+                found,
+                Err(RetentionError::NoContact),
+                "nothing known of {}",
+                visit
+            );
+            continue;
+        };
+        match (&found, expected) {
+            (Ok(found), Ok(expected)) => {
+                prop_assert_eq!(found.last_kept, expected.last, "{} {:?}", visit, expected);
+                prop_assert_eq!(Some(found.first_disposable), expected.last.succ_opt());
+                let clock = (found.clock.name(), found.base, i64::from(found.years));
+                prop_assert!(expected.clocks.contains(&clock), "{clock:?} {expected:?}");
+                let holds: Vec<String> = found.holds.iter().map(ToString::to_string).collect();
+                prop_assert_eq!(&holds, &expected.holds);
+                prop_assert_eq!(
+                    found.is_disposable(found.first_disposable),
+                    holds.is_empty()
+                );
+            }
+            (Err(found), Err(expected)) => {
+                let same = match found {
+                    RetentionError::OtherPerson => *expected == Untold::Persons,
+                    RetentionError::OpenStay { open } => *expected == Untold::OpenStays(*open),
+                    RetentionError::NoPolicy { base } => *expected == Untold::NoPolicy(*base),
+                    RetentionError::NoContact => *expected == Untold::NoContact,
+                    _ => false,
+                };
+                prop_assert!(same, "{visit}: {found} {expected:?}");
+            }
+            _ => prop_assert!(false, "{visit}: {found:?} {expected:?}"),
+        }
+        reached[usize::from(found.is_err())] += 1;
+    }
+    prop_assert!(reached[0] + reached[1] >= expected.len(), "a visit less");
+    Ok(reached)
+}
+
+/// The events of leap years, moved to the 29 February of theirs.
+fn on_leap_days(events: &[Event]) -> Vec<Event> {
+    use chrono::{Datelike, NaiveDate};
+    let each = events.iter().map(|event| {
+        let day = NaiveDate::from_ymd_opt(event.occurred().date().year(), 2, 29);
+        let Some(day) = day else { return event.clone() };
+        let at = format!("{day}T12:00:00+08:00").parse().unwrap();
+        Event::new(
+            event.visit(),
+            event.person(),
+            event.source(),
+            event.kind().clone(),
+            at,
+            at,
+        )
+    });
+    each.collect()
+}
+
+/// What is owed for the lines of a contract's term, in the reference engine's form.
+fn owed(events: &[Event], book: &Book, at: Moment) -> Option<reference::Owed> {
+    let mut lines = visits(events).desired(book, at).unwrap();
+    let contract = |line: &Line| {
+        let policy = book.policy(line.why().visit_date, at);
+        policy.charge().unwrap().contract.clone()
+    };
+    lines.retain(|line| contract(line).is_some());
+    let first = lines.iter().min_by_key(|line| line.why().visit_date)?;
+    let owed = contract(first)?.owed(&lines).unwrap();
+    let policy = book.policy(first.why().visit_date, at);
+    let parts = policy.charge().unwrap().owed_parts(&owed).unwrap();
+    Some(reference::Owed {
+        units: owed.units,
+        fen: owed.amount.get(),
+        rounding: owed.rounding.get(),
+        parts: reference::in_words(parts.iter().map(|part| (part.party, part.amount.get()))),
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
 
@@ -117,6 +207,14 @@ proptest! {
                 let mirrored: Vec<&Entry> = journal.iter().filter(|other| other.id() == original).collect();
                 prop_assert_eq!(mirrored.len(), 1);
                 prop_assert_eq!(mirrored[0].amount().plus(entry.amount()).unwrap(), Fen::ZERO);
+                // Party by party, not in sum alone.
+                let sides = |entry: &Entry, sign: i64| {
+                    let sides = entry.postings().iter().map(|side| (side.party, side.amount.get() * sign));
+                    let mut sides: Vec<_> = sides.collect();
+                    sides.sort_unstable();
+                    sides
+                };
+                prop_assert_eq!(sides(entry, 1), sides(mirrored[0], -1));
             }
             let text = serde_json::to_string(entry).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Entry>(&text).unwrap(), entry, "I-18");
@@ -251,6 +349,41 @@ proptest! {
         }
     }
 
+    /// The oracle of retention: the same last day, by a clock that the reference engine has as well,
+    /// the same holds, and the same reason where no day is told. Over decades, two policies, moments
+    /// on the way, and days before the first policy.
+    #[test]
+    fn retention_agrees_with_the_reference_engine(
+        mut events in decades(), more in events(), both in any::<bool>(), second in prop::option::weighted(0.1, any::<prop::sample::Index>()),
+        terms in terms(), years in [(15_u32..45, 15_u32..45), (15_u32..45, 15_u32..45)],
+        leap in prop::bool::weighted(0.3), from in 0_usize..3, day in prop_oneof![1 => 0_i64..40 * 366, 2 => Just(60 * 366)],
+    ) {
+        if both {
+            events.extend(more);
+        }
+        if leap {
+            events = on_leap_days(&events);
+        }
+        if let Some(second) = second {
+            // A visit that names another person too.
+            let event = second.get(&events).clone();
+            events.push(Event::new(event.visit(), person(2), event.source(), event.kind().clone(), event.occurred(), event.known()));
+        }
+        let mut plan = plan_of_two(&terms, years, ["2026-06-01", "2045-12-01", "2060-12-01"][from]);
+        if from == 2 {
+            // Nothing is stated before a day within the decades.
+            plan.layers[0].1[0].from = "2035-01-01".parse().unwrap();
+        }
+        let at = hour(day * 24);
+        agree_on_retention(&events, &plan, at)?;
+    }
+
+    /// What a vendor is owed: units, the price rounded once, what is no line's, and the parts.
+    #[test]
+    fn owed_agrees_with_the_reference_engine(events in events(), plan in plan(), at in late_moment()) {
+        prop_assert_eq!(owed(&events, &plan.book(), at), reference::owed(&events, &plan, at));
+    }
+
     /// I-13: allocation.
     #[test]
     fn i13_allocation(fen in any::<i32>(), weights in prop::collection::vec(0_u64..1_000_000, 1..20), turn in 0_usize..20) {
@@ -275,6 +408,26 @@ proptest! {
         prop_assert_eq!(again, sorted);
         let mirror = allocate(amount.negate().unwrap(), &parties).unwrap();
         prop_assert!(mirror.iter().zip(&shares).all(|(a, b)| a.1.plus(b.1) == Ok(Fen::ZERO)));
+    }
+
+    /// I-13 with amounts and weights of all 64 bits, against whole numbers of 128: each has its exact
+    /// part cut to whole fen, and the fen left go to the largest rests, equal ones by the party.
+    #[test]
+    fn i13_allocation_of_large_numbers(fen in any::<i64>(), weights in prop::collection::vec(prop_oneof![3 => any::<u64>(), 1 => 0_u64..3], 1..20)) {
+        let parties: Vec<(usize, u64)> = weights.into_iter().enumerate().collect();
+        let total: i128 = parties.iter().map(|(_, weight)| i128::from(*weight)).sum();
+        prop_assume!(total > 0);
+        let magnitude = i128::from(fen).abs();
+        let mut expected: Vec<i128> = parties.iter().map(|(_, weight)| magnitude * i128::from(*weight) / total).collect();
+        let mut by_rest: Vec<usize> = (0..parties.len()).collect();
+        by_rest.sort_by_key(|at| (-(magnitude * i128::from(parties[*at].1) % total), *at));
+        let left = usize::try_from(magnitude - expected.iter().sum::<i128>()).unwrap();
+        by_rest.into_iter().take(left).for_each(|at| expected[at] += 1);
+        let shares = allocate(Fen::new(fen), &parties).unwrap();
+        let found: Vec<i128> = shares.iter().map(|(_, share)| i128::from(share.get()).abs()).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(Fen::sum(shares.iter().map(|(_, share)| *share)), Ok(Fen::new(fen)));
+        prop_assert!(shares.iter().all(|(_, share)| share.is_zero() || share.get().signum() == fen.signum()));
     }
 
     /// I-15: facts known later change nothing.
@@ -399,6 +552,14 @@ proptest! {
                 prop_assert!(line.why().rules.iter().all(|rule| words.contains(rule.id())));
                 prop_assert!(words.contains(&line.amount().to_string()));
                 prop_assert!(words.contains(&line.why().visit_date.to_string()));
+                let known = line.why().known_at.to_chrono().format("%Y-%m-%d %H:%M:%S").to_string();
+                prop_assert!(words.contains(&known), "{known}: {words}");
+                let grounds = &line.why().grounds;
+                prop_assert!(grounds.versions.iter().all(|version| words.contains(&version.to_string())), "{words}");
+                for citation in grounds.citations.iter().filter(|citation| citation.verified) {
+                    let document = citation.document.as_deref().unwrap();
+                    prop_assert!(words.contains(document), "{document}: {words}");
+                }
             }
         }
     }
@@ -460,6 +621,69 @@ fn ok_years_agree_with_chrono_on_every_day_of_a_century() {
         day = day.succ_opt().unwrap();
     }
     assert!(leaps > 40);
+}
+
+/// The oracles of retention and of what is owed are asked something: days and reasons, ends of
+/// either clock and of February, holds; contracts, parts and rests of a fen.
+#[test]
+fn ok_random_streams_reach_retention_and_contracts() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let (mut told, mut untold, mut held, mut of_stays) = (0, 0, 0, 0);
+    let (mut served, mut rests, mut parts) = (0, 0, 0);
+    for _ in 0..400 {
+        let years = [(15_u32..45, 15_u32..45), (15_u32..45, 15_u32..45)];
+        let (past, terms, years) = (decades(), terms(), years)
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        let plan = plan_of_two(&terms, years, "2045-12-01");
+        let reached = agree_on_retention(&past, &plan, hour(60 * 366 * 24)).unwrap();
+        (told, untold) = (told + reached[0], untold + reached[1]);
+        for kept in reference::kept(&past, &plan, hour(60 * 366 * 24)).into_values() {
+            let Ok(kept) = kept else { continue };
+            held += usize::from(!kept.holds.is_empty());
+            let mut clocks = kept.clocks.iter();
+            of_stays += usize::from(clocks.any(|(clock, ..)| *clock == "last_discharge"));
+        }
+        let (events, plan, at) = (events(), common::plans::plan(), late_moment())
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        if let Some(owed) = reference::owed(&events, &plan, at) {
+            served += usize::from(owed.units > 0);
+            rests += usize::from(owed.rounding != 0);
+            parts += usize::from(owed.parts.contains(' '));
+        }
+    }
+    assert!(
+        told > 400 && untold > 15 && held > 5 && of_stays > 30,
+        "{told} {untold} {held} {of_stays}"
+    );
+    assert!(
+        served > 40 && rests > 3 && parts > 20,
+        "{served} {rests} {parts}"
+    );
+}
+
+/// The words of a line are held to the documents of the book; random books have some.
+#[test]
+fn ok_random_books_verify_some_facts() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let (mut verified, mut assumed) = (0, 0);
+    for _ in 0..200 {
+        let (events, plan, at) = (events(), plan(), moment())
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        for line in visits(&events).desired(&plan.book(), at).unwrap() {
+            let citations = &line.why().grounds.citations;
+            verified += citations.iter().filter(|fact| fact.verified).count();
+            assumed += citations.iter().filter(|fact| !fact.verified).count();
+        }
+    }
+    assert!(verified > 300 && assumed > 300, "{verified} {assumed}");
 }
 
 /// The laws would hold of streams that never charge anything; these do all there is to do.

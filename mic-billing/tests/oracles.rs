@@ -15,15 +15,16 @@ use alloc::collections::BTreeMap;
 use std::{env, time::Instant};
 
 use common::{
+    money,
     plans::{Asked, Plan, asked, plan},
-    reference::{self, ExamPrice, Lines, Money, in_words},
+    reference::{self, ExamPrice, Lines, Money},
     sql::{self, Stream},
     strategies::{events, late_moment, second},
-    visits,
+    visits, words,
 };
 use mic_billing::{
     Book, ChargeModel, CountingUnit, Event, ExamAssessment, ExamRules, Fen, Line, Links, Moment,
-    RuleId, Share, Standing, Sweep,
+    RuleId, Standing, Sweep,
 };
 use proptest::{
     prelude::*,
@@ -40,23 +41,6 @@ const BATCH: usize = 500;
 
 fn number(name: &str, ordinary: u64) -> u64 {
     env::var(name).map_or(ordinary, |text| text.parse().expect("a number"))
-}
-
-fn words(shares: &[Share]) -> String {
-    in_words(shares.iter().map(|share| (share.party, share.amount.get())))
-}
-
-fn money(line: &Line) -> Money {
-    let mut counted: Vec<String> = line.counted().iter().map(ToString::to_string).collect();
-    counted.sort_unstable();
-    Money {
-        kind: line.kind().name().to_owned(),
-        fen: line.amount().get(),
-        payers: words(line.payers()),
-        payees: words(line.payees()),
-        day: line.why().visit_date.to_string(),
-        counted: counted.join(" "),
-    }
 }
 
 fn readable(lines: &[Line]) -> Lines {

@@ -152,6 +152,62 @@ fn the_schema_names_every_fact_and_every_value() {
     assert!(tried > 25, "only {tried} words");
 }
 
+/// Every section that says "Assumed" is in the table of part 5, with the facts that change it or
+/// with the word that nothing does; each fact is one that the schema knows.
+#[test]
+fn every_assumption_tells_what_changes_it() {
+    const FIXED: &str = "fixed in version 1";
+    let text = spec();
+    let rules = text.split("## 5.").nth(1).unwrap();
+    let rules = rules.split("## 6.").next().unwrap();
+    let assumed: BTreeSet<String> = rules
+        .split("\n### ")
+        .skip(1)
+        .filter(|section| section.contains("Assumed"))
+        .map(|section| section.split(' ').next().unwrap().to_owned())
+        .collect();
+    let schema = fs::read_to_string(root().join("spec/book.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let facts = &schema["properties"]["version"]["items"]["properties"];
+    let mut told = BTreeSet::new();
+    let mut fixed = 0;
+    let table = rules.split("\n### ").next().unwrap();
+    for row in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        assert!(told.insert(cells[2].to_owned()), "{row}");
+        let named: Vec<&str> = cells[3].split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty() || cells[3].contains(FIXED), "{row}");
+        for name in &named {
+            assert!(facts[name]["properties"]["value"].is_object(), "{row}");
+        }
+        fixed += usize::from(named.is_empty());
+    }
+    assert_eq!(told, assumed);
+    assert!(fixed >= 6, "only {fixed} rows are fixed");
+}
+
+/// Whoever reads a shipped book sees for each fact a document, or why there is none.
+#[test]
+fn every_fact_of_a_shipped_book_has_a_document_or_a_note() {
+    let mut seen = 0;
+    for id in ["nation", "guangdong", "shenzhen", "fictional-separate-item"] {
+        let layer = serde_json::to_value(common::shipped(id)).unwrap();
+        for version in layer["version"].as_array().unwrap() {
+            let facts = version.as_object().unwrap().iter();
+            for (name, fact) in facts.filter(|(_, fact)| fact.get("value").is_some()) {
+                let told = |field: &str| fact[field].as_str().is_some_and(|text| !text.is_empty());
+                assert!(
+                    told("document") || told("note"),
+                    "{id}/{}: {name} has neither document nor note",
+                    version["id"]
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 40, "only {seen} facts");
+}
+
 /// Each law of the specification is a test by the name given there, and none is missing.
 #[test]
 fn every_law_is_a_test() {

@@ -7,6 +7,8 @@ extern crate alloc;
 
 mod common;
 
+use alloc::collections::BTreeSet;
+
 use common::{book, cases, events, shipped, vector_files, visits};
 use mic_billing::{
     Accounts, Book, DisposalList, Entry, Event, Fen, Lang, Layer, Line, Moment, Party, Placed,
@@ -54,6 +56,9 @@ fn show(line: &Line, expect: &Value) -> Value {
         if expect.get(which).is_some() {
             shown[which] = shares(line, which);
         }
+    }
+    if expect.get("rules").is_some() {
+        shown["rules"] = json!(line.why().rules);
     }
     shown
 }
@@ -492,6 +497,63 @@ fn disposal() {
         }
         found
     });
+}
+
+/// Rules that a line can cite.
+const OF_LINES: [&str; 17] = [
+    "B-01", "B-02", "B-05", "B-06", "B-07", "V-01", "V-03", "V-04", "C-01", "C-02", "C-04", "C-05",
+    "C-12", "S-01", "S-02", "S-03", "T-02",
+];
+
+/// The rules that a case names are no mere label: where it expects lines, one of them cites each
+/// rule that a line can cite. What is owed under an embedded price is on no line, and its rules aren't
+/// either.
+#[test]
+fn every_rule_of_a_case_with_lines_is_cited_by_one() {
+    let (mut wrong, mut held) = (Vec::new(), 0);
+    let mut cited_ever = BTreeSet::new();
+    for file in [
+        "models",
+        "counting",
+        "service",
+        "tariff",
+        "explanations",
+        "contracts",
+    ] {
+        for case in cases(file) {
+            let input = &case["input"];
+            let known_at: Moment = input["known_at"].as_str().unwrap().parse().unwrap();
+            let lines = visits(&events(&input["events"]))
+                .desired(&book(&input["book"]), known_at)
+                .unwrap();
+            let cited: BTreeSet<&str> = lines
+                .iter()
+                .flat_map(|line| &line.why().rules)
+                .map(|rule| rule.id())
+                .collect();
+            cited_ever.extend(cited.iter().copied());
+            if lines.is_empty() {
+                continue;
+            }
+            for rule in case["rules"].as_array().unwrap() {
+                let rule = rule.as_str().unwrap();
+                let of_owed =
+                    case["expect"]["owed"].is_object() && ["B-02", "S-02"].contains(&rule);
+                if OF_LINES.contains(&rule) && !of_owed {
+                    held += 1;
+                    if !cited.contains(rule) {
+                        wrong.push(format!(
+                            "{file}/{}: no line cites {rule}, but {cited:?}",
+                            case["id"]
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(cited_ever, BTreeSet::from(OF_LINES));
+    assert!(held > 40, "only {held} rules of cases are cited");
 }
 
 #[test]

@@ -15,6 +15,12 @@ const EVENTS: &str = concat!(
     r#"{"institution":"H44030500001","encounter":"E1","person":"000102030405060708090a0b0c0d0e0f","kind":"performed","exam":"F2","modality":"xray","occurred":"2025-12-01T09:40:00+08:00","known":"2025-12-01T09:40:00+08:00","source":"hospital"}"#,
     "\n",
 );
+const CSV: &str = "\
+institution,encounter,person,kind,exam,modality,receipt,occurred,known,source
+H44030500001,E1,000102030405060708090a0b0c0d0e0f,performed,F1,ct,,2025-12-01T09:20:00+08:00,2025-12-01T09:20:00+08:00,hospital
+H44030500001,E1,000102030405060708090a0b0c0d0e0f,index_accepted,F1,,R-1,2025-12-01T11:00:00+08:00,2025-12-01T11:00:00+08:00,platform
+H44030500001,E1,000102030405060708090a0b0c0d0e0f,performed,F2,xray,,2025-12-01T09:40:00+08:00,2025-12-01T09:40:00+08:00,hospital
+";
 const LATER: &str = "2025-12-10T00:00:00+08:00";
 
 fn mic(arguments: &[&str]) -> Output {
@@ -75,6 +81,39 @@ fn ok_run_prints_lines_and_months() {
         0,
     );
     assert!(out.contains("1 lines, 5.00 yuan"), "{out}");
+}
+
+/// The same events as NDJSON, CSV and JSON, by the ending of the file's name, by the option and from
+/// the standard input, are the same lines.
+#[test]
+fn ok_every_format_gives_the_same_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let array = format!("[{}]", EVENTS.trim_end().replace('\n', ",\n"));
+    let expected = {
+        let events = file(folder.path(), "events.ndjson", EVENTS);
+        ends(&mic(&["run", &events, "--at", LATER, "--json"]), 0)
+    };
+    assert_eq!(expected.lines().count(), 2);
+    for (format, content) in [("ndjson", EVENTS), ("csv", CSV), ("json", &array)] {
+        let by_name = file(folder.path(), &format!("same.{format}"), content);
+        let out = ends(&mic(&["run", &by_name, "--at", LATER, "--json"]), 0);
+        assert_eq!(out, expected, "{format} by its name");
+        let unnamed = file(folder.path(), &format!("same-{format}"), content);
+        let told = ["run", &unnamed, "--at", LATER, "--json", "--format", format];
+        assert_eq!(ends(&mic(&told), 0), expected, "{format} by the option");
+        let stdin = std::fs::File::open(&by_name).unwrap();
+        let piped = Command::new(env!("CARGO_BIN_EXE_mic"))
+            .args(["bill", "run", "-", "--at", LATER, "--json"])
+            .args(["--format", format])
+            .stdin(stdin)
+            .output()
+            .unwrap();
+        assert_eq!(
+            ends(&piped, 0),
+            expected,
+            "{format} from the standard input"
+        );
+    }
 }
 
 #[test]

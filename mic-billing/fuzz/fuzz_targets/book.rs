@@ -1,16 +1,21 @@
-//! Any text is a layer or a located error; a layer that loads above the nation answers on every
-//! boundary day without panicking, and survives JSON.
+//! Any text, read as TOML and as JSON, is a layer or an error. One that loads above the nation survives
+//! JSON, answers on four days from the first to the last of the calendar, and keeps images no shorter
+//! than the law.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use mic_billing::{Book, Layer, books};
 
 fuzz_target!(|text: &str| {
-    let Ok(layer) = Layer::from_toml(text) else {
-        return;
-    };
-    let json = serde_json::to_string_pretty(&layer).expect("a layer is written");
+    // One text is hardly both, but each reader gets every text.
+    let read = [Layer::from_toml(text), Layer::from_json(text)];
+    read.into_iter().flatten().for_each(check);
     // With lines or without, JSON is one layer.
+    assert_eq!(Layer::from_json(text).ok(), serde_json::from_str(text).ok());
+});
+
+fn check(layer: Layer) {
+    let json = serde_json::to_string_pretty(&layer).expect("a layer is written");
     assert_eq!(
         Layer::from_json(&json).ok(),
         serde_json::from_str(&json).ok()
@@ -29,4 +34,4 @@ fuzz_target!(|text: &str| {
             }
         }
     }
-});
+}

@@ -15,7 +15,7 @@ pub(crate) mod strategies;
 
 use std::{fs, path::PathBuf};
 
-use mic_billing::{Book, Event, Layer, Visits, books};
+use mic_billing::{Book, Event, Layer, Line, Share, Visits, books};
 use serde_json::Value;
 
 /// The crate's folder.
@@ -93,4 +93,23 @@ pub(crate) fn visits<'a>(events: impl IntoIterator<Item = &'a Event>) -> Visits 
         .into_iter()
         .for_each(|event| visits.fold(event).unwrap());
     visits
+}
+
+/// Shares in the reference engine's words.
+pub(crate) fn words(shares: &[Share]) -> String {
+    reference::in_words(shares.iter().map(|share| (share.party, share.amount.get())))
+}
+
+/// A line in the reference engine's words.
+pub(crate) fn money(line: &Line) -> reference::Money {
+    let mut counted: Vec<String> = line.counted().iter().map(ToString::to_string).collect();
+    counted.sort_unstable();
+    reference::Money {
+        kind: line.kind().name().to_owned(),
+        fen: line.amount().get(),
+        payers: words(line.payers()),
+        payees: words(line.payees()),
+        day: line.why().visit_date.to_string(),
+        counted: counted.join(" "),
+    }
 }

@@ -98,7 +98,12 @@ fn layer(level: usize, versions: &[Version]) -> Value {
                 .facts
                 .iter()
                 .map(|(name, value)| {
-                    let fact = json!({ "value": value, "verified": false });
+                    // About half of the facts have a document.
+                    let fact = if (at + name.len()) % 2 == 0 {
+                        json!({ "value": value, "verified": true, "document": "paper" })
+                    } else {
+                        json!({ "value": value, "verified": false })
+                    };
                     ((*name).to_owned(), fact)
                 })
                 .collect();
@@ -115,6 +120,7 @@ fn layer(level: usize, versions: &[Version]) -> Value {
     json!({
         "format": "mic-billing-book/1", "id": name, "name": "made up", "level": name,
         "region": region, "fictional": true, "version": versions,
+        "document": [{ "id": "paper", "title": format!("made-up paper of the {name}") }],
     })
 }
 

@@ -3,7 +3,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use mic_billing::{
     CareSetting, ChargeModel, Completeness, CountingUnit, DateBasis, Event, EventKind, Modality,
     Moment, Party, Payer, SurplusTo, Trigger,
@@ -202,6 +202,232 @@ fn dealt(fen: i64, parties: &[(Party, i64)]) -> BTreeMap<Party, i64> {
         .into_iter()
         .map(|(party, part)| (party, part * fen.signum()))
         .collect()
+}
+
+/// What a vendor is owed (B-02).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Owed {
+    pub(crate) units: u64,
+    pub(crate) fen: i64,
+    /// What of it is no line's.
+    pub(crate) rounding: i64,
+    /// Who gets which part, by the shares of the first day.
+    pub(crate) parts: String,
+}
+
+/// What is owed for all visits of the contract's term; none where nothing was counted under it.
+pub(crate) fn owed(events: &[Event], plan: &Plan, known_at: Moment) -> Option<Owed> {
+    let mut served: Vec<String> = Vec::new();
+    let mut days: Vec<NaiveDate> = Vec::new();
+    for money in lines_under(events, plan, known_at).into_values() {
+        let day: NaiveDate = money.day.parse().expect("a day");
+        if policy(plan, day, known_at)?.contract.is_none() {
+            continue;
+        }
+        days.push(day);
+        for unit in money.counted.split(' ').filter(|unit| !unit.is_empty()) {
+            if !served.iter().any(|other| other == unit) {
+                served.push(unit.to_owned());
+            }
+        }
+    }
+    let policy = policy(plan, days.into_iter().min()?, known_at)?;
+    let (micro, _) = policy.contract?;
+    let whole = |micro: i64| (micro + 5_000) / 10_000;
+    let each: i64 = served.iter().map(|_| micro).sum();
+    let lines: i64 = served.iter().map(|_| whole(micro)).sum();
+    let mut receivers = policy.payee_shares;
+    if receivers.is_empty() {
+        receivers = vec![(Party::StorageVendor, 1_000_000)];
+    }
+    Some(Owed {
+        units: served.len() as u64,
+        fen: whole(each),
+        rounding: whole(each) - lines,
+        parts: in_words(dealt(whole(each), &receivers)),
+    })
+}
+
+/// How long a visit is kept (K-01 to K-07).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) last: NaiveDate,
+    /// Every clock that ends on that day: its name, first day and years.
+    pub(crate) clocks: BTreeSet<(&'static str, NaiveDate, i64)>,
+    pub(crate) holds: Vec<String>,
+}
+
+/// Why no day can be told.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Untold {
+    Persons,
+    OpenStays(usize),
+    NoPolicy(NaiveDate),
+    NoContact,
+}
+
+/// K-05: the same day of a later year, found by leafing through that year's days.
+fn end_of(base: NaiveDate, years: i64) -> NaiveDate {
+    let year = i64::from(base.year()) + years;
+    let mut day = NaiveDate::from_ymd_opt(i32::try_from(year).expect("a year"), 1, 1);
+    while let Some(here) = day {
+        if (here.month(), here.day()) >= (base.month(), base.day()) {
+            return here;
+        }
+        day = here.succ_opt();
+    }
+    base
+}
+
+/// How long every visit known is kept, by the visit it is charged under.
+pub(crate) fn kept(
+    events: &[Event],
+    plan: &Plan,
+    known_at: Moment,
+) -> BTreeMap<String, Result<Kept, Untold>> {
+    let known: Vec<&Event> = events.iter().filter(|e| e.known() <= known_at).collect();
+    let groups = groups(&known);
+    let of = |group: &BTreeSet<(String, String)>| -> Vec<&Event> {
+        let own = known.iter().filter(|e| group.contains(&place(e)));
+        own.copied().collect()
+    };
+    let mut answers = BTreeMap::new();
+    for group in &groups {
+        let own = of(group);
+        let institution = own[0].visit().institution;
+        let persons = |events: &[&Event]| -> BTreeSet<[u8; 16]> {
+            events.iter().map(|e| e.person().to_bytes()).collect()
+        };
+        let whose = persons(&own);
+        // The person's visits there, with all that is told of them.
+        let all: Vec<&Event> = groups
+            .iter()
+            .map(of)
+            .filter(|other| other[0].visit().institution == institution)
+            .filter(|other| !persons(other).is_disjoint(&whose))
+            .flatten()
+            .collect();
+        let answer = if persons(&all).len() == 1 {
+            kept_one(&own, &all, plan, known_at)
+        } else {
+            Err(Untold::Persons)
+        };
+        answers.insert(format!("{institution}/{}", root(&own)), answer);
+    }
+    answers
+}
+
+fn is_setting(event: &Event) -> Option<CareSetting> {
+    match event.kind() {
+        EventKind::Registered { setting } => Some(*setting),
+        _ => None,
+    }
+}
+
+/// V-07: the stay with the smallest id, or the smallest id.
+fn root(own: &[&Event]) -> String {
+    let stays = own
+        .iter()
+        .filter(|e| is_setting(e) == Some(CareSetting::Inpatient));
+    let stay = stays.map(|e| e.visit().encounter.to_string()).min();
+    stay.or_else(|| own.iter().map(|e| e.visit().encounter.to_string()).min())
+        .expect("a visit has events")
+}
+
+fn kept_one(own: &[&Event], all: &[&Event], plan: &Plan, known_at: Moment) -> Result<Kept, Untold> {
+    let day = |event: &&&Event| event.occurred().date();
+    let encounter = |event: &Event| event.visit().encounter.to_string();
+    let stays: BTreeSet<String> = all
+        .iter()
+        .filter(|e| is_setting(e) == Some(CareSetting::Inpatient))
+        .map(|e| encounter(e))
+        .collect();
+    let mut open = 0;
+    for stay in &stays {
+        let of_it = || all.iter().filter(|e| encounter(e) == *stay);
+        let left = of_it().filter(|e| *e.kind() == EventKind::Discharged);
+        let left = left.map(|e| day(&e)).max();
+        let there = of_it()
+            .filter(|e| is_setting(e).is_some() || matches!(e.kind(), EventKind::Performed { .. }));
+        let there = there.map(|e| day(&e)).max();
+        if left.is_none() || there > left {
+            open += 1;
+        }
+    }
+    if open > 0 {
+        return Err(Untold::OpenStays(open));
+    }
+    let contacts: Vec<&&Event> = all
+        .iter()
+        .filter(|e| {
+            matches!(
+                e.kind(),
+                EventKind::Registered { .. }
+                    | EventKind::ExamOrdered { .. }
+                    | EventKind::Performed { .. }
+                    | EventKind::FeeLine { .. }
+                    | EventKind::Discharged
+            )
+        })
+        .collect();
+    let visits: Vec<NaiveDate> = contacts.iter().map(|e| e.occurred().date()).collect();
+    // The days that start a stay's years: each discharge, and each contact of a stay.
+    let discharges: Vec<NaiveDate> = contacts
+        .iter()
+        .filter(|e| *e.kind() == EventKind::Discharged || stays.contains(&encounter(e)))
+        .map(|e| e.occurred().date())
+        .collect();
+    let told: Vec<CareSetting> = own.iter().filter_map(|e| is_setting(e)).collect();
+    let mut clocks: Vec<(&str, NaiveDate, i64)> = Vec::new();
+    let mut run = |name: &'static str, days: &[NaiveDate], years: &dyn Fn(i64, i64) -> i64| {
+        for base in days {
+            let (facts, _) = facts(plan, *base, known_at);
+            let number = |name: &str| facts.get(name).and_then(Value::as_i64);
+            match (number("outpatient_years"), number("inpatient_years")) {
+                (Some(clinic), Some(stay)) => clocks.push((name, *base, years(clinic, stay))),
+                _ if days.iter().max() == Some(base) => return Err(Untold::NoPolicy(*base)),
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    if told.is_empty() {
+        run("last_visit", &visits, &i64::max)?;
+    } else {
+        run("last_visit", &visits, &|clinic, _| clinic)?;
+    }
+    if told.contains(&CareSetting::Inpatient) {
+        run("last_discharge", &discharges, &|_, stay| stay)?;
+    }
+    let ends = clocks.iter().map(|(_, base, years)| end_of(*base, *years));
+    let last = ends.max().ok_or(Untold::NoContact)?;
+    let to_the_end = |(_, base, years): &(&str, NaiveDate, i64)| end_of(*base, *years) == last;
+    Ok(Kept {
+        last,
+        clocks: clocks.into_iter().filter(to_the_end).collect(),
+        holds: holds(own),
+    })
+}
+
+/// K-07: placed, and not released at a later time than it was last placed at.
+fn holds(own: &[&Event]) -> Vec<String> {
+    let mut holds: Vec<String> = Vec::new();
+    for event in own {
+        let EventKind::HoldPlaced { hold } = event.kind() else {
+            continue;
+        };
+        let last = own.iter().filter(|e| e.kind() == event.kind());
+        let last = last.map(|e| e.occurred()).max();
+        let released = own.iter().any(|other| {
+            matches!(other.kind(), EventKind::HoldReleased { hold: other } if other == hold)
+                && Some(other.occurred()) > last
+        });
+        if !released && !holds.contains(&hold.to_string()) {
+            holds.push(hold.to_string());
+        }
+    }
+    holds.sort();
+    holds
 }
 
 /// The price of an examination, position by position, and film.

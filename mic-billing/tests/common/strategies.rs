@@ -294,6 +294,11 @@ pub(crate) fn book(terms: &Terms) -> Book {
 
 /// The terms with other years of retention, clinic and stay, before a day and from it on.
 pub(crate) fn book_of_two(terms: &Terms, years: [(u32, u32); 2], from: &str) -> Book {
+    plan_of_two(terms, years, from).book()
+}
+
+/// The same as a plan.
+pub(crate) fn plan_of_two(terms: &Terms, years: [(u32, u32); 2], from: &str) -> Plan {
     let mut plan = Plan::of(terms);
     let versions = &mut plan.layers[0].1;
     let mut second = versions[0].clone();
@@ -305,7 +310,7 @@ pub(crate) fn book_of_two(terms: &Terms, years: [(u32, u32); 2], from: &str) -> 
     second.from = from.parse().unwrap();
     versions[0].to = Some(second.from);
     versions.push(second);
-    plan.book()
+    plan
 }
 
 /// One person's visits to one hospital over forty years: a clinic visit `E1`, another `E2`, a stay
