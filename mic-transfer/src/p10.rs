@@ -42,6 +42,7 @@ mod fault;
 mod header;
 #[cfg(feature = "dicom")]
 mod inflate;
+#[cfg(feature = "dicom")]
 mod input;
 #[cfg(feature = "dicom")]
 mod number;
