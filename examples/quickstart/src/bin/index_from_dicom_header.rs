@@ -24,7 +24,8 @@ use mic_index::dicom::ExamDraft;
 
 fn main() -> anyhow::Result<()> {
     // The elements of any dicom-rs reader will do, `object.iter()` of dicom-object for one.
-    let header: [DataElement; 8] = [
+    let header: [DataElement; 9] = [
+        element(0x0008_0005, VR::CS, "ISO_IR 192"),
         element(0x0008_0020, VR::DA, "***"),
         element(0x0008_0021, VR::DA, "2024.11.22"),
         element(0x0008_0031, VR::TM, "013015.250"),
