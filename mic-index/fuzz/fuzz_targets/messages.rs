@@ -16,8 +16,13 @@ fuzz_target!(|input: (u8, &str)| {
     };
     // Read again it is the same, byte for byte.
     assert_eq!(read(kind, &written).as_ref(), Ok(&written));
-    let came: Value = serde_json::from_str(json).unwrap();
-    let goes: Value = serde_json::from_str(&written).unwrap();
+    // Numbers are kept as they are written; some, such as 2e024112200001, are too large for the peer.
+    let (Ok(came), Ok(goes)) = (
+        serde_json::from_str::<Value>(json),
+        serde_json::from_str::<Value>(&written),
+    ) else {
+        return;
+    };
     for (name, value) in came.as_object().unwrap() {
         // Fields that are nothing may become empty text; none is dropped.
         assert!(goes.get(name).is_some() || value.is_null(), "{name}");
