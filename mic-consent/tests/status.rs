@@ -379,39 +379,3 @@ fn ok_a_million_grants_with_one_in_a_hundred_withdrawn_fit_20_kilobytes() {
         Reason::TokenTooLong
     );
 }
-
-/// `cargo test --release -p mic-consent --test status -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement: run it with --release and --nocapture"]
-fn numbers_of_a_status_list() {
-    let world = World::new();
-    let withdrawn = random_places(1_000_000, 10_000);
-    let draft =
-        StatusListDraft::new(realm(), authority_code(), 3, 1_000_000).with_withdrawn(withdrawn);
-    let asked = random_places(1_000_000, 400_000);
-    let live = world.list(draft.clone(), 0);
-    let begun = std::time::Instant::now();
-    let found = asked
-        .iter()
-        .filter(|place| live.claims().status(**place) == Status::Withdrawn)
-        .count();
-    let each = begun.elapsed().as_nanos() / asked.len() as u128;
-    println!("a test of the list: {each} ns ({found} withdrawn)");
-    let mut book = StatusBook::new(&world.policy);
-    book.accept(world.list(draft.clone(), 0)).unwrap();
-    let begun = std::time::Instant::now();
-    let found = asked
-        .iter()
-        .filter(|place| world.status(&book, **place, 1) == Status::Withdrawn)
-        .count();
-    let each = begun.elapsed().as_nanos() / asked.len() as u128;
-    println!("a test through book and keys: {each} ns ({found} withdrawn)");
-    let token = draft.sign(&world.status, now()).unwrap();
-    let begun = std::time::Instant::now();
-    let signed = Encoded::document_from_bytes(token.as_bytes())
-        .unwrap()
-        .untrusted::<StatusList>()
-        .unwrap();
-    let _ = signed.verify(&world.checker()).unwrap();
-    println!("reading and checking the list: {:?}", begun.elapsed());
-}
