@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::thread;
 
-use mic_benches::transfer::{MadeStudy, manifest, session};
+use mic_benches::transfer::{MadeStudy, cores, manifest, recorded, replayed, session};
 use mic_benches::{Group, Seed, run, size};
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
@@ -99,35 +99,49 @@ fn chunks() -> anyhow::Result<Group> {
 fn memory() -> anyhow::Result<Group> {
     let study = Rc::new(MadeStudy::new(size(64, 3), size(524_288, 300_000))?);
     let bytes = study.bytes();
-    let copied = Rc::clone(&study);
-    Ok(Group::new(
-        "transfer: a study in memory, frames, checks and store included",
-        "byte",
+    let packets = recorded(&study)?;
+    let [both, copied] = [(); 2].map(|()| Rc::clone(&study));
+    Ok(
+        Group::new("transfer: a study without sockets and disk", "byte")
+            .with(
+                "mic-transfer, receiver: frames read, chunks checked, given out to be kept",
+                bytes,
+                &Some(bytes),
+                move || replayed(&packets).ok(),
+            )
+            .bytes(usize::try_from(bytes)?)
+            .with(
+                "mic-transfer, source and receiver, to the receipt",
+                bytes,
+                &Some(bytes),
+                move || cores(&both).ok(),
+            )
+            .bytes(usize::try_from(bytes)?)
+            .with(
+                "the same, into a simulated disk that can forget",
+                bytes,
+                &Some(bytes),
+                move || session(&study).ok(),
+            )
+            .bytes(usize::try_from(bytes)?)
+            .with(
+                "copy and one BLAKE3 of the bytes",
+                bytes,
+                &bytes,
+                move || {
+                    copied
+                        .files
+                        .iter()
+                        .map(|file| {
+                            let copy = std::hint::black_box(file.clone());
+                            std::hint::black_box(blake3::hash(&copy));
+                            copy.len() as u64
+                        })
+                        .sum()
+                },
+            )
+            .bytes(usize::try_from(bytes)?),
     )
-    .with(
-        "mic-transfer, session to receipt",
-        bytes,
-        &Some(bytes),
-        move || session(&study).ok(),
-    )
-    .bytes(usize::try_from(bytes)?)
-    .with(
-        "copy and one BLAKE3 of the bytes",
-        bytes,
-        &bytes,
-        move || {
-            copied
-                .files
-                .iter()
-                .map(|file| {
-                    let copy = std::hint::black_box(file.clone());
-                    std::hint::black_box(blake3::hash(&copy));
-                    copy.len() as u64
-                })
-                .sum()
-        },
-    )
-    .bytes(usize::try_from(bytes)?))
 }
 
 /// Files to files over loopback: verified, journaled, synced and receipted, beside a copy that is none of these.

@@ -5,9 +5,12 @@ use std::time::Duration;
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::storage::MemoryStorage;
-use mic_transfer::store::{Store, StoreConfig};
+use mic_transfer::store::{Action, Outcome, Store, StoreConfig, StoreOp, StoreResult};
 use mic_transfer::tree::{Leaves, TreeBuilder};
-use mic_transfer::{Auth, Digest, Instance, Manifest, ManifestBuilder, SignedManifest, Uid};
+use mic_transfer::wire::Packet;
+use mic_transfer::{
+    Auth, Digest, Instance, Manifest, ManifestBuilder, RangeSet, SignedManifest, Uid,
+};
 
 use crate::Seed;
 
@@ -84,68 +87,190 @@ pub fn manifest(instances: impl Iterator<Item = (Digest, u64)>) -> anyhow::Resul
 ///
 /// The study did not arrive.
 pub fn session(study: &MadeStudy) -> anyhow::Result<u64> {
-    let mut now = Duration::ZERO;
-    let mut sender = Sender::new(SenderConfig::default(), now);
-    let mut receiver = Receiver::new(ReceiverConfig::default());
     let (mut store, _) = Store::open(MemoryStorage::new(), StoreConfig::default())?;
-    receiver.connect(LINE, Auth::none(), now);
-    let slot = receiver.pull(Uid::new(STUDY)?, Auth::none(), Priority::Waiting, None, now);
-    anyhow::ensure!(slot.is_some(), "no slot");
-    while !receiver.is_idle() {
-        let deadline = loop {
-            match receiver.poll_output() {
-                ReceiverOutput::Send(_, packet) => {
-                    packet
-                        .parts()
-                        .iter()
-                        .for_each(|part| sender.handle_bytes(part, now));
-                }
-                ReceiverOutput::Store(operation) => {
-                    receiver.handle_storage(store.execute(operation, now), now);
-                }
-                ReceiverOutput::Event(ReceiverEvent::Offered { slot, .. }) => receiver.accept(slot),
-                ReceiverOutput::Event(ReceiverEvent::Durable { slot, .. }) => {
-                    receiver
-                        .issue_receipt(slot, crate::consent::now()?, None, |_| anyhow::Ok(None))?;
-                }
-                ReceiverOutput::Event(ReceiverEvent::Failed { error, .. }) => {
-                    return Err(error.into());
-                }
-                ReceiverOutput::Wait(deadline) => break deadline,
-                _ => {}
-            }
-        };
-        if !drain(&mut sender, &mut receiver, study, now)? {
-            now = deadline
-                .into_iter()
-                .chain(store.deadline())
-                .min()
-                .unwrap_or(now)
-                .max(now);
-            store.handle_time(now)?;
-            receiver.handle_time(now);
-        }
-    }
+    let mut receiving = Receiving::new(|operation, now| store.execute(operation, now))?;
+    exchange(study, &mut receiving, |_| {})?;
+    drop(receiving);
     anyhow::ensure!(store.complete().len() == 1, "the study is not listed");
     Ok(study.bytes())
 }
 
-/// Lets the source do all it can; whether there was anything.
-fn drain(
-    sender: &mut Sender,
-    receiver: &mut Receiver,
-    study: &MadeStudy,
+/// The same between the cores alone: what a store would keep is counted and dropped.
+///
+/// # Errors
+///
+/// The study did not arrive.
+pub fn cores(study: &MadeStudy) -> anyhow::Result<u64> {
+    let mut sink = Sink::default();
+    exchange(
+        study,
+        &mut Receiving::new(|operation, _| sink.take(operation))?,
+        |_| {},
+    )?;
+    Ok(sink.bytes)
+}
+
+/// What a source sends in a session, packet by packet.
+///
+/// # Errors
+///
+/// The study did not arrive.
+pub fn recorded(study: &MadeStudy) -> anyhow::Result<Vec<Vec<u8>>> {
+    let (mut sink, mut packets) = (Sink::default(), Vec::new());
+    let mut receiving = Receiving::new(|operation, _| sink.take(operation))?;
+    exchange(study, &mut receiving, |packet| {
+        packets.push(packet.to_vec());
+    })?;
+    Ok(packets)
+}
+
+/// Lets a receiver alone take the packets of [`recorded`]: the bytes it verified and gave out to be kept.
+///
+/// # Errors
+///
+/// The study did not arrive.
+pub fn replayed(packets: &[Vec<u8>]) -> anyhow::Result<u64> {
+    let mut sink = Sink::default();
+    let mut receiving = Receiving::new(|operation, _| sink.take(operation))?;
+    receiving.drain(|_| {})?;
+    for packet in packets {
+        receiving.core.handle_bytes(LINE, packet, Duration::ZERO);
+        receiving.drain(|_| {})?;
+    }
+    anyhow::ensure!(receiving.core.is_idle(), "the receiver waits for more");
+    drop(receiving);
+    Ok(sink.bytes)
+}
+
+/// A store that keeps nothing.
+#[derive(Default)]
+struct Sink {
+    bytes: u64,
+}
+
+impl Sink {
+    fn take(&mut self, operation: StoreOp) -> StoreResult {
+        let outcome = match operation.action {
+            Action::Open(_) => Outcome::Opened {
+                have: RangeSet::new(),
+                leaves: Vec::new(),
+                complete: false,
+                receipt: None,
+                sm3: false,
+            },
+            Action::Write { chunk, bytes } => {
+                self.bytes += bytes.len() as u64;
+                Outcome::Written {
+                    chunk,
+                    buffer: bytes,
+                }
+            }
+            Action::Commit => Outcome::Committed {
+                fetched: self.bytes,
+                sm3: false,
+            },
+            _ => Outcome::Noted,
+        };
+        StoreResult::new(operation.slot, operation.root, Ok(outcome))
+    }
+}
+
+/// A receiver that pulls the study into whatever `keep` is.
+struct Receiving<K> {
+    core: Receiver,
+    keep: K,
     now: Duration,
-) -> anyhow::Result<bool> {
-    let mut busy = false;
+    deadline: Option<Duration>,
+}
+
+impl<K: FnMut(StoreOp, Duration) -> StoreResult> Receiving<K> {
+    fn new(keep: K) -> anyhow::Result<Self> {
+        let now = Duration::ZERO;
+        let mut core = Receiver::new(ReceiverConfig::default());
+        core.connect(LINE, Auth::none(), now);
+        let slot = core.pull(Uid::new(STUDY)?, Auth::none(), Priority::Waiting, None, now);
+        anyhow::ensure!(slot.is_some(), "no slot");
+        Ok(Self {
+            core,
+            keep,
+            now,
+            deadline: None,
+        })
+    }
+
+    /// Lets it do all it can; `send` takes what is for the source.
+    fn drain(&mut self, mut send: impl FnMut(&Packet)) -> anyhow::Result<()> {
+        loop {
+            match self.core.poll_output() {
+                ReceiverOutput::Send(_, packet) => send(&packet),
+                ReceiverOutput::Store(operation) => {
+                    let result = (self.keep)(operation, self.now);
+                    self.core.handle_storage(result, self.now);
+                }
+                ReceiverOutput::Event(ReceiverEvent::Offered { slot, .. }) => {
+                    self.core.accept(slot);
+                }
+                ReceiverOutput::Event(ReceiverEvent::Durable { slot, .. }) => {
+                    let time = crate::consent::now()?;
+                    self.core
+                        .issue_receipt(slot, time, None, |_| anyhow::Ok(None))?;
+                }
+                ReceiverOutput::Event(ReceiverEvent::Failed { error, .. }) => {
+                    return Err(error.into());
+                }
+                ReceiverOutput::Wait(deadline) => {
+                    self.deadline = deadline;
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Both sides in turn until the receiver has all; `sent` sees what the source sends.
+fn exchange<K: FnMut(StoreOp, Duration) -> StoreResult>(
+    study: &MadeStudy,
+    receiving: &mut Receiving<K>,
+    mut sent: impl FnMut(&Packet),
+) -> anyhow::Result<()> {
+    let mut sender = Sender::new(SenderConfig::default(), receiving.now);
+    let mut spare = Vec::new();
+    while !receiving.core.is_idle() {
+        let now = receiving.now;
+        receiving.drain(|packet| {
+            packet
+                .parts()
+                .iter()
+                .for_each(|part| sender.handle_bytes(part, now));
+        })?;
+        let mut busy = false;
+        while let Some(packet) = answer(&mut sender, study, &mut spare)? {
+            busy = true;
+            sent(&packet);
+            packet
+                .parts()
+                .iter()
+                .for_each(|part| receiving.core.handle_bytes(LINE, part, now));
+            spare.push(packet.into_body());
+        }
+        if !busy && !receiving.core.is_idle() {
+            receiving.now = receiving.deadline.unwrap_or(now).max(now);
+            receiving.core.handle_time(receiving.now);
+        }
+    }
+    Ok(())
+}
+
+/// The next packet of the source, as long as it has one; `spare` holds buffers that have been sent.
+fn answer(
+    sender: &mut Sender,
+    study: &MadeStudy,
+    spare: &mut Vec<Vec<u8>>,
+) -> anyhow::Result<Option<Packet>> {
     loop {
         match sender.poll_output() {
-            SenderOutput::Send(packet) => {
-                packet
-                    .parts()
-                    .iter()
-                    .for_each(|part| receiver.handle_bytes(LINE, part, now));
-            }
+            SenderOutput::Send(packet) => return Ok(Some(packet)),
             SenderOutput::Read {
                 instance,
                 offset,
@@ -154,9 +279,13 @@ fn drain(
             } => {
                 let (start, length) = (usize::try_from(offset)?, usize::try_from(length)?);
                 let file = study.files.get(usize::try_from(instance)?);
-                sender.handle_read(
-                    file.and_then(|file| Some(file.get(start..start + length)?.to_vec())),
-                );
+                let bytes = file.and_then(|file| file.get(start..start + length));
+                let mut buffer = spare.pop().unwrap_or_default();
+                buffer.clear();
+                sender.handle_read(bytes.map(|bytes| {
+                    buffer.extend_from_slice(bytes);
+                    buffer
+                }));
             }
             SenderOutput::Leaves { instance, .. } => {
                 sender.handle_leaves(study.leaves.get(usize::try_from(instance)?).cloned());
@@ -168,9 +297,8 @@ fn drain(
             SenderOutput::Event(SenderEvent::Receipt { slot, receipt, .. }) => {
                 sender.countersign(slot, &receipt, None);
             }
-            SenderOutput::Wait(_) => return Ok(busy),
+            SenderOutput::Wait(_) => return Ok(None),
             _ => {}
         }
-        busy = true;
     }
 }

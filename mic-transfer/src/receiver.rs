@@ -146,6 +146,11 @@ impl Receiver {
                 return;
             }
             link.heard_at = now;
+            if link.reader.takes_buffer() {
+                if let Some(buffer) = self.spare.pop() {
+                    link.reader.lend(buffer);
+                }
+            }
             match link.reader.next(&mut bytes) {
                 Ok(Some(frame)) => {
                     if let Err(error) = self.handle_frame(connection, frame, now) {

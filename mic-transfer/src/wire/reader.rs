@@ -18,6 +18,8 @@ pub struct FrameReader {
     head: Vec<u8>,
     header: Option<Header>,
     body: Vec<u8>,
+    /// A buffer for the next body.
+    lent: Vec<u8>,
     failed: Option<FrameFault>,
 }
 
@@ -41,6 +43,17 @@ impl FrameReader {
             self.failed = Some(fault);
         }
         outcome
+    }
+
+    /// Gives a used buffer for the body of the next frame, which saves an allocation; what is in it is overwritten.
+    pub fn lend(&mut self, buffer: Vec<u8>) {
+        self.lent = buffer;
+    }
+
+    /// Whether a buffer lent would be used.
+    #[must_use]
+    pub fn takes_buffer(&self) -> bool {
+        self.lent.capacity() == 0
     }
 
     /// Whether the stream stands between two frames.
@@ -130,7 +143,11 @@ impl FrameReader {
         if header.flags != 0 || !(header.codec == 0 || coded) {
             return Err(self.fault(FrameFaultKind::Coding));
         }
-        self.body = Vec::with_capacity(header.length as usize);
+        if header.kind == kind::DATA {
+            self.body = core::mem::take(&mut self.lent);
+            self.body.clear();
+        }
+        self.body.reserve_exact(header.length as usize);
         self.header = Some(header);
         Ok(Some(header))
     }
