@@ -23,7 +23,7 @@ use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, serve_connection};
 use mic_transfer::receiver::ReceiverConfig;
 use mic_transfer::sender::SenderConfig;
 use mic_transfer::source::{Source, Unreadable};
-use mic_transfer::store::StoreConfig;
+use mic_transfer::store::{PartialStudy, StoreConfig};
 use mic_transfer::tree::Leaves;
 use mic_transfer::{Auth, Manifest, SignedManifest, Uid};
 
@@ -201,7 +201,7 @@ fn syncs(study: &Files, folder: &Path) -> anyhow::Result<()> {
     for round in 0..size(11, 1) {
         for step in 0..times.len() {
             let lane = (round + step) % times.len();
-            let synced = lane % 2 == 0;
+            let synced = lane.is_multiple_of(2);
             let time = if lane < 2 {
                 pulled(study, address, &store, synced)?
             } else {
@@ -358,11 +358,7 @@ fn receiver_killed(study: &Files, store: &Path, window: Option<u64>) -> anyhow::
     receiver.wait()?;
     hold_at.store(u64::MAX, Ordering::Relaxed);
     let opened = DiskStore::open(store)?;
-    let kept: u64 = opened
-        .partial()
-        .iter()
-        .map(|study| study.bytes_done())
-        .sum();
+    let kept: u64 = opened.partial().iter().map(PartialStudy::bytes_done).sum();
     let report = pull(address)?.run(&opened, |_| {})?;
     ensure!(
         report.is_complete() && report.held() == kept,
@@ -381,11 +377,11 @@ fn source_killed(study: &Files, store: &Path) -> anyhow::Result<f64> {
     // The chunk that reaches one half may be held back.
     let reached = if is_measured() { half } else { half / 2 };
     let cut = pull(address)?.reconnects(0).run(&opened, |event| {
-        if let PullEvent::Progress(_, progress) = event {
-            if progress.bytes_fetched >= reached {
-                // It may have ended by itself: then the pull is complete, which is an error below.
-                let _ = source.kill();
-            }
+        if let PullEvent::Progress(_, progress) = event
+            && progress.bytes_fetched >= reached
+        {
+            // It may have ended by itself: then the pull is complete, which is an error below.
+            let _ = source.kill();
         }
     })?;
     source.wait()?;
