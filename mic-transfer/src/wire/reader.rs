@@ -82,6 +82,10 @@ impl FrameReader {
         if header.kind != kind::DATA && crc32c(&[opening, &body]) != header.crc {
             return Err(self.fault(FrameFaultKind::Crc));
         }
+        // Only now is it the sender's fault and not the line's.
+        if !has_right_coding(header) {
+            return Err(self.fault(FrameFaultKind::Coding));
+        }
         let fault = self.fault(FrameFaultKind::Body { kind: header.kind });
         self.at = self.at.saturating_add((HEADER_BYTES + body.len()) as u64);
         self.header = None;
@@ -139,8 +143,7 @@ impl FrameReader {
                 found: header.length,
             }));
         }
-        let coded = header.kind == kind::DATA && Codec::from_number(header.codec).is_some();
-        if header.flags != 0 || !(header.codec == 0 || coded) {
+        if whole && !has_right_coding(header) {
             return Err(self.fault(FrameFaultKind::Coding));
         }
         if header.kind == kind::DATA {
@@ -155,6 +158,12 @@ impl FrameReader {
     const fn fault(&self, kind: FrameFaultKind) -> FrameFault {
         FrameFault { at: self.at, kind }
     }
+}
+
+/// No flag is defined, and only chunks are coded.
+fn has_right_coding(header: Header) -> bool {
+    let coded = header.kind == kind::DATA && Codec::from_number(header.codec).is_some();
+    header.flags == 0 && (header.codec == 0 || coded)
 }
 
 /// Moves bytes from the front of `input` until `into` holds `length`.

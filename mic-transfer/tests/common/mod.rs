@@ -94,20 +94,27 @@ impl MadeStudy {
 
     fn made(name: &str, seed: u64, lengths: &[usize], series: usize) -> Self {
         let mut dice = Dice::new(seed);
+        let files: Vec<Vec<u8>> = lengths.iter().map(|length| dice.bytes(*length)).collect();
+        Self::of(name, files, series)
+    }
+
+    /// A study of one series with these files.
+    pub fn of_files(name: &str, files: &[Vec<u8>]) -> Self {
+        Self::of(name, files.to_vec(), 1)
+    }
+
+    fn of(name: &str, files: Vec<Vec<u8>>, series: usize) -> Self {
         let mut builder = ManifestBuilder::new(uid(name));
-        let mut files = Vec::new();
-        for (at, length) in lengths.iter().enumerate() {
-            let bytes = dice.bytes(*length);
+        for (at, bytes) in files.iter().enumerate() {
             let instance = Instance::new(
                 uid("1.2.840.10008.5.1.4.1.1.2"),
                 uid(&format!("{name}.{at}")),
                 uid(&format!("{name}.9.{}", at % series)),
                 uid("1.2.840.10008.1.2.1"),
-                *length as u64,
-                Digest::of(&bytes),
+                bytes.len() as u64,
+                Digest::of(bytes),
             );
             builder.push(instance.unwrap()).unwrap();
-            files.push(bytes);
         }
         Self {
             signed: SignedManifest::new(builder.build().unwrap(), None),
@@ -159,6 +166,11 @@ impl MadeStudy {
     pub fn bytes(&self) -> u64 {
         self.signed.manifest().bytes_total()
     }
+}
+
+/// When every receipt is issued.
+pub fn receipt_time() -> chrono::DateTime<chrono::Utc> {
+    chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap()
 }
 
 /// Columns of [`MadeStudy::pictures`].
@@ -580,9 +592,9 @@ impl World {
                 assert!(manifests.any(|known| known.position(digest).is_some()));
             }
             ReceiverEvent::Durable { slot, .. } => {
-                let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
                 let signed: Result<(), ()> =
-                    self.receiver.issue_receipt(*slot, at, None, |_| Ok(None));
+                    self.receiver
+                        .issue_receipt(*slot, receipt_time(), None, |_| Ok(None));
                 signed.unwrap();
             }
             ReceiverEvent::Instance { digest, .. } => {

@@ -18,5 +18,6 @@ mod common;
 mod frames;
 mod journals;
 mod manifests;
+mod receivers;
 mod sessions;
 mod shared;
