@@ -400,6 +400,7 @@ fn err_wrong_coded_chunks_end_the_connection_of_their_sender() {
     }
 }
 
+/// XFR-83.
 #[test]
 fn ok_a_chunk_decoded_after_its_connection_is_asked_for_again_and_not_taken() {
     let study = MadeStudy::pictures("1.2", 7, &[700]);

@@ -23,6 +23,7 @@ fn made() -> MadeStudy {
     MadeStudy::new("1.2.3", 11, &[1000, 300_000, 7, 270_000])
 }
 
+/// XFR-3, XFR-4: a receipt that reached the source is of a study that outlives any crash, and what is kept is not sent again.
 #[test]
 fn ok_killed_at_every_storage_operation_it_resumes_and_ends_right() {
     let study = made();
@@ -48,7 +49,9 @@ fn ok_killed_at_every_storage_operation_it_resumes_and_ends_right() {
                 .partial()
                 .first()
                 .map_or(0, mic_transfer::store::PartialStudy::bytes_done);
+            let success_was_said = !world.receipts.is_empty();
             world.crash(style);
+            assert!(!success_was_said || world.is_complete(), "{stop} {style:?}");
             let kept = world
                 .store()
                 .partial()
@@ -244,6 +247,7 @@ fn err_a_damaged_copy_leaves_the_verified_chunks_alone() {
     assert_eq!((verified.right, verified.wrong), (1, Vec::new()));
 }
 
+/// XFR-34, XFR-35: no receipt, and a study that stays complete.
 #[test]
 fn err_a_receipt_that_cannot_be_kept_ends_the_pull_and_the_next_one_issues_it() {
     let study = made();
@@ -291,6 +295,7 @@ fn complete(study: &MadeStudy) -> Store<MemoryStorage> {
     store
 }
 
+/// XFR-55.
 #[test]
 fn err_a_damaged_journal_or_pack_is_set_aside_and_the_study_pulled_again() {
     let study = MadeStudy::new("1.2.3", 11, &[300_000]);

@@ -84,6 +84,7 @@ fn ok_the_recorded_session_itself_completes() {
     assert!(replay(&study, &portions(&down, &lengths)).is_complete());
 }
 
+/// XFR-23, and XFR-1 whatever else a bit may change.
 #[test]
 fn err_a_flipped_bit_anywhere_is_never_a_wrong_byte() {
     let study = MadeStudy::new("1.2", 3, &[40, 90, 1]);
@@ -176,6 +177,7 @@ fn err_frames_dropped_doubled_or_swapped_do_no_harm() {
     }
 }
 
+/// XFR-27.
 #[test]
 fn err_data_that_was_not_asked_for_ends_the_connection() {
     let study = MadeStudy::new("1.2", 3, &[40, 90]);
@@ -199,6 +201,7 @@ fn err_data_that_was_not_asked_for_ends_the_connection() {
     );
 }
 
+/// XFR-21.
 #[test]
 fn err_oversize_is_refused_before_it_is_allocated() {
     // A DATA header that announces 16 MiB.

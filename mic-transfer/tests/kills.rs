@@ -64,6 +64,7 @@ fn kill(study: &MadeStudy, up: Option<u64>, down: Option<u64>, source: bool, sty
     world.check_visible();
 }
 
+/// XFR-4 for either side, and XFR-6: the source that goes on is a new one and knows nothing.
 #[test]
 fn ok_killed_at_every_frame_and_a_thousand_bytes_nothing_verified_comes_twice() {
     let study = study();

@@ -202,6 +202,7 @@ fn receiver_of_runs() -> usize {
     })
 }
 
+/// XFR-7, XFR-66: whatever is said, memory keeps to the limits; a study beyond them fails and the connection stands.
 #[test]
 fn ok_hostile_peers_are_held_to_a_few_mebibytes() {
     for (name, work, cap) in [

@@ -31,12 +31,14 @@ fn add(world: &mut World, study: &MadeStudy, priority: Priority) -> u16 {
     world.pull_all()[0]
 }
 
+/// XFR-62, with an image of a chunk for each connection: one that carries none of it would go on with preload.
 #[test]
 fn ok_a_click_overtakes_preload_within_one_chunk_a_connection() {
+    const IMAGE: usize = 4 * CHUNK_BYTES;
     for connections in [1_u64, 4] {
         let preload = MadeStudy::of_one_series("1.2.1", 1, &[2_000_000; 12]);
         let image = MadeStudy::of_one_series("1.2.2", 2, &[900; 30]);
-        let clicked = MadeStudy::of_one_series("1.2.3", 3, &[800_000, 526_336, 700_000]);
+        let clicked = MadeStudy::of_one_series("1.2.3", 3, &[800_000, IMAGE, 700_000]);
         let mut world = World::new(0, std::slice::from_ref(&preload), MemoryStorage::new());
         world.config.rate = 20_000_000;
         world.config.latency = Duration::from_millis(5);
@@ -67,7 +69,7 @@ fn ok_a_click_overtakes_preload_within_one_chunk_a_connection() {
         while !world.events.iter().any(whole) {
             world.step();
         }
-        let others = done(&world, first) + done(&world, second) - before - 526_336;
+        let others = done(&world, first) + done(&world, second) - before - IMAGE as u64;
         // Counted in whole chunks: the one that was being sent, and one in the socket's queue, on each
         // connection.
         let allowed = connections * 2 * CHUNK_BYTES as u64;
@@ -75,6 +77,32 @@ fn ok_a_click_overtakes_preload_within_one_chunk_a_connection() {
     }
 }
 
+/// XFR-61: each connection takes what it can; with fixed shares the slowest would decide.
+#[test]
+fn ok_a_slow_connection_takes_less_and_holds_nobody_up() {
+    let study = MadeStudy::of_one_series("1.2.1", 1, &[1_000_000; 30]);
+    for rates in [[20_000_000, 2_000_000], [2_000_000, 20_000_000]] {
+        let mut world = World::new(0, std::slice::from_ref(&study), MemoryStorage::new());
+        world.config.queue = CHUNK_BYTES as u64;
+        for rate in rates {
+            let line = world.connect();
+            world.rate_of(line, rate);
+        }
+        let begun = world.now;
+        world.pull_all();
+        assert!(world.run() && world.is_complete());
+        let took = (world.now - begun).as_secs_f64();
+        let both = study.bytes() as f64 / 22e6;
+        let shared = study.bytes() as f64 / 2.0 / 2e6;
+        // The window of the slow line at the end is what is left to lose.
+        assert!(
+            took < 1.35 * both && took < shared / 4.0,
+            "{took} s; {both} s at best"
+        );
+    }
+}
+
+/// XFR-69.
 #[test]
 fn ok_studies_of_one_class_share_the_line_in_turn() {
     let studies: Vec<MadeStudy> = (0..3)

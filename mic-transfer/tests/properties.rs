@@ -5,12 +5,17 @@
 use mic_transfer::journal::{self, Record};
 use mic_transfer::wire::{Frame, FrameReader, PREFACE, encode};
 use mic_transfer::{
-    Digest, Instance, Manifest, ManifestBuilder, PixelRange, RangeSet, Run, SignedManifest, Uid,
+    Digest, Instance, Manifest, ManifestBuilder, ManifestError, PixelRange, RangeSet, Run,
+    SignedManifest, Uid,
 };
 use proptest::prelude::*;
 
+fn uid(text: &str) -> Uid {
+    Uid::new(text).unwrap()
+}
+
 fn any_uid() -> impl Strategy<Value = Uid> {
-    "[0-9.]{1,64}|[!-~]{1,20}".prop_map(|text| Uid::new(&text).unwrap())
+    "[0-9.]{1,64}|[!-~]{1,20}".prop_map(|text| uid(&text))
 }
 
 prop_compose! {
@@ -153,4 +158,23 @@ proptest! {
         prop_assert_eq!(replay.unmarked().len(), *have);
         prop_assert_eq!(replay.marked(), &RangeSet::new());
     }
+}
+
+/// XFR-14: the last chunk has a number below 2^32.
+#[test]
+fn err_more_chunks_than_there_are_numbers() {
+    let build = |count: u32| {
+        let mut builder = ManifestBuilder::new(uid("1.2"));
+        for number in 0..count {
+            let digest = Digest::of(&number.to_le_bytes());
+            let own = uid(&format!("1.2.{number}"));
+            let length = mic_transfer::limits::INSTANCE_BYTES_MAX;
+            let made = Instance::new(uid("1.3"), own, uid("1.4"), uid("1.5"), length, digest);
+            builder.push(made.unwrap()).unwrap();
+        }
+        builder.build()
+    };
+    // 65,536 chunks each: one instance less than it takes to need a number more.
+    assert_eq!(build(65_535).unwrap().chunks_total(), 65_535 << 16);
+    assert_eq!(build(65_536), Err(ManifestError::TooManyChunks));
 }

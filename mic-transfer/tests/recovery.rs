@@ -89,6 +89,7 @@ fn err_a_damaged_record_of_a_partial_study_costs_at_most_its_own_chunk() {
     assert!(rewritten > 100, "{rewritten}");
 }
 
+/// XFR-55, XFR-57: set aside, not deleted.
 #[test]
 fn err_a_damaged_opening_of_a_partial_study_is_set_aside_and_not_deleted() {
     let study = made();
@@ -144,6 +145,7 @@ fn err_a_damaged_record_of_a_complete_study_is_put_right_by_its_bytes() {
     assert!(recovery.damaged == 1 && store.complete().is_empty());
 }
 
+/// XFR-63.
 #[test]
 fn err_one_study_that_cannot_be_read_does_not_close_the_store() {
     let (study, other) = (made(), MadeStudy::new("1.2.4", 5, &[5000, 70]));

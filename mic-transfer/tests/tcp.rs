@@ -162,6 +162,7 @@ fn ok_several_connections_share_one_queue() {
     assert_eq!(report.fetched(), 24_000_000);
 }
 
+/// XFR-5.
 #[test]
 fn ok_a_changed_study_fetches_only_what_is_new() {
     let folder = tempfile::tempdir().unwrap();

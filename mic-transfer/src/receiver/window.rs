@@ -12,6 +12,9 @@ use crate::limits::CHUNK_BYTES;
 const LEAST_BYTES: u64 = 4 * CHUNK_BYTES as u64;
 /// The least window of one connection: a chunk coming and a chunk asked for.
 const LINK_BYTES: u64 = 2 * CHUNK_BYTES as u64;
+/// The first window is this part of the most: TCP's slow start takes six round trips to fill as much, and a slow
+/// connection among fast ones does not hold the last chunks of a study for long.
+const FIRST_PART: u64 = 8;
 /// Rounds whose best rate counts.
 const ROUNDS: usize = 8;
 /// Rounds without a quarter more of rate that end the beginning: what TCP's slow start takes is behind.
@@ -76,15 +79,16 @@ impl Window {
         if self.probe.is_some() {
             return least;
         }
-        match self.base {
-            Some((base, _)) if self.flat_rounds >= FLAT_ROUNDS_MAX => {
-                let line = u128::from(self.best_rate()) * base.as_nanos() / 1_000_000_000;
-                let line = u64::try_from(line).unwrap_or(u64::MAX);
-                line.saturating_add(line / 2).clamp(least, most)
-            }
-            // Nothing is known yet.
-            _ => (most / 2).max(least),
+        let line = self.base.map_or(0, |(base, _)| {
+            let line = u128::from(self.best_rate()) * base.as_nanos() / 1_000_000_000;
+            u64::try_from(line).unwrap_or(u64::MAX)
+        });
+        if self.flat_rounds >= FLAT_ROUNDS_MAX {
+            return line.saturating_add(line / 2).clamp(least, most);
         }
+        // What was seen may be slow start's or a narrow window's: room for twice and half as much again.
+        let first = (most / FIRST_PART).max(least);
+        line.saturating_mul(3).clamp(first, (most / 2).max(first))
     }
 
     /// A chunk has arrived; `full` says whether no more could have been asked for.
@@ -221,7 +225,7 @@ mod tests {
     fn ok_a_small_limit_is_kept_and_connections_share_the_least() {
         let window = Window::new();
         assert_eq!(window.bytes(1, 1), CHUNK_BYTES as u64);
-        assert_eq!(window.bytes(MOST, 4), MOST / 2);
+        assert_eq!(window.bytes(MOST, 4), MOST / FIRST_PART);
         let probing = Window {
             probe: Some(Probe {
                 began: Duration::ZERO,

@@ -240,6 +240,15 @@ struct Line {
     pub cut_down: Option<u64>,
     /// Studies that this source does not have.
     pub lacks: BTreeSet<Uid>,
+    /// Bytes a second of this line alone.
+    rate: Option<u64>,
+}
+
+impl Line {
+    fn config(&self, all: LineConfig) -> LineConfig {
+        let rate = self.rate.unwrap_or(all.rate);
+        LineConfig { rate, ..all }
+    }
 }
 
 /// The whole: a receiver with its store, any number of lines, one archive.
@@ -361,6 +370,7 @@ impl World {
             cut_up: None,
             cut_down: None,
             lacks: BTreeSet::new(),
+            rate: None,
         };
         self.lines.insert(id, line);
         self.receiver.connect(id, Auth::none(), self.now);
@@ -370,6 +380,11 @@ impl World {
     /// The source of a line does not have this study.
     pub fn lacks(&mut self, id: u32, study: &Uid) {
         self.lines.get_mut(&id).unwrap().lacks.insert(study.clone());
+    }
+
+    /// A line of its own speed, in bytes a second.
+    pub fn rate_of(&mut self, id: u32, rate: u64) {
+        self.lines.get_mut(&id).unwrap().rate = Some(rate);
     }
 
     pub fn cut_after(&mut self, id: u32, up: Option<u64>, down: Option<u64>) {
@@ -557,7 +572,8 @@ impl World {
                     self.record_up.extend_from_slice(&bytes);
                 }
                 if let Some(line) = self.lines.get_mut(&id) {
-                    line.up.put(bytes, self.now, &self.config);
+                    let config = line.config(self.config);
+                    line.up.put(bytes, self.now, &config);
                 }
             }
             ReceiverOutput::Store(operation) => {
@@ -624,7 +640,8 @@ impl World {
             let Some(line) = self.lines.get_mut(&id) else {
                 return busy;
             };
-            if line.down.is_full(self.now, &self.config) {
+            let config = line.config(self.config);
+            if line.down.is_full(self.now, &config) {
                 return busy;
             }
             match line.sender.poll_output() {
@@ -635,7 +652,7 @@ impl World {
                         self.record_down.extend_from_slice(&bytes);
                     }
                     if !line.down_closed {
-                        line.down.put(bytes, self.now, &self.config);
+                        line.down.put(bytes, self.now, &config);
                     }
                 }
                 SenderOutput::Read {
@@ -730,7 +747,7 @@ impl World {
         let room = self
             .lines
             .values()
-            .filter_map(|line| line.down.room_at(&config));
+            .filter_map(|line| line.down.room_at(&line.config(config)));
         let room = room.filter(|at| *at > self.now).min();
         let deadline = match self.receiver.poll_output() {
             ReceiverOutput::Wait(deadline) => deadline,

@@ -119,6 +119,7 @@ fn ok_names_and_folders_of_files_say_nothing() {
     );
 }
 
+/// XFR-97, XFR-98.
 #[test]
 fn ok_instance_numbers_where_places_repeat_and_key_images_from_key_objects() {
     let folder = tempfile::tempdir().unwrap();

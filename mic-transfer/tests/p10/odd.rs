@@ -39,6 +39,7 @@ fn ok_a_file_that_keeps_every_rule() {
     assert!(!layout.is_big_endian() && !layout.is_planar());
 }
 
+/// XFR-93: the encoding is found.
 #[test]
 fn ok_without_preamble_or_meta_group() {
     let file = made().file();
@@ -75,6 +76,7 @@ fn err_nothing_to_list() {
     assert_eq!(bare, Err(NotAnInstance::Directory));
 }
 
+/// XFR-92.
 #[test]
 fn err_labels_missing_or_no_identifiers() {
     let whole = made().head();
@@ -173,6 +175,7 @@ fn ok_cut_pixels_are_told() {
     );
 }
 
+/// XFR-94.
 #[test]
 fn ok_wrong_lengths_are_told() {
     let mut long = made();
@@ -392,6 +395,49 @@ fn ok_a_key_object_tells_what_it_points_at() {
     );
 }
 
+/// XFR-91: what there is too much of is told, and what was read before it stands.
+#[test]
+fn ok_more_fragments_references_and_elements_than_are_counted() {
+    let found = |file: &[u8]| p10::read_bytes(file).unwrap().findings().to_vec();
+    let jpeg = "1.2.840.10008.1.2.4.70";
+    let fragments = |count: usize| {
+        let content = [item(&[]), item(b"ab").repeat(count)].concat();
+        let data = [made().head(), undefined(0x7FE0_0010, "OB", &content)].concat();
+        made().file_of(jpeg, &data)
+    };
+    let told = [Finding::TooManyFragments];
+    assert!(!found(&fragments(p10::FRAGMENTS_MAX)).contains(&told[0]));
+    assert!(found(&fragments(p10::FRAGMENTS_MAX + 1)).contains(&told[0]));
+
+    let key = |count: usize| {
+        let mut key = made();
+        (key.class, key.pixels) = (KEY_OBJECT, Vec::new());
+        let references: Vec<u8> = (0..count)
+            .flat_map(|at| item(&element(0x0008_1155, "UI", format!("1.2.{at}").as_bytes())))
+            .collect();
+        let content = item(&undefined(0x0008_1199, "SQ", &references));
+        let data = [key.head(), undefined(0x0040_A730, "SQ", &content)].concat();
+        p10::read_bytes(&key.file_of(EXPLICIT_LE, &data)).unwrap()
+    };
+    let most = key(p10::REFERENCES_MAX);
+    assert_eq!(
+        (most.references().len(), most.findings()),
+        (p10::REFERENCES_MAX, &[][..])
+    );
+    let more = key(p10::REFERENCES_MAX + 1);
+    assert_eq!(more.references().len(), p10::REFERENCES_MAX);
+    assert_eq!(more.findings(), [Finding::TooManyReferences]);
+
+    // Elements behind the labels, private and empty.
+    let filler = element(0x0029_1010, "LO", b"").repeat(p10::ELEMENTS_MAX as usize);
+    let data = [made().head(), filler].concat();
+    assert!(matches!(
+        found(&made().file_of(EXPLICIT_LE, &data))[..],
+        [Finding::TooMany(_)]
+    ));
+}
+
+/// XFR-91.
 #[test]
 fn ok_hostile_nesting_and_counts_end_the_walk() {
     let mut deep = made().head();

@@ -128,6 +128,7 @@ fn good_frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
+/// XFR-21, XFR-22.
 #[test]
 fn ok_frames() {
     let mut cases: Vec<Value> = good_frames()

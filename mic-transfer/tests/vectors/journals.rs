@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::shared::{case, instance, manifest, settle, unhex};
 
+/// XFR-51, XFR-52: the longest valid beginning, and what of it is believed.
 #[test]
 fn ok_journals() {
     let signed = SignedManifest::new(

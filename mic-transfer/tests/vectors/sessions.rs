@@ -63,6 +63,7 @@ fn source_answers(study: &MadeStudy, up: &[u8]) -> (Vec<u8>, Option<ErrorCode>) 
     (down, code)
 }
 
+/// XFR-42 and the order of frames, as a source sees it.
 #[test]
 fn ok_sessions() {
     let study = MadeStudy::new("1.2", 3, &[40, 90]);
