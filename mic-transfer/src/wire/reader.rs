@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::codec::Codec;
+use super::codec::{Codec, REST};
 use super::frame::{Frame, kind};
 use super::grammar::{Header, body_max, frame, header};
 use super::{HEADER_BYTES, PREFACE, VERSION_MAJOR};
@@ -66,7 +66,7 @@ impl FrameReader {
         }
         let body = core::mem::take(&mut self.body);
         let opening = self.head.get(..HEADER_BYTES - 4).unwrap_or(&[]);
-        if header.kind != kind::DATA && crc32c(&[opening, &body]) != header.crc {
+        if !header.has_bare_body() && crc32c(&[opening, &body]) != header.crc {
             return Err(self.fault(FrameFaultKind::Crc));
         }
         let fault = self.fault(FrameFaultKind::Body { kind: header.kind });
@@ -113,7 +113,7 @@ impl FrameReader {
             return Err(self.fault(FrameFaultKind::Crc));
         };
         let opening = bytes.get(..HEADER_BYTES - 4).unwrap_or(&[]);
-        let whole = header.kind == kind::DATA || header.length == 0;
+        let whole = header.has_bare_body() || header.length == 0;
         if whole && crc32c(&[opening]) != header.crc {
             return Err(self.fault(FrameFaultKind::Crc));
         }
@@ -126,7 +126,8 @@ impl FrameReader {
                 found: header.length,
             }));
         }
-        let coded = header.kind == kind::DATA && Codec::from_number(header.codec).is_some();
+        let known = header.codec == REST || Codec::from_number(header.codec).is_some();
+        let coded = header.kind == kind::DATA && known;
         if header.flags != 0 || !(header.codec == 0 || coded) {
             return Err(self.fault(FrameFaultKind::Coding));
         }
