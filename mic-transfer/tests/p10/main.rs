@@ -13,6 +13,7 @@
 )]
 
 mod data;
+mod edited;
 mod folder;
 mod made;
 mod odd;
