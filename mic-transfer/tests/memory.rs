@@ -158,35 +158,42 @@ fn source_that_sends_unasked() -> usize {
     })
 }
 
+/// A source to which a receiver has opened 64 studies, and whose bytes it does not read.
+fn opened(manifest: &Manifest) -> Sender {
+    let now = Duration::ZERO;
+    let mut sender = Sender::new(SenderConfig::default(), now);
+    let drain = |sender: &mut Sender| {
+        for _ in 0..4096 {
+            match sender.poll_output() {
+                SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
+                    sender.accept_session();
+                }
+                SenderOutput::Event(SenderEvent::AuthorizeStudy { slot, .. }) => {
+                    sender.offer(slot, SignedManifest::new(manifest.clone(), None));
+                }
+                // The socket of this receiver is full.
+                SenderOutput::Read { .. } | SenderOutput::Wait(_) => return,
+                _ => {}
+            }
+        }
+    };
+    sender.handle_bytes(&hello(), now);
+    drain(&mut sender);
+    for slot in 0..64 {
+        let request = Request::new(uid("1.2.0"), Auth::none());
+        let request = encode(&Frame::Request { slot, request });
+        sender.handle_bytes(&request.to_vec(), now);
+        drain(&mut sender);
+    }
+    sender
+}
+
 /// A receiver that wants and ranks the most scattered runs of the most studies, over and over.
 fn receiver_of_runs() -> usize {
     let now = Duration::ZERO;
     let manifest = study("1.2.0", 60_000, 1);
     most(move || {
-        let mut sender = Sender::new(SenderConfig::default(), now);
-        let drain = |sender: &mut Sender| {
-            for _ in 0..4096 {
-                match sender.poll_output() {
-                    SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
-                        sender.accept_session();
-                    }
-                    SenderOutput::Event(SenderEvent::AuthorizeStudy { slot, .. }) => {
-                        sender.offer(slot, SignedManifest::new(manifest.clone(), None));
-                    }
-                    // It does not read: the socket of this receiver is full.
-                    SenderOutput::Read { .. } | SenderOutput::Wait(_) => return,
-                    _ => {}
-                }
-            }
-        };
-        sender.handle_bytes(&hello(), now);
-        drain(&mut sender);
-        for slot in 0..64 {
-            let request = Request::new(uid("1.2.0"), Auth::none());
-            let request = encode(&Frame::Request { slot, request });
-            sender.handle_bytes(&request.to_vec(), now);
-            drain(&mut sender);
-        }
+        let mut sender = opened(&manifest);
         let scattered = |shift: u32| -> Vec<Run> {
             let runs = (0..RUNS_MAX as u32).filter_map(|at| Run::new(at * 8 + shift, 3));
             runs.collect()
@@ -224,28 +231,7 @@ fn receiver_that_holds_all() -> usize {
     }
     let manifest = builder.build().unwrap();
     most(move || {
-        let mut sender = Sender::new(SenderConfig::default(), now);
-        sender.handle_bytes(&hello(), now);
-        for slot in 0..64 {
-            while !sender.is_closed() {
-                match sender.poll_output() {
-                    SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
-                        sender.accept_session();
-                        let request = Request::new(uid("1.2.0"), Auth::none());
-                        let request = encode(&Frame::Request { slot, request });
-                        sender.handle_bytes(&request.to_vec(), now);
-                    }
-                    SenderOutput::Event(SenderEvent::AuthorizeStudy { slot, .. }) => {
-                        sender.offer(slot, SignedManifest::new(manifest.clone(), None));
-                    }
-                    SenderOutput::Wait(_) => break,
-                    _ => {}
-                }
-            }
-            let request = Request::new(uid("1.2.0"), Auth::none());
-            let slot = slot + 1;
-            sender.handle_bytes(&encode(&Frame::Request { slot, request }).to_vec(), now);
-        }
+        let mut sender = opened(&manifest);
         let runs: Vec<Run> = (0..RUNS_MAX as u32)
             .filter_map(|at| Run::new(at * 2, 1))
             .collect();
