@@ -178,7 +178,7 @@ fn err_a_source_that_goes_on_leaving_out_what_was_taken_back_is_cut_off() {
     };
     let world = replay(storage.clone(), down, damage);
     assert!(codes(&world).is_empty(), "{:?}", world.errors);
-    let again = [down, &[first.clone()]].concat();
+    let again = [down, std::slice::from_ref(first)].concat();
     let world = replay(storage.clone(), &again, damage);
     assert_eq!(codes(&world), [BadFrame]);
     // As wholes they are taken, and the study is complete.
@@ -234,7 +234,7 @@ fn source(config: SenderConfig, said: &[Frame], reads: bool) -> (Vec<Frame>, Opt
                     sender.handle_leaves(Some(tree.finish().1));
                 }
                 SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
-                    sender.accept_session()
+                    sender.accept_session();
                 }
                 SenderOutput::Event(SenderEvent::AuthorizeStudy { slot, .. }) => {
                     sender.offer(slot, study.signed.clone());

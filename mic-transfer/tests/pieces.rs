@@ -129,7 +129,7 @@ fn ok_a_damaged_copy_is_not_held() {
     let mut world = World::new(
         3,
         std::slice::from_ref(&study),
-        storage_with(&[held.clone()]),
+        storage_with(std::slice::from_ref(&held)),
     );
     // In the pixels of the second instance.
     let at = held.signed.manifest().offset_of(1).unwrap() + 300_000;
@@ -148,7 +148,7 @@ fn ok_a_damaged_copy_is_not_held() {
 fn ok_a_copy_that_vanishes_is_fetched_whole_and_nobody_is_blamed() {
     for removed in [false, true] {
         let (study, held) = (edited(), original());
-        let mut world = world(&study, &[held.clone()]);
+        let mut world = world(&study, std::slice::from_ref(&held));
         world.config.latency = Duration::from_millis(20);
         while !world
             .events
@@ -218,7 +218,7 @@ fn ok_cuts_and_crashes_keep_what_was_filled_and_the_receipt_is_right() {
     for at in (200..4000).step_by(140) {
         for style in [CrashStyle::Kill, CrashStyle::Forget, CrashStyle::Tear(at)] {
             let archive = [study.clone(), held.clone()];
-            let mut world = World::new(at, &archive, storage_with(&[held.clone()]));
+            let mut world = World::new(at, &archive, storage_with(std::slice::from_ref(&held)));
             let line = world.connect();
             world.cut_after(line, None, Some(at));
             world.pull_all();

@@ -145,9 +145,9 @@ impl Receiver {
         }
         self.tell_held(id, slot, run.first());
         for chunk in run.first()..run.end() {
-            let length = self.bytes_to_come(id, slot, chunk);
+            let (length, weight) = self.bytes_to_come(id, slot, chunk);
             if let Some(link) = self.links.get_mut(&id) {
-                link.owe(slot, chunk, length, now);
+                link.owe(slot, chunk, weight, now);
             }
             self.limiter.spend(class, length);
             self.turn_bytes = self.turn_bytes.saturating_add(u64::from(length));

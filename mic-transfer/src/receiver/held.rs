@@ -12,6 +12,10 @@ use crate::error::{Context, ErrorCode, SessionError};
 use crate::store::{Action, StoreOp};
 use crate::wire::{Frame, HEADER_BYTES};
 
+/// Bytes that are here count for one in so many in the window: reading, hashing and writing them takes about
+/// that share of the time in which a gigabit line would bring them, and a click waits for what is before it.
+const LOCAL_SHARE: u32 = 16;
+
 impl Receiver {
     /// Says which pieces of a chunk's instance are here, once on a connection, before a chunk of it is wanted.
     pub(super) fn tell_held(&mut self, id: ConnectionId, slot: u16, chunk: u32) {
@@ -49,20 +53,24 @@ impl Receiver {
         held.unwrap_or(false)
     }
 
-    /// Bytes of a chunk that are to come on a connection.
-    pub(super) fn bytes_to_come(&self, id: ConnectionId, slot: u16, chunk: u32) -> u32 {
+    /// Bytes of a chunk that are to come on a connection, and what it counts for in the window.
+    pub(super) fn bytes_to_come(&self, id: ConnectionId, slot: u16, chunk: u32) -> (u32, u32) {
         let Some((study, link)) = self.studies.get(&slot).zip(self.links.get(&id)) else {
-            return 0;
+            return (0, 0);
         };
         let Some((instance, _, length)) = study.place(chunk) else {
-            return 0;
+            return (0, 0);
         };
-        if !link.is_told(slot, instance) {
-            return length;
-        }
-        let rest = study.rest_of(chunk).unwrap_or(length);
+        let rest = study
+            .rest_of(chunk)
+            .filter(|_| link.is_told(slot, instance));
+        let Some(rest) = rest else {
+            return (length, length);
+        };
+        let local = length.saturating_sub(rest);
         // A header at least, so that what comes has a rate.
-        rest.saturating_add(HEADER_BYTES as u32).min(length)
+        let weight = rest.saturating_add(HEADER_BYTES as u32 + local / LOCAL_SHARE);
+        (rest, weight.min(length))
     }
 
     /// What lies outside of the pieces told: the store makes the chunk of it and judges it by its leaf.

@@ -66,7 +66,7 @@ impl Sender {
         let listed = manifest.and_then(|known| known.instances().get(instance as usize));
         let count = listed
             .and_then(|listed| listed.pieces())
-            .map(|pieces| pieces.count());
+            .map(crate::Pieces::count);
         if runs.last().map_or(0, Run::end) > count.unwrap_or(0) || listed.is_none() {
             return refused(ErrorCode::LimitExceeded);
         }

@@ -205,7 +205,8 @@ impl<S: Storage> Store<S> {
         let Some(pack) = self.open_pack(Some(study), open) else {
             return false;
         };
-        let mut buffer = vec![0; CHUNK_BYTES];
+        let portion = usize::try_from(length).unwrap_or(CHUNK_BYTES);
+        let mut buffer = vec![0; portion.min(CHUNK_BYTES)];
         let mut hasher = blake3::Hasher::new();
         let mut done = 0_u64;
         while done < length {
