@@ -15,5 +15,7 @@
 mod data;
 mod edited;
 mod folder;
+#[cfg(feature = "coding")]
+mod hint;
 mod made;
 mod odd;

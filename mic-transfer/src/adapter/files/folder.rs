@@ -9,6 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FileError, FileStudy, Labels};
+#[cfg(feature = "coding")]
+use crate::coding::PixelHint;
 use crate::limits::PIECES_MAX;
 use crate::manifest::Added;
 use crate::p10::{self, Header, NotAnInstance, PixelLayout, Pixels};
@@ -145,7 +147,13 @@ impl From<&Header> for Labels {
         let Some(range) = pixel_range(pixels.range().clone()) else {
             return labels;
         };
-        labels.with_pixels(range).with_frames(frames(pixels))
+        let labels = labels.with_pixels(range).with_frames(frames(pixels));
+        #[cfg(feature = "coding")]
+        let labels = match header.layout().and_then(PixelHint::of) {
+            Some(hint) => labels.with_hint(hint.signed(header.pixel_representation() != Some(0))),
+            None => labels,
+        };
+        labels
     }
 }
 
