@@ -38,6 +38,7 @@ const RECEIPT: u8 = 7;
 const COUNTERSIGN: u8 = 8;
 const LOST: u8 = 9;
 const SYNCED: u8 = 10;
+const FILLED: u8 = 11;
 
 /// What a journal is told.
 #[non_exhaustive]
@@ -51,6 +52,13 @@ pub enum Record {
     Have(Run),
     /// Verified chunks that were held elsewhere were copied.
     Held(Run),
+    /// A verified chunk was written, partly from the line and partly from pieces of other studies.
+    Filled {
+        /// Its number in the study.
+        chunk: u32,
+        /// Bytes of it that were here.
+        local: u32,
+    },
     /// Chunks noted before were found wrong after a crash: they are not here.
     Lost(Run),
     /// All written before is synced.
@@ -92,6 +100,10 @@ pub fn encode(sequence: u32, record: &Record) -> Vec<u8> {
         }
         Record::Have(run) => (HAVE, run_bytes(*run)),
         Record::Held(run) => (HELD, run_bytes(*run)),
+        Record::Filled { chunk, local } => {
+            let body = [chunk.to_le_bytes(), local.to_le_bytes()].concat();
+            (FILLED, body)
+        }
         Record::Lost(run) => (LOST, run_bytes(*run)),
         Record::Mark => (MARK, Vec::new()),
         Record::Synced(before) => (SYNCED, before.to_le_bytes().to_vec()),
@@ -145,6 +157,8 @@ pub struct Replay {
     noted: Vec<(u32, Run)>,
     /// Those of both that were copied from elsewhere.
     pub(crate) held: RangeSet,
+    /// Bytes that were here of those that were filled.
+    pub(crate) filled: BTreeMap<u32, u32>,
     pub(crate) committed: bool,
     pub(crate) receipt: Option<(Receipt, Option<Signature>)>,
     pub(crate) countersigned: Option<Option<Signature>>,
@@ -210,14 +224,26 @@ impl Replay {
                     Leaves::check(*instance.digest(), instance.length(), values.ok()?).ok()?;
                 self.leaves.insert(number, leaves);
             }
-            (HAVE | HELD | LOST, Some(signed)) if !self.committed => {
+            (HAVE | HELD | LOST | FILLED, Some(signed)) if !self.committed => {
                 let grammar = (le_u32::<_, nom::error::Error<&[u8]>>, le_u32);
-                let (rest, (first, count)) = { grammar }.parse(body).ok()?;
+                let (rest, (first, second)) = { grammar }.parse(body).ok()?;
+                let count = if kind == FILLED { 1 } else { second };
                 let run = Run::new(first, count)?;
                 if !rest.is_empty() || run.end() > signed.manifest().chunks_total() {
                     return None;
                 }
+                if kind == FILLED {
+                    let length = signed.manifest().place(first)?.length();
+                    if second == 0 || second >= length {
+                        return None;
+                    }
+                }
                 self.held.remove(run);
+                let filled = self.filled.range(run.first()..run.end());
+                let again: Vec<u32> = filled.map(|(chunk, _)| *chunk).collect();
+                for chunk in again {
+                    self.filled.remove(&chunk);
+                }
                 if kind == LOST {
                     self.lose(run);
                     return Some(());
@@ -226,6 +252,9 @@ impl Replay {
                 self.noted.push((self.next_sequence, run));
                 if kind == HELD {
                     self.held.insert(run);
+                }
+                if kind == FILLED {
+                    self.filled.insert(first, second);
                 }
             }
             (MARK, Some(_)) if body.is_empty() => {
@@ -342,7 +371,7 @@ impl Replay {
             return;
         };
         match kind {
-            LEAVES | HAVE | HELD => {
+            LEAVES | HAVE | HELD | FILLED => {
                 // Chunks noted behind a Commit that was read: the order is lost, the bytes are not.
                 let committed = core::mem::take(&mut self.committed);
                 let _ = self.take(kind, body);
@@ -371,7 +400,7 @@ fn following(bytes: &[u8], least: u32) -> Option<(&[u8], u32, u8, &[u8])> {
     let number = u32::from_le_bytes(number);
     let kind = *bytes.get(12)?;
     let ahead = number.checked_sub(least)?;
-    if ahead > SKIPPED_RECORDS_MAX || !(LEAVES..=SYNCED).contains(&kind) {
+    if ahead > SKIPPED_RECORDS_MAX || !(LEAVES..=FILLED).contains(&kind) {
         return None;
     }
     let (after, kind, body) = record(bytes, number)?;

@@ -105,8 +105,8 @@ pub mod wire;
 pub use error::{Context, ErrorCode, Fault, SessionError};
 pub use manifest::{
     Added, ChunkPlace, FirstImage, Instance, InstanceError, Manifest, ManifestBuilder,
-    ManifestError, ManifestFault, ManifestFaultKind, ManifestHead, PixelRange, SignatureRefused,
-    SignedHead, SignedManifest,
+    ManifestError, ManifestFault, ManifestFaultKind, ManifestHead, PieceHasher, Pieces,
+    PiecesError, PixelRange, SignatureRefused, SignedHead, SignedManifest,
 };
 pub use range_set::{RangeSet, Run};
 pub use receipt::{Receipt, ReceiptFault};

@@ -14,6 +14,23 @@ pub const INSTANCE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
 /// Most instances of a study: 26 times the 5,000 images of the largest exam reported.
 pub const INSTANCES_MAX: usize = 131_072;
 
+/// Fewest bytes of a piece of PixelData: below it what it costs in the manifest and on the line is no longer
+/// small beside what it saves, and no chunk lies in more than 65 of them.
+pub const PIECE_BYTES_MIN: u64 = 4096;
+
+/// Most pieces of one instance: six times the frames of a large whole slide.
+pub const PIECES_MAX: usize = 65_536;
+
+/// Most pieces of a study: one for each of the most instances, or two of the most frames.
+pub const STUDY_PIECES_MAX: usize = 131_072;
+
+/// Most runs of held pieces that a source keeps for one connection, an instance without a run counted as
+/// one: some thousand instances on their way, under 1 MiB of memory.
+pub const HELD_RUNS_MAX: usize = 8192;
+
+/// Most pieces that a store knows, the oldest of its studies going first: about 1 TB of CT. They take 70 MB.
+pub const KNOWN_PIECES_MAX: usize = 1 << 21;
+
 /// Most series, classes or transfer syntaxes of a study: they are numbered in 16 bits.
 pub const LABELS_MAX: usize = 65_535;
 

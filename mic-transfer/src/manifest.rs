@@ -8,13 +8,17 @@ mod codec;
 #[cfg(feature = "serde")]
 mod exchange;
 mod head;
+mod pieces;
 mod signed;
 
 pub use codec::{ManifestFault, ManifestFaultKind};
 pub use head::{FirstImage, ManifestHead, SignedHead};
+pub use pieces::{PieceHasher, Pieces, PiecesError};
 pub use signed::{SignatureRefused, SignedManifest};
 
-use crate::limits::{INSTANCE_BYTES_MAX, INSTANCES_MAX, LABELS_MAX};
+use crate::limits::{
+    INSTANCE_BYTES_MAX, INSTANCES_MAX, LABELS_MAX, MANIFEST_BYTES_MAX, STUDY_PIECES_MAX,
+};
 use crate::tree::chunk_count;
 use crate::{Digest, Run, Sm3Digest, Uid};
 
@@ -84,6 +88,7 @@ pub struct Instance {
     rank: Option<u32>,
     key_image: bool,
     pixels: Option<PixelRange>,
+    pieces: Option<Pieces>,
     sm3: Option<Sm3Digest>,
 }
 
@@ -113,6 +118,7 @@ impl Instance {
                 rank: None,
                 key_image: false,
                 pixels: None,
+                pieces: None,
                 sm3: None,
             }),
         }
@@ -132,7 +138,7 @@ impl Instance {
         self
     }
 
-    /// Adds the range of PixelData.
+    /// Adds the range of PixelData; pieces are to be added after it.
     ///
     /// # Errors
     /// [`InstanceError::Pixels`] if it passes the end of the file.
@@ -144,6 +150,22 @@ impl Instance {
             });
         }
         self.pixels = Some(pixels);
+        self.pieces = None;
+        Ok(self)
+    }
+
+    /// Adds the pieces of PixelData, whose range was added before: pixels that a receiver holds in another
+    /// file are then not sent.
+    ///
+    /// # Errors
+    /// [`InstanceError::Pieces`] if they pass the range of PixelData, or there is none.
+    pub fn with_pieces(mut self, pieces: Pieces) -> Result<Self, InstanceError> {
+        let within =
+            |pixels: PixelRange| pixels.offset() <= pieces.offset() && pieces.end() <= pixels.end();
+        if !self.pixels.is_some_and(within) {
+            return Err(InstanceError::Pieces);
+        }
+        self.pieces = Some(pieces);
         Ok(self)
     }
 
@@ -208,6 +230,12 @@ impl Instance {
         self.pixels
     }
 
+    /// Pieces of PixelData with digests of their own, where the source gives them.
+    #[must_use]
+    pub const fn pieces(&self) -> Option<&Pieces> {
+        self.pieces.as_ref()
+    }
+
     /// SM3 of the file, where the source gives it.
     #[must_use]
     pub const fn sm3(&self) -> Option<&Sm3Digest> {
@@ -242,6 +270,9 @@ pub enum InstanceError {
         /// One past the last byte of the range.
         end: u64,
     },
+    /// Pieces without PixelData or beyond it.
+    #[error("expected pieces within the pixel data, found one beyond it")]
+    Pieces,
 }
 
 /// What a study holds, in transfer order; at least one instance, no instance twice.
@@ -307,6 +338,11 @@ impl ChunkPlace {
     #[must_use]
     pub const fn length(&self) -> u32 {
         self.length
+    }
+
+    /// Its bytes in the file.
+    pub(crate) fn bytes(&self) -> core::ops::Range<u64> {
+        self.offset..self.offset.saturating_add(u64::from(self.length))
     }
 }
 
@@ -466,6 +502,9 @@ impl Manifest {
         let head = ManifestHead::of(study.clone(), count, bytes_total, first, &body);
         let mut encoded = head.encode();
         let head_bytes = encoded.len();
+        if head_bytes.saturating_add(body.len()) > MANIFEST_BYTES_MAX {
+            return Err(ManifestError::TooLong);
+        }
         encoded.extend_from_slice(&body);
         Ok(Self(Arc::new(Inner {
             study,
@@ -538,6 +577,7 @@ pub struct ManifestBuilder {
     by_digest: BTreeMap<Digest, u32>,
     by_uid: BTreeMap<Uid, u32>,
     labels: [alloc::collections::BTreeSet<Uid>; 3],
+    pieces: usize,
 }
 
 impl ManifestBuilder {
@@ -550,6 +590,7 @@ impl ManifestBuilder {
             by_digest: BTreeMap::new(),
             by_uid: BTreeMap::new(),
             labels: Default::default(),
+            pieces: 0,
         }
     }
 
@@ -581,6 +622,10 @@ impl ManifestBuilder {
         if self.instances.len() >= INSTANCES_MAX {
             return Err(ManifestError::TooManyInstances);
         }
+        let pieces = instance.pieces().map_or(0, Pieces::count) as usize;
+        if pieces > self.pieces_left() {
+            return Err(ManifestError::TooManyPieces);
+        }
         let index = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
         let labels = [
             instance.series(),
@@ -601,6 +646,7 @@ impl ManifestBuilder {
             .entry(instance.sop_instance().clone())
             .or_insert(index);
         self.instances.push(instance);
+        self.pieces = self.pieces.saturating_add(pieces);
         Ok(if first == index {
             Added::New(index)
         } else {
@@ -608,10 +654,16 @@ impl ManifestBuilder {
         })
     }
 
+    /// How many pieces may still be added: [`STUDY_PIECES_MAX`] in all.
+    #[must_use]
+    pub const fn pieces_left(&self) -> usize {
+        STUDY_PIECES_MAX.saturating_sub(self.pieces)
+    }
+
     /// The manifest.
     ///
     /// # Errors
-    /// [`ManifestError::NoInstances`], or [`ManifestError::TooManyChunks`].
+    /// [`ManifestError::NoInstances`], [`ManifestError::TooManyChunks`] or [`ManifestError::TooLong`].
     pub fn build(self) -> Result<Manifest, ManifestError> {
         Manifest::from_parts(self.study, self.instances)
     }
@@ -630,6 +682,12 @@ pub enum ManifestError {
     /// More than 65,535 series, classes or transfer syntaxes.
     #[error("expected at most 65535 series, classes or transfer syntaxes, found more")]
     TooManyLabels,
+    /// More than [`STUDY_PIECES_MAX`].
+    #[error("expected at most 131072 pieces, found more")]
+    TooManyPieces,
+    /// More than [`MANIFEST_BYTES_MAX`].
+    #[error("expected a manifest of at most 33554432 bytes, found a longer one")]
+    TooLong,
     /// The chunks pass 2^32.
     #[error("expected fewer than 2^32 chunks, found more")]
     TooManyChunks,

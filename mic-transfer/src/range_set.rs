@@ -44,6 +44,11 @@ impl Run {
         self.first.saturating_add(self.count)
     }
 
+    /// Whether the chunk is one of the run.
+    pub(crate) const fn has(&self, chunk: u32) -> bool {
+        self.first <= chunk && chunk < self.end()
+    }
+
     const fn between(first: u32, end: u32) -> Option<Self> {
         Self::new(first, end.saturating_sub(first))
     }

@@ -15,6 +15,7 @@ mod demand;
 mod early;
 mod event;
 mod frames;
+mod held;
 mod limiter;
 mod link;
 mod order;
@@ -204,6 +205,7 @@ impl Receiver {
             Ok(Outcome::Opened {
                 have,
                 leaves,
+                pieces,
                 complete,
                 receipt,
                 sm3,
@@ -217,6 +219,7 @@ impl Receiver {
                     owed.filter_map(|chunk| Run::new(chunk, 1))
                         .for_each(|run| coming.insert(run));
                     study.sm3 = sm3;
+                    study.pieces = pieces.into_iter().collect();
                     let early = study.opened(have, leaves, &coming, now);
                     self.planned(slot, complete, receipt.map(|receipt| *receipt), now);
                     self.keep_early(slot, result.root, early);
@@ -230,8 +233,13 @@ impl Receiver {
                 if self.spare.len() < 4 {
                     self.spare.push(buffer);
                 }
-                self.written(slot, chunk, now);
+                self.written(slot, chunk, 0, now);
             }
+            Ok(Outcome::Filled {
+                chunk,
+                ticket,
+                local,
+            }) => self.filled(slot, chunk, ticket, local, now),
             Ok(Outcome::Committed { fetched, sm3 }) => {
                 let Some(study) = self.studies.get_mut(&slot) else {
                     return;

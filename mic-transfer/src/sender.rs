@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 mod coded;
+mod held;
 mod policy;
 pub(crate) mod queue;
 mod state;
@@ -17,10 +18,11 @@ mod state;
 pub use policy::{Chooser, CoderPolicy};
 pub use state::{SourceInput, SourceState};
 
+use held::Reading;
 use queue::Queue;
 
 use crate::error::{Context, ErrorCode, SessionError};
-use crate::limits::{CHUNK_BYTES, MANIFEST_PART_BYTES, QUEUED_RUNS_MAX, SLOTS_MAX};
+use crate::limits::{CHUNK_BYTES, HELD_RUNS_MAX, MANIFEST_PART_BYTES, QUEUED_RUNS_MAX, SLOTS_MAX};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::tree::Leaves;
@@ -40,6 +42,9 @@ pub struct SenderConfig {
     pub idle_timeout: Duration,
     /// Which chunks are sent in a coded form to a receiver that takes it.
     pub coding: CoderPolicy,
+    /// Most runs of held pieces kept for the connection, at most [`HELD_RUNS_MAX`]; with 0 nothing is left out of
+    /// chunks. The receiver is told in the greeting.
+    pub held_runs: u32,
 }
 
 impl Default for SenderConfig {
@@ -49,6 +54,7 @@ impl Default for SenderConfig {
             greeting_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(300),
             coding: CoderPolicy::Trial,
+            held_runs: HELD_RUNS_MAX as u32,
         }
     }
 }
@@ -143,6 +149,9 @@ struct Study {
     /// Chunks of first images that go ahead of the rest of the manifest.
     early: u32,
     leaves_sent: BTreeSet<u32>,
+    /// Runs of pieces that the receiver holds, by instance.
+    held: BTreeMap<u32, Vec<Run>>,
+    held_runs: usize,
 }
 
 /// The source's side of one connection.
@@ -161,7 +170,7 @@ pub struct Sender {
     /// Bytes sent in its turn.
     turn_bytes: u64,
     /// The chunk being read, or whose leaves are asked for.
-    reading: Option<(u16, u32)>,
+    reading: Option<Reading>,
     opened_at: Instant,
     heard_at: Instant,
     data_bytes: u64,
@@ -245,7 +254,7 @@ impl Sender {
 
     /// The leaves asked for by [`SenderOutput::Leaves`], or `None` if they can't be had.
     pub fn handle_leaves(&mut self, leaves: Option<Leaves>) {
-        let Some((slot, chunk)) = self.reading.take() else {
+        let Some(Reading { slot, chunk, .. }) = self.reading.take() else {
             return;
         };
         let Some(study) = self.studies.get_mut(&slot) else {
@@ -270,15 +279,16 @@ impl Sender {
             values,
         });
         // The chunk whose leaves these are is next.
-        self.reading = Some((slot, chunk));
-        self.out.push_back(read_of(slot, place));
+        self.read_chunk(slot, chunk, place);
     }
 
     /// Lets the receiver in.
     pub fn accept_session(&mut self) {
         if self.phase == Phase::Judging {
             self.phase = Phase::Open;
-            self.send(&Frame::Hello(Session::new(Auth::none())));
+            let held_runs = self.config.held_runs.min(HELD_RUNS_MAX as u32);
+            let session = Session::new(Auth::none()).with_held_runs(held_runs);
+            self.send(&Frame::Hello(session));
         }
     }
 
@@ -440,6 +450,14 @@ impl Sender {
             (Phase::Open, Frame::Rank { slot, class, runs }) => {
                 self.handle_rank(slot, class, &runs)
             }
+            (
+                Phase::Open,
+                Frame::Held {
+                    slot,
+                    instance,
+                    runs,
+                },
+            ) => self.handle_held(slot, instance, runs),
             (Phase::Open, Frame::Cancel { slot }) => {
                 self.handle_end(slot, SourceInput::Cancel, None)
             }
@@ -528,6 +546,8 @@ impl Sender {
             queue: Queue::default(),
             early: 0,
             leaves_sent: BTreeSet::new(),
+            held: BTreeMap::new(),
+            held_runs: 0,
         };
         self.studies.insert(slot, study);
         self.out.push_back(SenderOutput::Event(event));
@@ -611,6 +631,9 @@ impl Sender {
             return Err(SessionError::protocol(ErrorCode::OutOfOrder, context));
         };
         study.state = next;
+        if next != SourceState::Serving {
+            study.forget_held();
+        }
         Ok(Some(study))
     }
 
@@ -623,6 +646,7 @@ impl Sender {
         }
         study.state = SourceState::Ended;
         study.queue.clear();
+        study.forget_held();
         self.send(&Frame::Error { slot, report });
     }
 
@@ -751,14 +775,18 @@ impl Sender {
             self.turn_bytes = 0;
         }
         self.turn_bytes = self.turn_bytes.saturating_add(u64::from(place.length()));
-        self.reading = Some((slot, chunk));
-        Some(if known {
-            read_of(slot, place)
-        } else {
-            SenderOutput::Leaves {
-                slot,
-                instance: place.instance(),
-            }
+        if known {
+            self.read_chunk(slot, chunk, place);
+            return self.out.pop_front();
+        }
+        self.reading = Some(Reading {
+            slot,
+            chunk,
+            parts: None,
+        });
+        Some(SenderOutput::Leaves {
+            slot,
+            instance: place.instance(),
         })
     }
 
@@ -766,14 +794,5 @@ impl Sender {
     #[must_use]
     pub fn manifest(&self, slot: u16) -> Option<&Manifest> {
         Some(self.studies.get(&slot)?.signed.as_ref()?.manifest())
-    }
-}
-
-const fn read_of(slot: u16, place: crate::ChunkPlace) -> SenderOutput {
-    SenderOutput::Read {
-        slot,
-        instance: place.instance(),
-        offset: place.offset(),
-        length: place.length(),
     }
 }

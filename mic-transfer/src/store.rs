@@ -14,6 +14,7 @@ use core::time::Duration;
 mod entry;
 mod national;
 mod operation;
+mod pieces;
 mod query;
 mod recover;
 mod sync;
@@ -28,6 +29,7 @@ use crate::storage::{Storage, StorageError, StorageErrorKind};
 use crate::tree::TreeBuilder;
 use crate::{Digest, Instant, RangeSet, Run, SignedManifest};
 use entry::{Entry, Files};
+use pieces::PieceIndex;
 
 pub(crate) const PARTIAL: &str = "partial";
 pub(crate) const COMPLETE: &str = "complete";
@@ -81,6 +83,8 @@ pub struct Store<S> {
     entries: BTreeMap<Digest, Entry>,
     /// Where whole verified instances lie.
     instances: BTreeMap<Digest, Vec<Digest>>,
+    /// Where the pixels of complete studies lie.
+    index: PieceIndex,
     /// Studies that are here and could not be opened, with what the storage said.
     unopened: BTreeMap<Digest, StorageError>,
 }
@@ -167,6 +171,7 @@ impl<S: Storage> Store<S> {
 
     fn forget(&mut self, root: &Digest) {
         self.entries.remove(root);
+        self.index.remove(root);
         self.instances.retain(|_, roots| {
             roots.retain(|known| known != root);
             !roots.is_empty()
@@ -202,12 +207,25 @@ impl<S: Storage> Store<S> {
                 self.write_chunk(&root, chunk, &bytes, now)?;
                 let run = one(chunk)?;
                 self.note(&root, &Record::Have(run))?;
+                self.entry_mut(&root)?.filled.remove(&chunk);
                 self.keep(&root, run)?;
                 self.check_chunk(&root, chunk, &bytes)?;
                 self.group(&root, now)?;
                 Ok(Outcome::Written {
                     chunk,
                     buffer: bytes,
+                })
+            }
+            Action::Fill {
+                chunk,
+                rest,
+                ticket,
+            } => {
+                let local = self.fill(&root, chunk, &rest, now)?;
+                Ok(Outcome::Filled {
+                    chunk,
+                    ticket,
+                    local,
                 })
             }
             Action::Commit => self.commit(&root),
@@ -251,6 +269,7 @@ impl<S: Storage> Store<S> {
             None => self.create(signed)?,
         }
         let copied = self.copy_held(&root, now);
+        let copied = copied.and_then(|()| self.find_pieces(&root));
         if let Err(error) = copied {
             self.close(&root);
             return Err(error);
@@ -455,6 +474,7 @@ impl<S: Storage> Store<S> {
             };
             if entry.has_all(all) {
                 entry.leaves.remove(&place.instance());
+                entry.locals.remove(&place.instance());
                 whole.extend(manifest.instances().get(place.instance() as usize));
             }
             chunk = all.end();
@@ -581,7 +601,10 @@ impl<S: Storage> Store<S> {
             self.storage.sync_dir(COMPLETE)?;
             self.storage.sync_dir(PARTIAL)?;
         }
-        self.entry_mut(root)?.unsettled = false;
+        let entry = self.entry_mut(root)?;
+        entry.unsettled = false;
+        let manifest = entry.signed.manifest().clone();
+        self.index.add(&manifest);
         Ok(())
     }
 
@@ -615,6 +638,7 @@ impl<S: Storage> Store<S> {
         let files = self.entries.get_mut(root).and_then(|entry| {
             entry.unsynced_since = None;
             entry.unsynced_bytes = 0;
+            entry.locals.clear();
             entry.files.take()
         });
         if let Some(files) = files {

@@ -12,8 +12,8 @@ mod tlv;
 #[cfg(feature = "http")]
 pub(crate) use border::Border;
 pub use codec::{Codec, Codecs};
-pub(crate) use encode::data;
 pub use encode::{Packet, encode};
+pub(crate) use encode::{data, rest};
 pub use frame::{Frame, Offer, Report, Request, Session};
 pub(crate) use grammar::CLASSES;
 pub use reader::{FrameFault, FrameFaultKind, FrameReader};

@@ -11,11 +11,13 @@
     reason = "a test's ways to fail and to speak"
 )]
 use core::time::Duration;
-use mic_transfer::limits::{CHUNK_BYTES, QUEUED_RUNS_MAX, RUNS_MAX};
+use mic_transfer::limits::{CHUNK_BYTES, HELD_RUNS_MAX, QUEUED_RUNS_MAX, RUNS_MAX};
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::wire::{Frame, Offer, PREFACE, Request, Session, encode};
-use mic_transfer::{Auth, Digest, Instance, Manifest, ManifestBuilder, Run, SignedManifest, Uid};
+use mic_transfer::{
+    Auth, Digest, Instance, Manifest, ManifestBuilder, Pieces, PixelRange, Run, SignedManifest, Uid,
+};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -156,35 +158,42 @@ fn source_that_sends_unasked() -> usize {
     })
 }
 
+/// A source to which a receiver has opened 64 studies, and whose bytes it does not read.
+fn opened(manifest: &Manifest) -> Sender {
+    let now = Duration::ZERO;
+    let mut sender = Sender::new(SenderConfig::default(), now);
+    let drain = |sender: &mut Sender| {
+        for _ in 0..4096 {
+            match sender.poll_output() {
+                SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
+                    sender.accept_session();
+                }
+                SenderOutput::Event(SenderEvent::AuthorizeStudy { slot, .. }) => {
+                    sender.offer(slot, SignedManifest::new(manifest.clone(), None));
+                }
+                // The socket of this receiver is full.
+                SenderOutput::Read { .. } | SenderOutput::Wait(_) => return,
+                _ => {}
+            }
+        }
+    };
+    sender.handle_bytes(&hello(), now);
+    drain(&mut sender);
+    for slot in 0..64 {
+        let request = Request::new(uid("1.2.0"), Auth::none());
+        let request = encode(&Frame::Request { slot, request });
+        sender.handle_bytes(&request.to_vec(), now);
+        drain(&mut sender);
+    }
+    sender
+}
+
 /// A receiver that wants and ranks the most scattered runs of the most studies, over and over.
 fn receiver_of_runs() -> usize {
     let now = Duration::ZERO;
     let manifest = study("1.2.0", 60_000, 1);
     most(move || {
-        let mut sender = Sender::new(SenderConfig::default(), now);
-        let drain = |sender: &mut Sender| {
-            for _ in 0..4096 {
-                match sender.poll_output() {
-                    SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => {
-                        sender.accept_session();
-                    }
-                    SenderOutput::Event(SenderEvent::AuthorizeStudy { slot, .. }) => {
-                        sender.offer(slot, SignedManifest::new(manifest.clone(), None));
-                    }
-                    // It does not read: the socket of this receiver is full.
-                    SenderOutput::Read { .. } | SenderOutput::Wait(_) => return,
-                    _ => {}
-                }
-            }
-        };
-        sender.handle_bytes(&hello(), now);
-        drain(&mut sender);
-        for slot in 0..64 {
-            let request = Request::new(uid("1.2.0"), Auth::none());
-            let request = encode(&Frame::Request { slot, request });
-            sender.handle_bytes(&request.to_vec(), now);
-            drain(&mut sender);
-        }
+        let mut sender = opened(&manifest);
         let scattered = |shift: u32| -> Vec<Run> {
             let runs = (0..RUNS_MAX as u32).filter_map(|at| Run::new(at * 8 + shift, 3));
             runs.collect()
@@ -202,6 +211,44 @@ fn receiver_of_runs() -> usize {
     })
 }
 
+/// A receiver that names the most scattered runs of held pieces of everything.
+fn receiver_that_holds_all() -> usize {
+    let now = Duration::ZERO;
+    let mut builder = ManifestBuilder::new(uid("1.2.0"));
+    for number in 0..12_u32 {
+        let own = uid(&format!("1.2.0.{number}"));
+        let length = 10_000 * 4096;
+        let digest = Digest::of(&number.to_le_bytes());
+        let made = Instance::new(uid("1.3"), own, uid("1.4"), uid("1.5"), length, digest);
+        let pieces = (0..10_000_u64).map(|at| {
+            let range = PixelRange::new(at * 4096, 4096).unwrap();
+            (range, Digest::of(&at.to_le_bytes()))
+        });
+        let pixels = PixelRange::new(0, length).unwrap();
+        let made = made.unwrap().with_pixels(pixels).unwrap();
+        let made = made.with_pieces(Pieces::new(pieces).unwrap());
+        builder.push(made.unwrap()).unwrap();
+    }
+    let manifest = builder.build().unwrap();
+    most(move || {
+        let mut sender = opened(&manifest);
+        let runs: Vec<Run> = (0..RUNS_MAX as u32)
+            .filter_map(|at| Run::new(at * 2, 1))
+            .collect();
+        let mut told = 0;
+        for round in 0..200_u32 {
+            let held = Frame::Held {
+                slot: (round % 64) as u16,
+                instance: round % 12,
+                runs: runs.clone(),
+            };
+            sender.handle_bytes(&encode(&held).to_vec(), now);
+            told += u32::from(!sender.is_closed());
+        }
+        assert_eq!(told, (HELD_RUNS_MAX / RUNS_MAX) as u32);
+    })
+}
+
 /// XFR-7, XFR-66: whatever is said, memory keeps to the limits; a study beyond them fails and the connection stands.
 #[test]
 fn ok_hostile_peers_are_held_to_a_few_mebibytes() {
@@ -213,6 +260,7 @@ fn ok_hostile_peers_are_held_to_a_few_mebibytes() {
         ),
         ("a source that sends unasked", source_that_sends_unasked, 64),
         ("a receiver of scattered runs", receiver_of_runs, 32),
+        ("a receiver that holds all", receiver_that_holds_all, 16),
     ] {
         let found = work();
         eprintln!("{name}: {found} MiB at most, {cap} allowed");

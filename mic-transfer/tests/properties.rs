@@ -5,7 +5,7 @@
 use mic_transfer::journal::{self, Record};
 use mic_transfer::wire::{Frame, FrameReader, PREFACE, encode};
 use mic_transfer::{
-    Digest, Instance, Manifest, ManifestBuilder, ManifestError, PixelRange, RangeSet, Run,
+    Digest, Instance, Manifest, ManifestBuilder, ManifestError, Pieces, PixelRange, RangeSet, Run,
     SignedManifest, Uid,
 };
 use proptest::prelude::*;
@@ -23,6 +23,7 @@ prop_compose! {
         class in any_uid(), uid in any_uid(), series in any_uid(), syntax in any_uid(),
         length in 1_u64..2_000_000, digest in any::<[u8; 32]>(),
         rank in any::<Option<u32>>(), key in any::<bool>(), pixels in any::<Option<(u64, u64)>>(),
+        pieces in proptest::option::of((0_u64..9000, 0_u64..40, any::<bool>(), 1_u8..9)),
     ) -> Instance {
         let digest = Digest::from_bytes(digest);
         let mut instance = Instance::new(class, uid, series, syntax, length, digest).unwrap();
@@ -30,11 +31,37 @@ prop_compose! {
         if let Some(rank) = rank {
             instance = instance.with_rank(rank);
         }
-        match pixels.and_then(|(at, of)| PixelRange::new(at % length, of % (length - at % length))) {
-            Some(range) => instance.with_pixels(range).unwrap(),
+        let range = pixels
+            .and_then(|(at, of)| PixelRange::new(at % length, of % (length - at % length)));
+        let Some(range) = range else {
+            return instance;
+        };
+        instance = instance.with_pixels(range).unwrap();
+        match pieces.and_then(|shape| some_pieces(range, shape)) {
+            Some(pieces) => instance.with_pieces(pieces).unwrap(),
             None => instance,
         }
     }
+}
+
+/// Pieces of about `length` bytes, each `gap` behind the one before, alike or not; at most so many.
+fn some_pieces(
+    pixels: PixelRange,
+    (length, gap, alike, most): (u64, u64, bool, u8),
+) -> Option<Pieces> {
+    let (mut ranges, mut at) = (Vec::new(), pixels.offset() + gap);
+    for number in 0..u64::from(most) {
+        let length = 4096 + length + if alike { 0 } else { number };
+        if at + length > pixels.end() {
+            break;
+        }
+        ranges.push((
+            PixelRange::new(at, length).unwrap(),
+            Digest::of(&at.to_le_bytes()),
+        ));
+        at += length + gap;
+    }
+    Pieces::new(ranges).ok()
 }
 
 fn any_manifest() -> impl Strategy<Value = Manifest> {
@@ -59,6 +86,16 @@ fn frames() -> Vec<Frame> {
             slot: 1,
             chunk: 4,
             bytes: vec![7; 3000],
+        },
+        Frame::Held {
+            slot: 1,
+            instance: 3,
+            runs: vec![run(0, 5), run(9, 1)],
+        },
+        Frame::Rest {
+            slot: 1,
+            chunk: 5,
+            bytes: vec![7; 30],
         },
         Frame::Cancel { slot: 1 },
         Frame::Manifest {

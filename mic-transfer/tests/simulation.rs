@@ -63,6 +63,38 @@ fn studies(dice: &mut Dice) -> Vec<MadeStudy> {
         .collect()
 }
 
+/// Studies whose pixels a receiver holds under other headers, and those that it holds.
+fn edited(dice: &mut Dice) -> (Vec<MadeStudy>, Vec<MadeStudy>) {
+    let (mut studies, mut held) = (Vec::new(), Vec::new());
+    for at in 0..1 + dice.below(2) {
+        let rows: Vec<usize> = (0..1 + dice.below(4))
+            .map(|_| match dice.below(20) {
+                0 => 512 + dice.below(200),
+                _ => 4 + dice.below(60),
+            } as usize)
+            .collect();
+        // Frames, or the value as a whole.
+        let frame = [1 << 30, 4608, 20_480][dice.below(3) as usize];
+        let study = MadeStudy::pictures(&format!("1.2.{at}"), dice.next(), &rows);
+        let other = study.edited(&format!("1.3.{at}"), dice.next());
+        studies.push(study.in_pieces(frame));
+        held.push(other.in_pieces(frame));
+    }
+    (studies, held)
+}
+
+/// A study that was held is gone, or its disk wears out.
+fn spoil(world: &mut World, dice: &mut Dice, held: &mut Vec<MadeStudy>) {
+    let Some(study) = held.pop() else {
+        return;
+    };
+    if dice.below(2) == 0 {
+        world.store().remove(&study.root()).unwrap();
+    } else {
+        world.damage(&study.root(), dice.below(study.bytes()));
+    }
+}
+
 /// A line by the seed: good, slow, or one that cuts, corrupts, reorders and repeats.
 fn line(dice: &mut Dice) -> LineConfig {
     let bad = |dice: &mut Dice, often: u64| [0, 0, often, 4 * often][dice.below(4) as usize];
@@ -104,12 +136,21 @@ struct Tally {
     crashes: u64,
     faults: u64,
     errors: u64,
+    /// Bytes of pixels that receivers took from studies that they held.
+    filled: u64,
+    spoilt: u64,
 }
 
 fn play(seed: u64, tally: &mut Tally) {
     let mut dice = Dice::new(seed);
-    let studies = studies(&mut dice);
-    let mut world = World::new(seed, &studies, MemoryStorage::new());
+    let (studies, mut held) = if dice.below(4) == 0 {
+        edited(&mut dice)
+    } else {
+        (studies(&mut dice), Vec::new())
+    };
+    let holds = !held.is_empty();
+    let storage = common::storage_with(&held);
+    let mut world = World::new(seed, &studies, storage);
     world.config = line(&mut dice);
     let early = [0, 5000, 1 << 20][dice.below(3) as usize];
     world.early(early);
@@ -148,6 +189,10 @@ fn play(seed: u64, tally: &mut Tally) {
         if world.is_complete() {
             break;
         }
+        if dice.below(3) == 0 {
+            tally.spoilt += u64::from(!held.is_empty());
+            spoil(&mut world, &mut dice, &mut held);
+        }
         if dice.below(6) == 0 {
             tally.crashes += 1;
             crash(&mut world, &mut dice);
@@ -172,9 +217,10 @@ fn play(seed: u64, tally: &mut Tally) {
             .map(|study| study.signed().manifest().bytes_total())
             .sum();
         let total: u64 = studies.iter().map(MadeStudy::bytes).sum();
-        assert!(kept + listed <= total);
+        assert!(holds || kept + listed <= total);
     }
     tally.errors += world.errors.len() as u64;
+    tally.filled += filled(&world, &studies);
     world.check_visible();
     // The receipts say what is there, and a pull of what is complete moves no chunk.
     world.config = LineConfig::default();
@@ -223,6 +269,16 @@ fn relay(seed: u64, mut world: World, studies: &[MadeStudy]) {
     next.check_visible();
 }
 
+/// Bytes that did not come, by the receipts.
+fn filled(world: &World, studies: &[MadeStudy]) -> u64 {
+    let last = |study: &MadeStudy| {
+        let mut receipts = world.receipts.iter().rev();
+        let receipt = receipts.find(|receipt| *receipt.root() == study.root())?;
+        Some(receipt.bytes() - receipt.fetched())
+    };
+    studies.iter().filter_map(last).sum()
+}
+
 #[test]
 fn ok_every_seed_ends_whole_and_right() {
     let mut tally = Tally::default();
@@ -237,11 +293,15 @@ fn ok_every_seed_ends_whole_and_right() {
         crashes,
         faults,
         errors,
+        filled,
+        spoilt,
     } = tally;
     eprintln!(
-        "{count} seeds: {cuts} new lines, {crashes} crashes, {faults} faults armed, {errors} errors"
+        "{count} seeds: {cuts} new lines, {crashes} crashes, {faults} faults armed, {errors} errors, \
+         {filled} bytes filled from held pieces, {spoilt} studies that held them spoilt"
     );
-    assert!(count < 100 || (cuts > 0 && crashes > 0 && faults > 0 && errors > 0));
+    let all = [cuts, crashes, faults, errors, filled, spoilt];
+    assert!(count < 100 || all.into_iter().all(|number| number > 0));
 }
 
 #[test]

@@ -6,29 +6,67 @@ use core::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
-use mic_transfer::storage::{CrashStyle, MemoryStorage};
-use mic_transfer::store::Store;
+use mic_transfer::storage::{CrashStyle, MemoryStorage, Storage};
+use mic_transfer::store::{Action, Store, StoreOp};
 use mic_transfer::wire::{Frame, Offer, PREFACE, Session, encode};
-use mic_transfer::{Auth, Digest, Instance, Manifest, ManifestBuilder, Uid};
+use mic_transfer::{
+    Auth, Digest, Instance, Manifest, ManifestBuilder, PieceHasher, PixelRange, SignedManifest, Uid,
+};
 
-fn study() -> (Manifest, Vec<Vec<u8>>) {
+/// Bytes of the header before the pixels of the last file, and of the pixels.
+const HEADER: usize = 300;
+const PIXELS: usize = 9000;
+
+/// Three files without pixels and one with two frames.
+fn study(name: &str, header: u8) -> (Manifest, Vec<Vec<u8>>) {
     let uid = |text: &str| Uid::new(text).expect("a literal");
-    let files: Vec<Vec<u8>> = (1..5_u8)
-        .map(|at| vec![at; 100 * usize::from(at)])
+    let mut files: Vec<Vec<u8>> = (1..4_u8)
+        .map(|at| vec![at ^ header; 100 * usize::from(at)])
         .collect();
-    let mut builder = ManifestBuilder::new(uid("1.2"));
+    files.push([vec![header; HEADER], vec![5; PIXELS]].concat());
+    let mut builder = ManifestBuilder::new(uid(name));
     for (at, file) in files.iter().enumerate() {
         let name = uid(&format!("1.2.{at}"));
         let (length, digest) = (file.len() as u64, Digest::of(file));
         let made = Instance::new(uid("1.3"), name, uid("1.4"), uid("1.5"), length, digest);
-        builder.push(made.expect("small")).expect("distinct");
+        let mut made = made.expect("small");
+        if at == 3 {
+            let range = |at: usize, of: usize| {
+                PixelRange::new((HEADER + at) as u64, of as u64).expect("not empty")
+            };
+            let pixels = range(0, PIXELS);
+            let frames = [range(0, PIXELS / 2), range(PIXELS / 2, PIXELS / 2)];
+            let mut pieces = PieceHasher::new(pixels, &frames);
+            pieces.update(file);
+            let pieces = pieces.finish().expect("the file is whole");
+            made = made.with_pixels(pixels).expect("within the file");
+            made = made.with_pieces(pieces).expect("within the pixels");
+        }
+        builder.push(made).expect("distinct");
     }
     (builder.build().expect("four"), files)
 }
 
-fuzz_target!(|bytes: &[u8]| {
-    let (manifest, files) = study();
+/// A store with a study whose pixels are those of the one that is pulled.
+fn holding(manifest: &Manifest, files: &[Vec<u8>]) -> Store<MemoryStorage> {
     let (mut store, _) = Store::open(MemoryStorage::new(), Default::default()).expect("empty");
+    let root = *manifest.root();
+    let open = Action::Open(SignedManifest::new(manifest.clone(), None));
+    let writes = (0..).zip(files).map(|(chunk, bytes)| Action::Write {
+        chunk,
+        bytes: bytes.clone(),
+    });
+    for action in [open].into_iter().chain(writes).chain([Action::Commit]) {
+        let result = store.execute(StoreOp::new(0, root, action), Duration::ZERO);
+        assert!(result.outcome.is_ok());
+    }
+    store
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let (manifest, files) = study("1.2", 0);
+    let (held, held_files) = study("1.9", 64);
+    let mut store = holding(&held, &held_files);
     let mut receiver = Receiver::new(ReceiverConfig::default());
     let (mut now, mut line) = (Duration::ZERO, 0);
     let _ = receiver.pull(
@@ -39,7 +77,7 @@ fuzz_target!(|bytes: &[u8]| {
         now,
     );
     for pair in bytes.chunks_exact(2) {
-        let (operation, value) = (pair[0] % 16, pair[1]);
+        let (operation, value) = (pair[0] % 19, pair[1]);
         let chunk = u32::from(value % 6);
         let file = files
             .get(chunk as usize)
@@ -52,7 +90,12 @@ fuzz_target!(|bytes: &[u8]| {
                 receiver.connect(line, Auth::none(), now);
                 PREFACE.to_vec()
             }
-            1 => sent(Frame::Hello(Session::new(Auth::none()))),
+            1 => {
+                let runs = u32::from(value % 4);
+                sent(Frame::Hello(
+                    Session::new(Auth::none()).with_held_runs(runs),
+                ))
+            }
             2 => {
                 let length = manifest.encoded().len() as u32;
                 sent(Frame::Offer {
@@ -106,6 +149,31 @@ fuzz_target!(|bytes: &[u8]| {
                 receiver.click(0, chunk, now);
                 Vec::new()
             }
+            // What lies outside the pieces, rightly and not.
+            15 => sent(Frame::Rest {
+                slot: 0,
+                chunk: 3,
+                bytes: vec![value & 1; HEADER],
+            }),
+            16 => sent(Frame::Rest {
+                slot: 0,
+                chunk,
+                bytes: vec![0; usize::from(value)],
+            }),
+            17 => {
+                // The study that is held goes, or its disk wears out.
+                if value % 2 == 0 {
+                    let _ = store.remove(held.root());
+                } else {
+                    let path = format!("complete/{}/pack", held.root());
+                    if let Ok(pack) = store.storage_mut().open(&path, false) {
+                        let at = 600 + u64::from(value) * 30;
+                        let _ = store.storage_mut().write_at(pack, at, &[9]);
+                        store.storage_mut().close(pack);
+                    }
+                }
+                Vec::new()
+            }
             14 => {
                 store.storage_mut().stop_after(u64::from(value));
                 Vec::new()
@@ -152,7 +220,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(found, *file);
         }
     }
-    for study in store.complete() {
+    let complete = store.complete();
+    let pulled = complete.iter().filter(|study| study.root() != held.root());
+    for study in pulled {
         let verified = store.verify(study.root()).expect("complete");
         assert!(verified.wrong.is_empty() && verified.right == 4);
     }

@@ -1,5 +1,7 @@
 //! What an encoder wants to know of a file's samples.
 
+use crate::p10::PixelLayout;
+
 /// Where native samples lie in a file and how far apart neighbours are.
 ///
 /// ```
@@ -49,6 +51,39 @@ impl PixelHint {
             big_endian: false,
             signed: true,
         })
+    }
+
+    /// What a file's header says of its native samples; `None` for samples of other sizes and rows that end
+    /// inside a byte. Whether they are signed a layout does not say.
+    ///
+    /// ```
+    /// use mic_transfer::{coding::PixelHint, p10::PixelLayout};
+    /// let layout = PixelLayout::new(1024..1024 + 2 * 512 * 512, 512, 512, 1, 16, 12, 1).unwrap();
+    /// assert_eq!(PixelHint::of(&layout), PixelHint::new(1024, 524_288, 1024, 2));
+    /// let bits = PixelLayout::new(0..64, 16, 32, 1, 1, 1, 1).unwrap();
+    /// assert_eq!(PixelHint::of(&bits), None);
+    /// ```
+    #[must_use]
+    pub fn of(layout: &PixelLayout) -> Option<Self> {
+        let sample_bytes = match layout.bits_allocated() {
+            8 => 1,
+            16 => 2,
+            _ => return None,
+        };
+        let row_bytes = u32::try_from(layout.row_bytes()?).ok()?;
+        let hint = Self::new(
+            layout.range().start,
+            layout.pixel_bytes()?,
+            row_bytes,
+            sample_bytes,
+        )?;
+        let components = if layout.is_planar() {
+            1
+        } else {
+            u8::try_from(layout.samples()).ok()?
+        };
+        let hint = hint.interleaved(components)?;
+        Some(hint.big_endian(layout.is_big_endian()))
     }
 
     /// So many samples stand together for each pixel (Planar Configuration 0): 1 to 4, and rows hold whole

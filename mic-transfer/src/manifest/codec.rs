@@ -8,10 +8,10 @@ use nom::number::complete::{le_u8, le_u16, le_u32, le_u64};
 use nom::{IResult, Parser};
 
 use super::{
-    Added, Instance, InstanceError, Manifest, ManifestBuilder, ManifestError, ManifestHead,
-    PixelRange,
+    Added, Instance, InstanceError, Manifest, ManifestBuilder, ManifestError, ManifestHead, Pieces,
+    PiecesError, PixelRange,
 };
-use crate::limits::MANIFEST_BYTES_MAX;
+use crate::limits::{MANIFEST_BYTES_MAX, PIECES_MAX};
 use crate::{Digest, Sm3Digest, Uid, UidError};
 
 /// The first bytes of a manifest: four letters and the version.
@@ -22,6 +22,11 @@ const KEY_IMAGE: u8 = 1;
 const RANK: u8 = 2;
 const PIXELS: u8 = 4;
 const SM3: u8 = 8;
+const PIECES: u8 = 16;
+
+/// The forms of the places of pieces.
+const EVEN: u8 = 0;
+const LISTED: u8 = 1;
 
 pub(super) fn root_of(head: &[u8]) -> Digest {
     Digest::from_bytes(blake3::derive_key(ROOT_CONTEXT, head))
@@ -54,6 +59,7 @@ pub(super) fn encode(instances: &[Instance]) -> Vec<u8> {
             (instance.rank().is_some(), RANK),
             (instance.pixels().is_some(), PIXELS),
             (instance.sm3().is_some(), SM3),
+            (instance.pieces().is_some(), PIECES),
         ];
         let flags = flags.iter().filter(|(set, _)| *set);
         let flags = flags.fold(0, |flags, (_, flag)| flags | flag);
@@ -71,8 +77,33 @@ pub(super) fn encode(instances: &[Instance]) -> Vec<u8> {
         if let Some(sm3) = instance.sm3() {
             out.extend_from_slice(sm3.as_bytes());
         }
+        if let (Some(pieces), Some(pixels)) = (instance.pieces(), instance.pixels()) {
+            put_pieces(&mut out, pieces, pixels);
+        }
     }
     out
+}
+
+/// Count, form and places, then the digests.
+fn put_pieces(out: &mut Vec<u8>, pieces: &Pieces, pixels: PixelRange) {
+    let mut at = pixels.offset();
+    let skip = |to: u64, at: u64| u32::try_from(to.saturating_sub(at)).unwrap_or(u32::MAX);
+    out.extend_from_slice(&pieces.count().to_le_bytes());
+    if let Some(length) = pieces.even_length() {
+        out.push(EVEN);
+        out.extend_from_slice(&pieces.offset().saturating_sub(at).to_le_bytes());
+        out.extend_from_slice(&length.to_le_bytes());
+    } else {
+        out.push(LISTED);
+        for (range, _) in pieces.iter() {
+            out.extend_from_slice(&skip(range.offset(), at).to_le_bytes());
+            out.extend_from_slice(&skip(range.end(), range.offset()).to_le_bytes());
+            at = range.end();
+        }
+    }
+    for (_, digest) in pieces.iter() {
+        out.extend_from_slice(digest.as_bytes());
+    }
 }
 
 pub(super) fn put_uid(out: &mut Vec<u8>, uid: &Uid) {
@@ -287,7 +318,8 @@ impl<'a> Reader<'a> {
         let syntax = self.label(syntaxes, syntaxes_seen)?;
         let flags_at = self.at();
         let flags = self.number(le_u8)?;
-        if flags & !(KEY_IMAGE | RANK | PIXELS | SM3) != 0 {
+        let pieces_alone = flags & (PIECES | PIXELS) == PIECES;
+        if flags & !(KEY_IMAGE | RANK | PIXELS | SM3 | PIECES) != 0 || pieces_alone {
             return Err(ManifestFault {
                 at: flags_at,
                 kind: ManifestFaultKind::Flags,
@@ -326,7 +358,59 @@ impl<'a> Reader<'a> {
             let sm3 = sm3.try_into().unwrap_or([0; 32]);
             instance = instance.with_sm3(Sm3Digest::from_bytes(sm3));
         }
+        if let (true, Some(pixels)) = (flags & PIECES != 0, instance.pixels()) {
+            let pieces = self.pieces(pixels)?;
+            instance = instance.with_pieces(pieces).map_err(rule)?;
+        }
         Ok(instance)
+    }
+
+    fn pieces(&mut self, pixels: PixelRange) -> Result<Pieces, ManifestFault> {
+        let start = self.at();
+        let fault = |error| ManifestFault::new(start, ManifestFaultKind::Pieces(error));
+        let count = self.number(le_u32)? as usize;
+        if count == 0 || count > PIECES_MAX {
+            return Err(fault(PiecesError::Count));
+        }
+        let form_at = self.at();
+        match self.number(le_u8)? {
+            EVEN => {
+                let (skip, length) = (self.number(le_u64)?, self.number(le_u64)?);
+                let offset = pixels.offset().checked_add(skip);
+                let first = offset.and_then(|offset| PixelRange::new(offset, length));
+                let first = first.ok_or(fault(PiecesError::Order))?;
+                Pieces::even(first, self.digests(count)?).map_err(fault)
+            }
+            LISTED => {
+                let mut at = pixels.offset();
+                let mut ranges = Vec::new();
+                for _ in 0..count {
+                    let (skip, length) = (self.number(le_u32)?, self.number(le_u32)?);
+                    let offset = at.checked_add(u64::from(skip));
+                    let range = offset
+                        .and_then(|offset| PixelRange::new(offset, u64::from(length)))
+                        .ok_or(fault(PiecesError::Order))?;
+                    at = range.end();
+                    ranges.push(range);
+                }
+                let digests = self.digests(count)?;
+                let pieces = Pieces::new(ranges.into_iter().zip(digests)).map_err(fault)?;
+                // One form for one value.
+                if pieces.even_length().is_some() {
+                    return Err(ManifestFault::new(form_at, ManifestFaultKind::PieceForm));
+                }
+                Ok(pieces)
+            }
+            _ => Err(ManifestFault::new(form_at, ManifestFaultKind::PieceForm)),
+        }
+    }
+
+    /// What a count claims is not allocated before its bytes are seen.
+    fn digests(&mut self, count: usize) -> Result<Vec<Digest>, ManifestFault> {
+        let bytes = self.read(take(count.saturating_mul(32)), ManifestFaultKind::Cut)?;
+        let digests = bytes.chunks_exact(32);
+        let digests = digests.filter_map(|bytes| Some(Digest::from_bytes(bytes.try_into().ok()?)));
+        Ok(digests.collect())
     }
 }
 
@@ -394,11 +478,17 @@ pub enum ManifestFaultKind {
         found: u32,
     },
     /// A flag without a meaning.
-    #[error("expected the flags 1, 2, 4 and 8 only, found others")]
+    #[error("expected the flags 1, 2, 4, 8 and, beside 4, 16 only, found others")]
     Flags,
     /// An empty range, or one that passes 2^64.
     #[error("expected a range of pixel data with at least one byte, found another")]
     PixelRange,
+    /// Pieces that break a rule of theirs.
+    #[error("pieces: {0}")]
+    Pieces(PiecesError),
+    /// A form of pieces that is unknown, or that is not the one for these.
+    #[error("expected the form 0 for pieces that touch and are alike, else 1, found another")]
+    PieceForm,
     /// The same bytes twice.
     #[error("expected each instance once, found its digest again")]
     Duplicate,

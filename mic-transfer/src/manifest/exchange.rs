@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{Added, Instance, Manifest, ManifestBuilder, PixelRange};
+use super::{Added, Instance, Manifest, ManifestBuilder, Pieces, PixelRange};
 use crate::{Digest, Sm3Digest, Uid};
 
 #[derive(Serialize, Deserialize)]
@@ -33,6 +33,8 @@ struct InstanceRecord {
     key_image: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pixels: Option<PixelRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pieces: Vec<PieceRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sm3: Option<Sm3Digest>,
 }
@@ -42,6 +44,25 @@ struct InstanceRecord {
 struct PixelRecord {
     offset: u64,
     length: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PieceRecord {
+    offset: u64,
+    length: u64,
+    blake3: Digest,
+}
+
+impl PieceRecord {
+    fn of(pieces: &Pieces) -> Vec<Self> {
+        let records = pieces.iter().map(|(range, digest)| Self {
+            offset: range.offset(),
+            length: range.length(),
+            blake3: *digest,
+        });
+        records.collect()
+    }
 }
 
 impl Serialize for Manifest {
@@ -59,6 +80,7 @@ impl Serialize for Manifest {
                 offset: range.offset(),
                 length: range.length(),
             }),
+            pieces: instance.pieces().map(PieceRecord::of).unwrap_or_default(),
             sm3: instance.sm3().copied(),
         });
         StudyRecord {
@@ -95,6 +117,16 @@ impl<'de> Deserialize<'de> for Manifest {
                 let range = PixelRange::new(pixels.offset, pixels.length)
                     .ok_or_else(|| fail(&"expected a range of at least one byte"))?;
                 instance = instance.with_pixels(range).map_err(|error| fail(&error))?;
+            }
+            if !record.pieces.is_empty() {
+                let pieces = record.pieces.into_iter().map(|piece| {
+                    let range = PixelRange::new(piece.offset, piece.length)
+                        .ok_or_else(|| fail(&"expected pieces of at least one byte"))?;
+                    Ok((range, piece.blake3))
+                });
+                let pieces = pieces.collect::<Result<Vec<_>, D::Error>>()?;
+                let pieces = Pieces::new(pieces).map_err(|error| fail(&error))?;
+                instance = instance.with_pieces(pieces).map_err(|error| fail(&error))?;
             }
             if let Some(sm3) = record.sm3 {
                 instance = instance.with_sm3(sm3);

@@ -8,7 +8,6 @@ use super::event::ConnectionId;
 use super::link::Leg;
 use super::plan::CLICK;
 use super::state::StudyState;
-use super::study::Study;
 use crate::limits::{CHUNK_BYTES, RUNS_MAX};
 use crate::wire::{CLASSES, Frame};
 use crate::{Instant, Run};
@@ -136,13 +135,19 @@ impl Receiver {
         let Some((slot, run)) = self.next_run(id, class, room.min(allowed)) else {
             return false;
         };
-        let Some(manifest) = self.studies.get(&slot).and_then(Study::manifest).cloned() else {
+        if class != CLICK && self.waits_for_room(id, slot, run.first()) {
+            if let Some(study) = self.studies.get_mut(&slot) {
+                (run.first()..run.end())
+                    .rev()
+                    .for_each(|chunk| study.give_back(chunk));
+            }
             return false;
-        };
+        }
+        self.tell_held(id, slot, run.first());
         for chunk in run.first()..run.end() {
-            let length = manifest.place(chunk).map_or(0, |place| place.length());
+            let (length, weight) = self.bytes_to_come(id, slot, chunk);
             if let Some(link) = self.links.get_mut(&id) {
-                link.owe(slot, chunk, length, now);
+                link.owe(slot, chunk, weight, now);
             }
             self.limiter.spend(class, length);
             self.turn_bytes = self.turn_bytes.saturating_add(u64::from(length));

@@ -51,6 +51,7 @@ impl Receiver {
                 if let Some(link) = self.links.get_mut(&id) {
                     link.phase = Phase::Open;
                     link.allows = (usize::from(session.slots), session.runs as usize);
+                    link.allow_held(session.held_runs);
                 }
                 self.event(ReceiverEvent::Connected(id));
                 self.join(id);
@@ -87,6 +88,9 @@ impl Receiver {
                     self.out.push_back(ReceiverOutput::Store(op));
                 }
                 Ok(())
+            }
+            (Phase::Open, Frame::Rest { slot, chunk, bytes }) => {
+                self.handle_rest(id, slot, chunk, bytes)
             }
             (Phase::Open, Frame::Data { slot, chunk, bytes }) => {
                 let decoding = self.links.get(&id).map(|link| &link.decoding);
@@ -330,8 +334,8 @@ impl Receiver {
                 Context::Chunk(chunk),
             ));
         };
-        if study.is_settled() {
-            // It came early, and the store had it.
+        if study.is_settled() || study.has(chunk) {
+            // It came early and the store had it, or it was filled for a connection that is lost.
             return Ok(());
         }
         if let Err(error) = study.verify(chunk, &bytes) {

@@ -3,9 +3,9 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::window::Window;
-use crate::Instant;
-use crate::limits::OWED_CHUNKS_MAX;
+use crate::limits::{HELD_RUNS_MAX, OWED_CHUNKS_MAX};
 use crate::wire::{FrameReader, NO_SLOT};
+use crate::{Instant, Run};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -45,6 +45,12 @@ pub(super) struct Link {
     pub(super) window: Window,
     /// Chunks of them that came coded and are being decoded, by ticket.
     pub(super) decoding: BTreeMap<(u16, u32), u64>,
+    /// Runs of held pieces told, by study and instance, and of all; and how many the source keeps.
+    told: BTreeMap<(u16, u32), usize>,
+    told_runs: usize,
+    told_max: usize,
+    /// Chunks that may come without pieces that were taken back.
+    pub(super) crossing: BTreeSet<(u16, u32)>,
     /// Receipts sent and not answered.
     pub(super) unanswered: BTreeSet<u16>,
     pub(super) opened_at: Instant,
@@ -68,6 +74,10 @@ impl Link {
             owed_bytes: 0,
             window: Window::new(),
             decoding: BTreeMap::new(),
+            told: BTreeMap::new(),
+            told_runs: 0,
+            told_max: 0,
+            crossing: BTreeSet::new(),
             unanswered: BTreeSet::new(),
             opened_at: now,
             spoke_at: now,
@@ -118,8 +128,63 @@ impl Link {
     /// The receiver has no such study any more.
     pub(super) fn forget(&mut self, study: u16) {
         self.legs.remove(&study);
+        self.untell_all(study);
         if let Some(slot) = self.outward.remove(&study) {
             self.inward.remove(&slot);
+        }
+    }
+
+    /// The source keeps so many runs of held pieces; more than [`HELD_RUNS_MAX`] are never told.
+    pub(super) fn allow_held(&mut self, runs: u32) {
+        self.told_max = (runs as usize).min(HELD_RUNS_MAX);
+    }
+
+    /// Notes that `runs` of an instance are told; false where they were, or the source keeps no more.
+    pub(super) fn tell(&mut self, slot: u16, instance: u32, runs: usize) -> bool {
+        let all = self.told_runs.saturating_add(runs);
+        if all > self.told_max || self.told.contains_key(&(slot, instance)) {
+            return false;
+        }
+        self.told.insert((slot, instance), runs);
+        self.told_runs = all;
+        true
+    }
+
+    /// Whether `runs` of an instance can be told later only.
+    pub(super) fn lacks_room(&self, slot: u16, instance: u32, runs: usize) -> bool {
+        let all = self.told_runs.saturating_add(runs);
+        !self.is_told(slot, instance) && runs <= self.told_max && all > self.told_max
+    }
+
+    pub(super) fn is_told(&self, slot: u16, instance: u32) -> bool {
+        self.told.contains_key(&(slot, instance))
+    }
+
+    /// Whether the source keeps so much that whole instances are to be taken back.
+    pub(super) const fn is_told_much(&self) -> bool {
+        self.told_runs > self.told_max / 2
+    }
+
+    /// Notes that an instance, of these chunks, is told no more; whether it was.
+    pub(super) fn untell(&mut self, slot: u16, instance: u32, chunks: Run) -> bool {
+        let Some(runs) = self.told.remove(&(slot, instance)) else {
+            return false;
+        };
+        self.told_runs = self.told_runs.saturating_sub(runs);
+        let owed = self
+            .owed
+            .range((slot, chunks.first())..(slot, chunks.end()));
+        self.crossing.extend(owed.map(|(place, _)| *place));
+        true
+    }
+
+    /// The source has ended a study, or is told to: it keeps nothing of it.
+    pub(super) fn untell_all(&mut self, slot: u16) {
+        let told = self.told.range((slot, 0)..=(slot, u32::MAX));
+        let ended: BTreeSet<u32> = told.map(|((_, instance), _)| *instance).collect();
+        for instance in ended {
+            let runs = self.told.remove(&(slot, instance)).unwrap_or(0);
+            self.told_runs = self.told_runs.saturating_sub(runs);
         }
     }
 
@@ -146,6 +211,7 @@ impl Link {
     /// The bytes of the chunk and when it was asked for, if it was owed.
     pub(super) fn settle(&mut self, slot: u16, chunk: u32) -> Option<(u32, Instant)> {
         let (length, asked) = self.owed.remove(&(slot, chunk))?;
+        self.crossing.remove(&(slot, chunk));
         self.owed_bytes = self.owed_bytes.saturating_sub(u64::from(length));
         Some((length, asked))
     }
@@ -154,6 +220,11 @@ impl Link {
     pub(super) fn forgive(&mut self, slot: Option<u16>) -> BTreeMap<(u16, u32), (u32, Instant)> {
         self.decoding
             .retain(|(of, _), _| slot.is_some_and(|slot| slot != *of));
+        self.crossing
+            .retain(|(of, _)| slot.is_some_and(|slot| slot != *of));
+        if let Some(slot) = slot {
+            self.untell_all(slot);
+        }
         let all = core::mem::take(&mut self.owed);
         let (gone, kept) = all
             .into_iter()

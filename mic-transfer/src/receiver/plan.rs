@@ -99,6 +99,13 @@ impl Plan {
         }
     }
 
+    /// It is here after all.
+    pub(super) fn drop_chunk(&mut self, chunk: u32) {
+        if let Some(run) = Run::new(chunk, 1) {
+            self.missing.remove(run);
+        }
+    }
+
     /// A click: the instance comes before all.
     pub(super) fn click(&mut self, instance: u32) {
         if let Some(class) = self.home.get_mut(instance as usize) {

@@ -64,17 +64,19 @@ impl Receiver {
         }
     }
 
-    pub(super) fn written(&mut self, slot: u16, chunk: u32, now: Instant) {
+    /// A chunk is kept, `local` bytes of it from pieces that were here.
+    pub(super) fn written(&mut self, slot: u16, chunk: u32, local: u32, now: Instant) {
         let Some(study) = self.studies.get_mut(&slot) else {
             return;
         };
         if study.state != StudyState::Receiving {
             return;
         }
-        let whole = study.written(chunk);
+        let whole = study.written(chunk, local);
         let progress = study.progress(slot, now);
         let sealing = study.is_whole() && study.step(StudyInput::AllWritten);
         if let Some((instance, digest)) = whole {
+            self.untell_whole(slot, instance);
             self.event(ReceiverEvent::Instance {
                 slot,
                 instance,
@@ -170,6 +172,9 @@ impl Receiver {
                 },
             );
         }
+        self.links
+            .values_mut()
+            .for_each(|link| link.untell_all(slot));
         for id in ready {
             self.set_leg(id, slot, Leg::Ended);
             self.send(id, Frame::Cancel { slot });

@@ -35,6 +35,8 @@ pub(super) struct Study {
     /// Verified and written.
     have: RangeSet,
     leaves: BTreeMap<u32, Leaves>,
+    /// Pieces of its instances that other studies here hold.
+    pub(super) pieces: BTreeMap<u32, Vec<Run>>,
     /// Chunks that each instance still lacks.
     lacking: Vec<u32>,
     held_bytes: u64,
@@ -73,6 +75,7 @@ impl Study {
             sm3: false,
             have: RangeSet::new(),
             leaves: BTreeMap::new(),
+            pieces: BTreeMap::new(),
             lacking: Vec::new(),
             held_bytes: 0,
             fetched_bytes: 0,
@@ -141,6 +144,7 @@ impl Study {
         self.manifest_bytes = Vec::new();
         self.offer = None;
         self.leaves.clear();
+        self.pieces.clear();
         self.plan = Plan::default();
     }
 
@@ -335,15 +339,36 @@ impl Study {
         if right { Ok(()) } else { Err(wrong) }
     }
 
-    /// A chunk is written; the instance it made whole.
-    pub(super) fn written(&mut self, chunk: u32) -> Option<(u32, Digest)> {
+    /// Whether a chunk is verified and written.
+    pub(super) fn has(&self, chunk: u32) -> bool {
+        self.have.contains(chunk)
+    }
+
+    /// Bytes of a chunk outside the pieces that are here.
+    pub(super) fn rest_of(&self, chunk: u32) -> Option<u32> {
+        let manifest = self.manifest()?;
+        let place = manifest.place(chunk)?;
+        let held = self.pieces.get(&place.instance())?;
+        let pieces = manifest
+            .instances()
+            .get(place.instance() as usize)?
+            .pieces()?;
+        let parts = pieces.outside(held, place.bytes());
+        let bytes: u64 = parts.iter().map(|part| part.end - part.start).sum();
+        u32::try_from(bytes).ok()
+    }
+
+    /// A chunk is written, `local` bytes of it from what was here; the instance it made whole.
+    pub(super) fn written(&mut self, chunk: u32, local: u32) -> Option<(u32, Digest)> {
         let manifest = self.manifest()?.clone();
         let place = manifest.place(chunk)?;
         if self.have.contains(chunk) {
             return None;
         }
         self.have.insert(Run::new(chunk, 1)?);
-        self.fetched_bytes = self.fetched_bytes.saturating_add(u64::from(place.length()));
+        let fetched = u64::from(place.length().saturating_sub(local));
+        self.fetched_bytes = self.fetched_bytes.saturating_add(fetched);
+        self.held_bytes = self.held_bytes.saturating_add(u64::from(local));
         let lacking = self.lacking.get_mut(place.instance() as usize)?;
         *lacking = lacking.saturating_sub(1);
         if *lacking > 0 {
@@ -351,6 +376,7 @@ impl Study {
         }
         self.instances_done = self.instances_done.saturating_add(1);
         self.leaves.remove(&place.instance());
+        self.pieces.remove(&place.instance());
         let instance = manifest.instances().get(place.instance() as usize)?;
         Some((place.instance(), *instance.digest()))
     }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::held::Reading;
 use super::{Sender, SenderOutput, SourceInput, SourceState};
 use crate::error::ErrorCode;
 use crate::wire::{Codec, Codecs, Report, data};
@@ -13,16 +14,23 @@ impl Sender {
         self.send_chunk(codec, Some(coded));
     }
 
-    /// The codecs that the receiver takes; raw alone until it has greeted.
+    /// The codecs that the receiver takes for what is being read; raw alone until it has greeted, and for a
+    /// chunk without the pieces that it holds.
     #[must_use]
-    pub const fn accepts(&self) -> Codecs {
-        self.accepts
+    pub fn accepts(&self) -> Codecs {
+        let whole = |reading: &Reading| reading.parts.is_none();
+        if self.reading.as_ref().is_none_or(whole) {
+            self.accepts
+        } else {
+            Codecs::raw()
+        }
     }
 
     pub(super) fn send_chunk(&mut self, codec: Codec, bytes: Option<Vec<u8>>) {
-        let Some((slot, chunk)) = self.reading.take() else {
+        let Some(reading) = self.reading.take() else {
             return;
         };
+        let (slot, chunk) = (reading.slot, reading.chunk);
         let Some(study) = self.studies.get(&slot) else {
             return;
         };
@@ -33,8 +41,14 @@ impl Sender {
             .signed
             .as_ref()
             .and_then(|signed| signed.manifest().place(chunk));
+        let parts = reading.parts.is_some();
         match (bytes, place) {
-            (Some(bytes), Some(place)) if self.is_right(codec, &bytes, place.length()) => {
+            (Some(bytes), Some(place)) if parts && codec == Codec::Raw => {
+                self.part_read(reading, place, &bytes);
+            }
+            (Some(bytes), Some(place))
+                if !parts && self.is_right(codec, &bytes, place.length()) =>
+            {
                 self.data_bytes = self.data_bytes.saturating_add(bytes.len() as u64);
                 self.out
                     .push_back(SenderOutput::Send(data(slot, chunk, codec, bytes)));

@@ -34,6 +34,8 @@ pub enum SourceInput {
     Want,
     /// RANK.
     Rank,
+    /// HELD.
+    Held,
     /// COMMIT.
     Commit,
     /// RECEIPT.
@@ -67,7 +69,7 @@ impl SourceState {
             (_, I::Cancel | I::Error) => Some(Self::Ended),
             (Self::Judging, I::Offered) => Some(Self::Serving),
             (Self::Judging, I::Refused) => Some(Self::Ended),
-            (Self::Serving, I::Want | I::Rank) => Some(Self::Serving),
+            (Self::Serving, I::Want | I::Rank | I::Held) => Some(Self::Serving),
             (Self::Serving, I::Commit) => Some(Self::Draining),
             (Self::Serving, I::Refused | I::Unreadable) => Some(Self::Ended),
             (Self::Draining, I::Receipt) => Some(Self::Receipted),
@@ -91,11 +93,12 @@ impl SourceState {
 
 impl SourceInput {
     /// Every input.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Offered,
         Self::Refused,
         Self::Want,
         Self::Rank,
+        Self::Held,
         Self::Commit,
         Self::Receipt,
         Self::Answered,

@@ -4,8 +4,10 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::national::Sm3Check;
+use super::pieces::{Local, runs};
 use super::{COMPLETE, Outcome, PARTIAL};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
@@ -29,6 +31,10 @@ pub(super) struct Entry {
     pub(super) have: RangeSet,
     /// Those of them that were copied from other studies here.
     pub(super) held: RangeSet,
+    /// Bytes that were here of those that were filled from pieces of other studies, and are not in `held`.
+    pub(super) filled: BTreeMap<u32, u32>,
+    /// Pieces that other studies hold of instances that are not whole, by number.
+    pub(super) locals: BTreeMap<u32, Vec<Local>>,
     /// Those of `have` that no mark stands behind yet.
     pub(super) unmarked: RangeSet,
     /// Noted in the journal, and found wrong when the store was opened or a sync failed.
@@ -64,6 +70,8 @@ impl Entry {
             unsettled: false,
             have: RangeSet::new(),
             held: RangeSet::new(),
+            filled: BTreeMap::new(),
+            locals: BTreeMap::new(),
             unmarked: RangeSet::new(),
             lost: RangeSet::new(),
             leaves: BTreeMap::new(),
@@ -128,8 +136,10 @@ impl Entry {
     }
 
     pub(super) fn fetched_bytes(&self) -> u64 {
+        let filled: u64 = self.filled.values().map(|bytes| u64::from(*bytes)).sum();
         self.bytes_of(&self.have)
             .saturating_sub(self.bytes_of(&self.held))
+            .saturating_sub(filled)
     }
 
     pub(super) fn opened(&self) -> Outcome {
@@ -144,6 +154,11 @@ impl Entry {
             have: self.have.clone(),
             leaves: leaves
                 .map(|(number, leaves)| (*number, leaves.clone()))
+                .collect(),
+            pieces: self
+                .locals
+                .iter()
+                .map(|(number, locals)| (*number, runs(locals)))
                 .collect(),
             complete: self.complete,
             receipt: self.receipt.clone().map(Box::new),

@@ -7,7 +7,7 @@ use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::storage::StorageError;
 use crate::tree::Leaves;
-use crate::{Digest, RangeSet, SignedManifest};
+use crate::{Digest, RangeSet, Run, SignedManifest};
 
 /// The number of a study within a receiver, the same on all its connections.
 pub type Slot = u16;
@@ -46,6 +46,15 @@ pub enum Action {
         chunk: u32,
         /// Its bytes.
         bytes: Vec<u8>,
+    },
+    /// Make a chunk of what came and of the pieces held here, and keep it if it fits its leaf.
+    Fill {
+        /// Its number in the study.
+        chunk: u32,
+        /// What lies outside the pieces, in order.
+        rest: Vec<u8>,
+        /// The receiver's mark, which comes back.
+        ticket: u64,
     },
     /// Make all durable, and the study appear.
     Commit,
@@ -91,6 +100,8 @@ pub enum Outcome {
         have: RangeSet,
         /// Leaves known for instances that are not whole.
         leaves: Vec<(u32, Leaves)>,
+        /// Pieces of instances that are not whole that other studies here hold, hashed just now.
+        pieces: Vec<(u32, Vec<Run>)>,
         /// Whether it is complete: nothing is to be done.
         complete: bool,
         /// The receipt issued for it.
@@ -104,6 +115,16 @@ pub enum Outcome {
         chunk: u32,
         /// Its buffer, to be used again.
         buffer: Vec<u8>,
+    },
+    /// A chunk was made, or could not be.
+    Filled {
+        /// Its number.
+        chunk: u32,
+        /// The mark of the operation.
+        ticket: u64,
+        /// The bytes of it that were here; `None` where it was not kept: a piece can't be read any more, or the
+        /// whole does not fit its leaf. The instance is filled from pieces no more.
+        local: Option<u32>,
     },
     /// The study is durable and appears as complete.
     Committed {

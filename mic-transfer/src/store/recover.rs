@@ -6,6 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::entry::Entry;
+use super::pieces::PieceIndex;
 use super::{COMPLETE, DAMAGED, PARTIAL, Store, StoreConfig, TRASH, all_chunks, note_instance};
 use crate::journal::{Record, Replay, encode, replay};
 use crate::storage::{FileId, Storage, StorageError, StorageErrorKind};
@@ -67,6 +68,7 @@ pub(super) fn recover<S: Storage>(
         config,
         entries: BTreeMap::new(),
         instances: BTreeMap::new(),
+        index: PieceIndex::default(),
         unopened: BTreeMap::new(),
     };
     for name in store.storage.list(TRASH)? {
@@ -163,6 +165,9 @@ impl<S: Storage> Store<S> {
         for run in replay.held.runs() {
             keep_common(&mut entry.held, run, &entry.have);
         }
+        entry.filled.clone_from(&replay.filled);
+        let Entry { filled, have, .. } = &mut entry;
+        filled.retain(|chunk, _| have.contains(*chunk));
         if damaged_journal {
             self.rewrite_journal(&mut entry, &folder)?;
             recovery.journals_rewritten += 1;
@@ -177,6 +182,9 @@ impl<S: Storage> Store<S> {
             }
         }
         self.entries.insert(root, entry);
+        if complete {
+            self.index.add(&manifest);
+        }
         if replay.committed && !complete {
             self.sync_both(&folder)?;
             self.finish_commit(&root)?;
@@ -228,6 +236,11 @@ impl<S: Storage> Store<S> {
         records.extend(leaves.map(|(number, leaves)| Record::Leaves(*number, leaves.clone())));
         records.extend(entry.have.runs().map(Record::Have));
         records.extend(entry.held.runs().map(Record::Held));
+        let filled = entry.filled.iter();
+        records.extend(filled.map(|(chunk, local)| Record::Filled {
+            chunk: *chunk,
+            local: *local,
+        }));
         records.push(Record::Mark);
         if entry.complete {
             records.push(Record::Commit);

@@ -159,6 +159,7 @@ impl<S: Storage> Store<S> {
         for run in unmarked.runs() {
             entry.have.remove(run);
             entry.held.remove(run);
+            entry.filled.retain(|chunk, _| !run.has(*chunk));
             entry.lost.insert(run);
         }
         let signed = entry.signed.clone();

@@ -2,6 +2,10 @@
 
 use core::fmt;
 
+/// The codec number of a chunk without the pieces that the receiver holds: no [`Codec`], since what it means
+/// was said by HELD (XFR-73).
+pub(super) const REST: u8 = 3;
+
 /// How the body of a DATA frame is written (`spec/transfer.md` section 13). Digests are over the bytes
 /// before coding, so a codec changes nothing that is signed, stored or asked for.
 #[non_exhaustive]

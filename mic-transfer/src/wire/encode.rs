@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::codec::Codec;
+use super::codec::{Codec, REST};
 use super::frame::{Frame, field, kind};
 use super::tlv::{put, put_signature};
 use super::{HEADER_BYTES, NO_SLOT};
@@ -71,13 +71,23 @@ pub fn encode(frame: &Frame) -> Packet {
             codec,
             bytes,
         } => data(*slot, *chunk, *codec, bytes.clone()),
+        Frame::Rest { slot, chunk, bytes } => rest(*slot, *chunk, bytes.clone()),
         other => control(other),
     }
 }
 
 /// A DATA frame that takes the chunk without copying it.
 pub(crate) fn data(slot: u16, chunk: u32, codec: Codec, bytes: Vec<u8>) -> Packet {
-    let head = header(kind::DATA, codec, slot, chunk, bytes.len(), &[]);
+    let head = header(kind::DATA, codec.number(), slot, chunk, bytes.len(), &[]);
+    Packet {
+        head: head.to_vec(),
+        body: bytes,
+    }
+}
+
+/// A DATA frame of what lies outside held pieces.
+pub(crate) fn rest(slot: u16, chunk: u32, bytes: Vec<u8>) -> Packet {
+    let head = header(kind::DATA, REST, slot, chunk, bytes.len(), &bytes);
     Packet {
         head: head.to_vec(),
         body: bytes,
@@ -94,6 +104,13 @@ fn control(frame: &Frame) -> Packet {
             let codecs: Vec<u8> = session.codecs.coded().map(Codec::number).collect();
             if !codecs.is_empty() {
                 put(&mut body, field::CODECS, &codecs);
+            }
+            if session.held_runs > 0 {
+                put(
+                    &mut body,
+                    field::HELD_RUNS,
+                    &session.held_runs.to_le_bytes(),
+                );
             }
             (kind::HELLO, NO_SLOT, 0)
         }
@@ -134,6 +151,14 @@ fn control(frame: &Frame) -> Packet {
             put_runs(&mut body, runs);
             (kind::RANK, *slot, *class)
         }
+        Frame::Held {
+            slot,
+            instance,
+            runs,
+        } => {
+            put_runs(&mut body, runs);
+            (kind::HELD, *slot, *instance)
+        }
         Frame::Leaves {
             slot,
             instance,
@@ -145,6 +170,7 @@ fn control(frame: &Frame) -> Packet {
             (kind::LEAVES, *slot, *instance)
         }
         Frame::Data { slot, chunk, bytes }
+        | Frame::Rest { slot, chunk, bytes }
         | Frame::Coded {
             slot, chunk, bytes, ..
         } => {
@@ -191,7 +217,7 @@ fn control(frame: &Frame) -> Packet {
         Frame::Bye => (kind::BYE, NO_SLOT, 0),
         Frame::Skipped { kind } => (*kind, NO_SLOT, 0),
     };
-    let mut head = header(kind, Codec::Raw, slot, word, body.len(), &body).to_vec();
+    let mut head = header(kind, Codec::Raw.number(), slot, word, body.len(), &body).to_vec();
     head.extend_from_slice(&body);
     Packet {
         head,
@@ -209,7 +235,7 @@ fn put_runs(body: &mut Vec<u8>, runs: &[Run]) {
 /// The header; `checked` is the part of the body under the CRC.
 fn header(
     kind: u8,
-    codec: Codec,
+    codec: u8,
     slot: u16,
     word: u32,
     length: usize,
@@ -219,7 +245,7 @@ fn header(
     let [l0, l1, l2, _] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let [s0, s1] = slot.to_le_bytes();
     let [w0, w1, w2, w3] = word.to_le_bytes();
-    let opening = [l0, l1, l2, kind, 0, codec.number(), s0, s1, w0, w1, w2, w3];
+    let opening = [l0, l1, l2, kind, 0, codec, s0, s1, w0, w1, w2, w3];
     let crc = crc32c(&[&opening, checked]).to_le_bytes();
     for (slot, byte) in head.iter_mut().zip(opening.iter().chain(&crc)) {
         *slot = *byte;

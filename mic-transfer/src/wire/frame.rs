@@ -21,6 +21,8 @@ pub struct Session {
     pub auth: Auth,
     /// Codecs of chunks that this side takes; a source names none.
     pub codecs: Codecs,
+    /// Most runs of held pieces that this side keeps; 0 for one that leaves nothing out, as a receiver.
+    pub held_runs: u32,
 }
 
 impl Session {
@@ -32,6 +34,7 @@ impl Session {
             runs: crate::limits::QUEUED_RUNS_MAX as u32,
             auth,
             codecs: Codecs::raw(),
+            held_runs: 0,
         }
     }
 
@@ -39,6 +42,12 @@ impl Session {
     #[must_use]
     pub fn with_codecs(self, codecs: Codecs) -> Self {
         Self { codecs, ..self }
+    }
+
+    /// The same, keeping so many runs of held pieces.
+    #[must_use]
+    pub fn with_held_runs(self, held_runs: u32) -> Self {
+        Self { held_runs, ..self }
     }
 }
 
@@ -158,6 +167,12 @@ pub enum Frame {
         class: u32,
         runs: Vec<Run>,
     },
+    /// Receiver: the pieces of an instance that it holds, in place of those named before; without runs, none.
+    Held {
+        slot: u16,
+        instance: u32,
+        runs: Vec<Run>,
+    },
     /// Source: the leaves of an instance, before its first chunk.
     Leaves {
         slot: u16,
@@ -175,6 +190,12 @@ pub enum Frame {
         slot: u16,
         chunk: u32,
         codec: Codec,
+        bytes: Vec<u8>,
+    },
+    /// Source: what of a chunk lies outside the pieces that the receiver holds; nothing, where they cover it.
+    Rest {
+        slot: u16,
+        chunk: u32,
         bytes: Vec<u8>,
     },
     /// Receiver: all is verified and is being made durable.
@@ -218,7 +239,8 @@ impl Frame {
             Self::Want { .. } => "WANT",
             Self::Rank { .. } => "RANK",
             Self::Leaves { .. } => "LEAVES",
-            Self::Data { .. } | Self::Coded { .. } => "DATA",
+            Self::Held { .. } => "HELD",
+            Self::Data { .. } | Self::Coded { .. } | Self::Rest { .. } => "DATA",
             Self::Commit { .. } => "COMMIT",
             Self::Receipt { .. } => "RECEIPT",
             Self::Countersign { .. } => "COUNTERSIGN",
@@ -242,6 +264,8 @@ impl Frame {
             | Self::Leaves { slot, .. }
             | Self::Data { slot, .. }
             | Self::Coded { slot, .. }
+            | Self::Rest { slot, .. }
+            | Self::Held { slot, .. }
             | Self::Commit { slot, .. }
             | Self::Receipt { slot, .. }
             | Self::Countersign { slot, .. }
@@ -273,6 +297,7 @@ pub(super) mod kind {
     pub(in crate::wire) const CANCEL: u8 = 12;
     pub(in crate::wire) const ERROR: u8 = 13;
     pub(in crate::wire) const BYE: u8 = 14;
+    pub(in crate::wire) const HELD: u8 = 15;
     /// From here on unknown kinds are passed over.
     pub(in crate::wire) const SKIPPABLE: u8 = 0x80;
 }
@@ -296,6 +321,7 @@ pub(super) mod field {
     pub(in crate::wire) const TEXT: u16 = 15;
     pub(in crate::wire) const EARLY: u16 = 16;
     pub(in crate::wire) const CODECS: u16 = 17;
+    pub(in crate::wire) const HELD_RUNS: u16 = 18;
     /// From here on unknown tags are refused; below they are passed over.
     pub(in crate::wire) const CRITICAL: u16 = 0x8000;
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use nom::Parser;
 use nom::number::complete::{le_u8, le_u16, le_u24, le_u32};
 
-use super::codec::{Codec, Codecs};
+use super::codec::{Codec, Codecs, REST};
 use super::frame::{Frame, Offer, Report, Request, Session, field, kind};
 use super::tlv::{Fields, pieces};
 use super::{HEADER_BYTES, NO_SLOT};
@@ -39,6 +39,14 @@ pub(super) struct Header {
     pub(super) crc: u32,
 }
 
+impl Header {
+    /// Whether the CRC leaves the body out: a chunk is judged by its digest. What is only part of one is
+    /// under the CRC, so that damage on the line is told from damage of what the receiver holds.
+    pub(super) const fn has_bare_body(self) -> bool {
+        self.kind == kind::DATA && self.codec != REST
+    }
+}
+
 pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
     let fields = (
         le_u24::<_, nom::error::Error<&[u8]>>,
@@ -68,7 +76,7 @@ pub(super) const fn body_max(kind: u8) -> Option<usize> {
         kind::LEAVES => Some(LEAVES_BYTES_MAX),
         kind::MANIFEST => Some(MANIFEST_PART_BYTES),
         kind::CANCEL | kind::BYE => Some(0),
-        kind::HELLO..=kind::ERROR | kind::SKIPPABLE.. => Some(CONTROL_BYTES_MAX),
+        kind::HELLO..=kind::ERROR | kind::HELD | kind::SKIPPABLE.. => Some(CONTROL_BYTES_MAX),
         _ => None,
     }
 }
@@ -85,12 +93,23 @@ pub(super) fn frame(header: Header, body: Vec<u8>) -> Option<Frame> {
     }
     let word_used = matches!(
         kind,
-        kind::MANIFEST | kind::WANT | kind::RANK | kind::LEAVES | kind::DATA | kind::ERROR
+        kind::MANIFEST
+            | kind::WANT
+            | kind::RANK
+            | kind::LEAVES
+            | kind::DATA
+            | kind::ERROR
+            | kind::HELD
     );
     if word != 0 && !word_used && kind < kind::SKIPPABLE {
         return None;
     }
     match kind {
+        kind::DATA if header.codec == REST => Some(Frame::Rest {
+            slot,
+            chunk: word,
+            bytes: body,
+        }),
         kind::DATA if body.is_empty() => None,
         kind::DATA => Some(match Codec::from_number(header.codec)? {
             Codec::Raw => Frame::Data {
@@ -129,6 +148,11 @@ pub(super) fn frame(header: Header, body: Vec<u8>) -> Option<Frame> {
             class: class(word)?,
             runs: runs(&body)?,
         }),
+        kind::HELD => Some(Frame::Held {
+            slot,
+            instance: word,
+            runs: rising(&body)?,
+        }),
         kind::CANCEL => Some(Frame::Cancel { slot }),
         kind::BYE => Some(Frame::Bye),
         kind::SKIPPABLE.. => Some(Frame::Skipped { kind }),
@@ -144,11 +168,13 @@ fn control(kind: u8, slot: u16, word: u32, fields: &Fields<'_>) -> Option<Frame>
             let auth = auth(fields)?;
             // A side that allows nothing would be waited for without end (XFR-24).
             let codecs = codecs(fields)?;
+            let held_runs = optional(fields, field::HELD_RUNS)?;
             (slots > 0 && runs > 0).then_some(Frame::Hello(Session {
                 slots,
                 runs,
                 auth,
                 codecs,
+                held_runs,
             }))
         }
         kind::REQUEST => {
@@ -157,13 +183,7 @@ fn control(kind: u8, slot: u16, word: u32, fields: &Fields<'_>) -> Option<Frame>
                 Some(_) => Some(fields.digest(field::ROOT)?),
             };
             let study = Uid::new(fields.text(field::STUDY)?).ok()?;
-            let early = match fields.get(field::EARLY) {
-                None => 0,
-                // Nothing has one form: no field.
-                Some(_) => u32::try_from(fields.number::<4>(field::EARLY)?)
-                    .ok()
-                    .filter(|bytes| *bytes > 0)?,
-            };
+            let early = optional(fields, field::EARLY)?;
             Some(Frame::Request {
                 slot,
                 request: Request {
@@ -248,12 +268,26 @@ fn codecs(fields: &Fields<'_>) -> Option<Codecs> {
     (rising && fits).then(|| known.fold(Codecs::raw(), Codecs::with))
 }
 
+/// A number of four bytes; 0 has one form, no field.
+fn optional(fields: &Fields<'_>, tag: u16) -> Option<u32> {
+    if fields.get(tag).is_none() {
+        return Some(0);
+    }
+    let number = u32::try_from(fields.number::<4>(tag)?).ok()?;
+    (number > 0).then_some(number)
+}
+
 fn class(word: u32) -> Option<u32> {
     ((word as usize) < CLASSES).then_some(word)
 }
 
-/// Runs that rise and do not touch: at least one, at most [`RUNS_MAX`].
+/// At least one run.
 fn runs(body: &[u8]) -> Option<Vec<Run>> {
+    rising(body).filter(|list| !list.is_empty())
+}
+
+/// Runs that rise and do not touch, at most [`RUNS_MAX`].
+fn rising(body: &[u8]) -> Option<Vec<Run>> {
     let list = pieces::<8>(body)?
         .into_iter()
         .map(|[a, b, c, d, e, f, g, h]| {
@@ -267,5 +301,5 @@ fn runs(body: &[u8]) -> Option<Vec<Run>> {
         .iter()
         .zip(list.iter().skip(1))
         .all(|(a, b)| a.end() < b.first());
-    (rising && !list.is_empty() && list.len() <= RUNS_MAX).then_some(list)
+    (rising && list.len() <= RUNS_MAX).then_some(list)
 }

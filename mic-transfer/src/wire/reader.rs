@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::codec::Codec;
+use super::codec::{Codec, REST};
 use super::frame::{Frame, kind};
 use super::grammar::{Header, body_max, frame, header};
 use super::{HEADER_BYTES, PREFACE, VERSION_MAJOR};
@@ -79,7 +79,7 @@ impl FrameReader {
         }
         let body = core::mem::take(&mut self.body);
         let opening = self.head.get(..HEADER_BYTES - 4).unwrap_or(&[]);
-        if header.kind != kind::DATA && crc32c(&[opening, &body]) != header.crc {
+        if !header.has_bare_body() && crc32c(&[opening, &body]) != header.crc {
             return Err(self.fault(FrameFaultKind::Crc));
         }
         // Only now is it the sender's fault and not the line's.
@@ -130,7 +130,7 @@ impl FrameReader {
             return Err(self.fault(FrameFaultKind::Crc));
         };
         let opening = bytes.get(..HEADER_BYTES - 4).unwrap_or(&[]);
-        let whole = header.kind == kind::DATA || header.length == 0;
+        let whole = header.has_bare_body() || header.length == 0;
         if whole && crc32c(&[opening]) != header.crc {
             return Err(self.fault(FrameFaultKind::Crc));
         }
@@ -162,7 +162,8 @@ impl FrameReader {
 
 /// No flag is defined, and only chunks are coded.
 fn has_right_coding(header: Header) -> bool {
-    let coded = header.kind == kind::DATA && Codec::from_number(header.codec).is_some();
+    let known = header.codec == REST || Codec::from_number(header.codec).is_some();
+    let coded = header.kind == kind::DATA && known;
     header.flags == 0 && (header.codec == 0 || coded)
 }
 

@@ -21,12 +21,12 @@ use std::rc::Rc;
 
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
-use mic_transfer::storage::{CrashStyle, MemoryStorage};
+use mic_transfer::storage::{CrashStyle, MemoryStorage, Storage};
 use mic_transfer::store::{Store, StoreConfig};
 use mic_transfer::tree::TreeBuilder;
 use mic_transfer::{
-    Auth, Digest, ErrorCode, Instance, ManifestBuilder, PixelRange, Receipt, SessionError,
-    SignedManifest, Uid,
+    Auth, Digest, ErrorCode, Instance, ManifestBuilder, PieceHasher, PixelRange, Receipt,
+    SessionError, SignedManifest, Uid,
 };
 
 /// Small seeded numbers: xorshift.
@@ -155,6 +155,58 @@ impl MadeStudy {
         }
     }
 
+    /// The same study with pieces: frames of so many bytes, the last bytes of the pixels in none.
+    pub fn in_pieces(&self, frame: u64) -> Self {
+        self.map(|_, instance, file| {
+            let Some(pixels) = instance.pixels() else {
+                return instance;
+            };
+            let frames = (0..pixels.length() / frame)
+                .map(|at| PixelRange::new(pixels.offset() + at * frame, frame).unwrap());
+            let mut hasher = PieceHasher::new(pixels, &frames.collect::<Vec<_>>());
+            hasher.update(file);
+            match hasher.finish() {
+                Some(pieces) => instance.with_pieces(pieces).unwrap(),
+                None => instance,
+            }
+        })
+    }
+
+    /// A study of the same pixels under other headers and tails of other lengths, as after a merge of patients,
+    /// without pieces.
+    pub fn edited(&self, name: &str, seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let mut builder = ManifestBuilder::new(uid(name));
+        let mut files = Vec::new();
+        let instances = self.signed.manifest().instances().iter();
+        for (at, (instance, file)) in instances.zip(&self.files).enumerate() {
+            let pixels = instance.pixels().unwrap();
+            let length = 200 + dice.below(900) as usize;
+            let mut bytes = dice.bytes(length);
+            let start = bytes.len() as u64;
+            bytes.extend_from_slice(&file[pixels.offset() as usize..pixels.end() as usize]);
+            let tail = dice.below(40) as usize;
+            bytes.extend_from_slice(&dice.bytes(tail));
+            let made = Instance::new(
+                instance.sop_class().clone(),
+                uid(&format!("{name}.{at}")),
+                uid(&format!("{name}.9.{}", at % 2)),
+                instance.transfer_syntax().clone(),
+                bytes.len() as u64,
+                Digest::of(&bytes),
+            );
+            let pixels = PixelRange::new(start, pixels.length()).unwrap();
+            builder
+                .push(made.unwrap().with_pixels(pixels).unwrap())
+                .unwrap();
+            files.push(bytes);
+        }
+        Self {
+            signed: SignedManifest::new(builder.build().unwrap(), None),
+            files,
+        }
+    }
+
     pub fn uid(&self) -> &Uid {
         self.signed.manifest().study()
     }
@@ -272,6 +324,8 @@ pub struct World {
     pub record_down: Vec<u8>,
     pub record_up: Vec<u8>,
     pub receipts: Vec<Receipt>,
+    /// Studies whose packs were damaged on purpose.
+    pub damaged: BTreeSet<Digest>,
     pub priority: Priority,
     pub receiver_config: ReceiverConfig,
     pub sender_config: SenderConfig,
@@ -288,6 +342,15 @@ pub struct World {
     decoding: Vec<mic_transfer::receiver::DecodeJob>,
     slots: BTreeMap<Uid, Vec<u16>>,
     steps: u32,
+}
+
+/// A storage that holds these studies.
+pub fn storage_with(studies: &[MadeStudy]) -> MemoryStorage {
+    let mut world = World::new(1, studies, MemoryStorage::new());
+    world.connect();
+    world.pull_all();
+    assert!(world.run() && world.is_complete(), "{:?}", world.errors);
+    world.store.unwrap().into_storage()
 }
 
 pub fn open(storage: MemoryStorage) -> Store<MemoryStorage> {
@@ -330,6 +393,7 @@ impl World {
             record_down: Vec::new(),
             record_up: Vec::new(),
             receipts: Vec::new(),
+            damaged: BTreeSet::new(),
             priority: Priority::Waiting,
             receiver_config,
             sender_config: SenderConfig::default(),
@@ -469,7 +533,11 @@ impl World {
             }
         }
         let complete = self.store().complete();
-        for study in complete {
+        let damaged = self.damaged.clone();
+        for study in complete
+            .iter()
+            .filter(|study| !damaged.contains(study.root()))
+        {
             let verified = self.store().verify(study.root()).unwrap();
             assert!(
                 verified.wrong.is_empty(),
@@ -484,6 +552,19 @@ impl World {
         roots
             .iter()
             .all(|root| complete.iter().any(|study| study.root() == root))
+    }
+
+    /// Changes a byte of a pack, as a disk does that wears out.
+    pub fn damage(&mut self, root: &Digest, at: u64) {
+        self.damaged.insert(*root);
+        let storage = self.store().storage_mut();
+        let pack = storage
+            .open(&format!("complete/{root}/pack"), false)
+            .unwrap();
+        let mut byte = [0];
+        storage.read_at(pack, at, &mut byte).unwrap();
+        storage.write_at(pack, at, &[byte[0] ^ 1]).unwrap();
+        storage.close(pack);
     }
 
     /// Runs until nothing more happens. Says whether the receiver is done.

@@ -10,12 +10,12 @@ use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileError, FileSource, FileStudy, Labels};
 use mic_transfer::adapter::pull::{Pull, PullEvent, PullReport, StudyOutcome};
 use mic_transfer::adapter::serve::{AllowAll, Authorizer, Peer, Refusal};
-use mic_transfer::receiver::ReceiverConfig;
+use mic_transfer::receiver::{Priority, ReceiverConfig};
 use mic_transfer::sender::{CoderPolicy, SenderConfig};
 use mic_transfer::{Auth, ErrorCode, InstanceError, Receipt, SessionError, Signature, Uid};
 
 use crate::carriers::{Carrier, Door};
-use crate::data::{Archive, insert, insert_of, instance, noise, uid};
+use crate::data::{Archive, insert, insert_images, insert_of, instance, noise, uid};
 
 pub(crate) const STUDY: &str = "1.2.3";
 const LENGTHS: [usize; 6] = [100, 262_144, 262_145, 1_000_000, 5, 2_000_000];
@@ -597,6 +597,42 @@ pub(crate) fn ok_held_instances_are_not_sent(carrier: Carrier) {
         report.fetched()
     });
     assert_eq!(both, [total(&LENGTHS), 400_000]);
+}
+
+pub(crate) fn ok_held_pixels_are_not_sent(carrier: Carrier) {
+    let scene = Scene::new();
+    let files = &scene.archive.files;
+    for (name, header) in [("1.2.6", 700), ("1.2.7", 1234)] {
+        insert_images(
+            files,
+            scene.path(),
+            name,
+            header,
+            &[200_000, 3_000_000, 300_000],
+        );
+    }
+    let door = carrier.open(&scene.archive, AllowAll);
+    let both = ["1.2.6", "1.2.7"].map(|name| {
+        let report = pull(&door)
+            .connections(2)
+            // Nothing comes unasked.
+            .study_with(uid(name), Auth::none(), Priority::Prior)
+            .run(&scene.store, |_| {})
+            .unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        scene.check(name);
+        report
+    });
+    let second = both[1].fetched() + both[1].held();
+    assert_eq!(second, 3_500_000 + 3 * 1234);
+    if carrier.asks_again() {
+        // Exchanges do not say what is held (XFR-116).
+        assert_eq!(both[1].held(), 0);
+    } else {
+        assert_eq!(both[1].fetched(), 3 * 1234);
+        let came: u64 = both[1].sources.iter().map(|source| source.received).sum();
+        assert!(came < 3 * 1234 + 4000, "{came}");
+    }
 }
 
 pub(crate) fn ok_the_receipt_is_countersigned(carrier: Carrier) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
 use mic_transfer::source::{Source, Unreadable};
 use mic_transfer::tree::Leaves;
-use mic_transfer::{Digest, Manifest, SignedManifest, Uid};
+use mic_transfer::{Digest, Manifest, PixelRange, SignedManifest, Uid};
 
 pub(crate) fn uid(text: &str) -> Uid {
     Uid::new(text).unwrap()
@@ -49,6 +49,32 @@ pub(crate) fn insert_of(
             uid("1.2.840.10008.1.2.1"),
         );
         study.add(&path, labels.with_rank(at as u32)).unwrap();
+    }
+    source.insert(study.unsigned().unwrap());
+}
+
+/// Adds a study of images: the pixels of these lengths are the same in each, the `header` bytes before are not.
+pub(crate) fn insert_images(
+    source: &FileSource,
+    folder: &Path,
+    name: &str,
+    header: usize,
+    lengths: &[usize],
+) {
+    let mut study = FileStudy::new(uid(name));
+    for (at, length) in lengths.iter().enumerate() {
+        let path = folder.join(format!("{name}-{at}"));
+        let pixels = noise(at as u64, *length);
+        let seed = header as u64 + at as u64;
+        std::fs::write(&path, [noise(seed, header), pixels].concat()).unwrap();
+        let labels = Labels::new(
+            uid("1.2.840.10008.5.1.4.1.1.2"),
+            uid(&format!("{name}.{at}")),
+            uid("1.9.1"),
+            uid("1.2.840.10008.1.2.1"),
+        );
+        let range = PixelRange::new(header as u64, *length as u64).unwrap();
+        study.add(&path, labels.with_pixels(range)).unwrap();
     }
     source.insert(study.unsigned().unwrap());
 }

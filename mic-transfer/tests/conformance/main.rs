@@ -61,6 +61,7 @@ macro_rules! carriers {
                 ok_an_empty_file_is_refused_and_one_byte_is_carried
                 ok_two_studies_share_a_line
                 ok_held_instances_are_not_sent
+                ok_held_pixels_are_not_sent
                 ok_the_receipt_is_countersigned
                 ok_the_peer_is_told_to_the_authorizer
             }

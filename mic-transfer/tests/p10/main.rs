@@ -13,6 +13,9 @@
 )]
 
 mod data;
+mod edited;
 mod folder;
+#[cfg(feature = "coding")]
+mod hint;
 mod made;
 mod odd;

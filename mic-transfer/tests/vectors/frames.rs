@@ -91,6 +91,42 @@ fn good_frames() -> Vec<(&'static str, Frame)> {
             },
         ),
         (
+            "data-rest",
+            Frame::Rest {
+                slot: 0,
+                chunk: 3,
+                bytes: b"header".to_vec(),
+            },
+        ),
+        (
+            "data-rest-empty",
+            Frame::Rest {
+                slot: 0,
+                chunk: 4,
+                bytes: Vec::new(),
+            },
+        ),
+        (
+            "held",
+            Frame::Held {
+                slot: 0,
+                instance: 2,
+                runs: vec![run(0, 3), run(5, 1)],
+            },
+        ),
+        (
+            "held-none",
+            Frame::Held {
+                slot: 0,
+                instance: 2,
+                runs: Vec::new(),
+            },
+        ),
+        (
+            "hello-held",
+            Frame::Hello(Session::new(Auth::none()).with_held_runs(8192)),
+        ),
+        (
             "hello-codecs",
             Frame::Hello(
                 Session::new(Auth::none())
@@ -165,6 +201,8 @@ fn ok_frames() {
     };
     let mut damaged = framed(5, 0, 1, &want(&[[0, 1]]));
     *damaged.last_mut().unwrap() ^= 1;
+    let mut rest_damaged = raw(6, 8, 0, 3, 0, 3, b"header");
+    *rest_damaged.last_mut().unwrap() ^= 1;
     let mut version = framed(14, 0xFFFF, 0, &[]);
     version[6] = 2;
     let hello = [field(1, &[1, 0]), field(2, &[1, 0, 0, 0]), field(3, &[])].concat();
@@ -230,7 +268,7 @@ fn ok_frames() {
         (
             "codec",
             "a codec of a later version",
-            raw(1, 8, 0, 3, 0, 0, &[0]),
+            raw(1, 8, 0, 4, 0, 0, &[0]),
             "coding",
             8,
         ),
@@ -260,6 +298,48 @@ fn ok_frames() {
             "no codec has one form: no field",
             framed(1, 0xFFFF, 0, &[hello.clone(), field(17, &[])].concat()),
             "body",
+            8,
+        ),
+        (
+            "hello-held-none",
+            "a side that keeps no runs has one form: no field",
+            framed(1, 0xFFFF, 0, &[hello.clone(), field(18, &[0; 4])].concat()),
+            "body",
+            8,
+        ),
+        (
+            "held-touching",
+            "runs that touch are one run",
+            framed(15, 0, 1, &want(&[[0, 1], [1, 1]])),
+            "body",
+            8,
+        ),
+        (
+            "held-cut",
+            "half a run",
+            framed(15, 0, 1, &[0; 4]),
+            "body",
+            8,
+        ),
+        (
+            "held-no-slot",
+            "HELD needs a slot",
+            framed(15, 0xFFFF, 1, &want(&[[0, 1]])),
+            "body",
+            8,
+        ),
+        (
+            "held-long",
+            "32 KiB and a byte",
+            raw(32_769, 15, 0, 0, 0, 0, &[]),
+            "too_long",
+            8,
+        ),
+        (
+            "data-rest-damaged",
+            "one bit of what is outside held pieces: the CRC is over it",
+            rest_damaged,
+            "crc",
             8,
         ),
         (

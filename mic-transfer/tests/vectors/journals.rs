@@ -49,6 +49,14 @@ fn ok_journals() {
         Record::Have(run(1, 1)),
         Record::Synced(2),
     ]);
+    let filled = |local: u32| {
+        of(&[
+            open.clone(),
+            Record::Have(run(0, 1)),
+            Record::Mark,
+            Record::Filled { chunk: 1, local },
+        ])
+    };
     let expect = |holes: u32, cut: bool, valid: usize, marked: u64, unmarked: u64, complete| {
         let says = json!({
             "valid_bytes": valid, "marked": marked, "unmarked": unmarked, "complete": complete,
@@ -90,6 +98,18 @@ fn ok_journals() {
             "says that a record behind it is synced",
             &synced(5),
             expect(1, true, good.len(), 0, 2, false),
+        ),
+        case(
+            "filled",
+            "a chunk of which two bytes were here",
+            &filled(2),
+            expect(0, false, filled(2).len(), 1, 1, false),
+        ),
+        case(
+            "filled-whole",
+            "as many bytes were here as the chunk has: that is Held",
+            &filled(3),
+            expect(1, true, third, 0, 1, false),
         ),
         case(
             "torn",

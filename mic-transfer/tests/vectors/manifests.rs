@@ -1,6 +1,6 @@
 //! Canonical manifests and every way to miss one.
 
-use mic_transfer::{Digest, Manifest, ManifestFaultKind, PixelRange, Sm3Digest};
+use mic_transfer::{Digest, Instance, Manifest, ManifestFaultKind, Pieces, PixelRange, Sm3Digest};
 use serde_json::json;
 
 use crate::shared::{case, instance, manifest, settle, unhex};
@@ -19,12 +19,28 @@ fn kind_name(kind: ManifestFaultKind) -> &'static str {
         ManifestFaultKind::InstanceCount { .. } => "instance_count",
         ManifestFaultKind::Flags => "flags",
         ManifestFaultKind::PixelRange => "pixel_range",
+        ManifestFaultKind::Pieces(_) => "pieces",
+        ManifestFaultKind::PieceForm => "piece_form",
         ManifestFaultKind::Duplicate => "duplicate",
         ManifestFaultKind::Instance(_) => "instance",
         ManifestFaultKind::Rule(_) => "rule",
         ManifestFaultKind::Trailing => "trailing",
         other => panic!("{other:?}"),
     }
+}
+
+/// A file of 20,000 bytes whose pixels begin at 100, with pieces at these places behind that.
+fn with_pieces(ranges: &[(u64, u64)]) -> Manifest {
+    let bytes: Vec<u8> = (0..20_000_u32).map(|at| (at * 31 % 251) as u8).collect();
+    let pieces = ranges.iter().map(|(offset, length)| {
+        let range = PixelRange::new(100 + offset, *length).unwrap();
+        let bytes = &bytes[range.offset() as usize..range.end() as usize];
+        (range, Digest::of(bytes))
+    });
+    let pixels = PixelRange::new(100, 19_900).unwrap();
+    let instance: Instance = instance(1, &bytes).with_pixels(pixels).unwrap();
+    let pieces = Pieces::new(pieces).unwrap();
+    manifest(vec![instance.with_pieces(pieces).unwrap()])
 }
 
 #[test]
@@ -46,6 +62,9 @@ fn ok_manifests() {
         instance(1, b"file").with_sm3(Sm3Digest::from_bytes([7; 32])),
         instance(2, b"other file"),
     ]);
+    let even = with_pieces(&[(0, 8000), (8000, 8000)]);
+    let listed = with_pieces(&[(8, 8000), (8016, 9000)]);
+    let whole = with_pieces(&[(0, 19_900)]);
     let mut cases = Vec::new();
     for (id, note, good) in [
         ("one", "one instance", &one),
@@ -59,6 +78,13 @@ fn ok_manifests() {
             "sm3",
             "an sm3 digest beside blake3, not of these bytes",
             &national,
+        ),
+        ("pieces-one", "the pixels are one piece", &whole),
+        ("pieces-even", "two frames of one length", &even),
+        (
+            "pieces-listed",
+            "two frames with eight bytes before each",
+            &listed,
         ),
     ] {
         let expect = json!({ "ok": {
@@ -217,7 +243,7 @@ fn ok_manifests() {
             "unused_label",
             end + 4,
         ),
-        ("flags", "an unknown flag", inside(171, &[16]), "flags", 171),
+        ("flags", "an unknown flag", inside(171, &[32]), "flags", 171),
         (
             "length-zero",
             "an empty file",
@@ -234,6 +260,100 @@ fn ok_manifests() {
         ),
         ("duplicate", "the same bytes twice", twice, "duplicate", end),
     ];
+    // Offsets in a manifest with pieces: flags 171, pixels 220, count of pieces 236, form 240; of the even form
+    // skip 241, length 249, digests 257; of the listed form 241 and 245 for the first piece, 249 and 253 for
+    // the second, digests 257.
+    let of = |manifest: &Manifest, at: usize, value: &[u8]| {
+        let mut changed = manifest.encoded().to_vec();
+        changed[at..at + value.len()].copy_from_slice(value);
+        sealed(changed)
+    };
+    // What touches and is alike, in the form for what does not: skip and length of each.
+    let long_form = [0_u32, 8000, 0, 8000].map(u32::to_le_bytes).concat();
+    let listed_even = {
+        let (head, digests) = (&even.encoded()[..240], &even.encoded()[257..]);
+        sealed([head, &[1], &long_form, digests].concat())
+    };
+    let mut wrong = wrong;
+    wrong.extend([
+        (
+            "pieces-alone",
+            "pieces without a range of pixel data",
+            of(&even, 171, &[16]),
+            "flags",
+            171,
+        ),
+        (
+            "pieces-none",
+            "no pieces",
+            of(&even, 236, &[0]),
+            "pieces",
+            236,
+        ),
+        (
+            "pieces-many",
+            "four thousand million pieces",
+            of(&even, 236, &[0xFF; 4]),
+            "pieces",
+            236,
+        ),
+        (
+            "pieces-cut",
+            "three pieces announced, two there",
+            of(&even, 236, &[3]),
+            "cut",
+            257,
+        ),
+        (
+            "pieces-form",
+            "a form that is not known",
+            of(&even, 240, &[2]),
+            "piece_form",
+            240,
+        ),
+        (
+            "pieces-other-form",
+            "pieces that touch and are alike, listed one by one",
+            listed_even,
+            "piece_form",
+            240,
+        ),
+        (
+            "pieces-short",
+            "a piece of 4095 bytes",
+            of(&even, 249, &4095_u64.to_le_bytes()),
+            "pieces",
+            236,
+        ),
+        (
+            "pieces-beyond",
+            "the second piece passes the pixel data",
+            of(&even, 249, &9951_u64.to_le_bytes()),
+            "instance",
+            165,
+        ),
+        (
+            "pieces-far",
+            "pieces that pass 2^64",
+            of(&even, 241, &[0xFF; 8]),
+            "pieces",
+            236,
+        ),
+        (
+            "pieces-empty",
+            "a piece of no bytes",
+            of(&listed, 245, &[0; 4]),
+            "pieces",
+            236,
+        ),
+        (
+            "pieces-listed-beyond",
+            "the last piece passes the pixel data",
+            of(&listed, 253, &20_000_u32.to_le_bytes()),
+            "instance",
+            165,
+        ),
+    ]);
     for (id, note, bytes, kind, at) in wrong {
         cases.push(case(
             id,

@@ -38,7 +38,7 @@ pub fn raw(
     head.extend_from_slice(&[kind, flags, codec]);
     head.extend_from_slice(&slot.to_le_bytes());
     head.extend_from_slice(&word.to_le_bytes());
-    let checked = if kind == 8 {
+    let checked = if kind == 8 && codec != 3 {
         head.clone()
     } else {
         [&head[..], body].concat()

@@ -3,13 +3,17 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FileError, FileStudy, Labels};
+#[cfg(feature = "coding")]
+use crate::coding::PixelHint;
+use crate::limits::PIECES_MAX;
 use crate::manifest::Added;
-use crate::p10::{self, Header, NotAnInstance};
+use crate::p10::{self, Header, NotAnInstance, PixelLayout, Pixels};
 use crate::{PixelRange, Uid};
 
 /// What became of a file.
@@ -86,7 +90,7 @@ impl Folder {
             rank(&mut files);
             let mut hashed = Vec::with_capacity(files.len());
             for file in files {
-                match study.hash(&file.path) {
+                match study.hash(&file.path, &file.labels) {
                     Ok(bytes) => hashed.push((file, bytes)),
                     Err(error) => outcomes.push((file.path, FileOutcome::Refused(error))),
                 }
@@ -137,14 +141,42 @@ impl From<&Header> for Labels {
             header.series().clone(),
             header.transfer_syntax().clone(),
         );
-        let range = header.pixels().map(p10::Pixels::range);
-        let pixels = range
-            .and_then(|range| PixelRange::new(range.start, range.end.checked_sub(range.start)?));
-        match pixels {
-            Some(pixels) => labels.with_pixels(pixels),
+        let Some(pixels) = header.pixels() else {
+            return labels;
+        };
+        let Some(range) = pixel_range(pixels.range().clone()) else {
+            return labels;
+        };
+        let labels = labels.with_pixels(range).with_frames(frames(pixels));
+        #[cfg(feature = "coding")]
+        let labels = match header.layout().and_then(PixelHint::of) {
+            Some(hint) => labels.with_hint(hint.signed(header.pixel_representation() != Some(0))),
             None => labels,
-        }
+        };
+        labels
     }
+}
+
+/// Where each frame lies, from its first fragment to its last; none where that is not certain, or there are
+/// more than can be pieces.
+fn frames(pixels: &Pixels) -> Vec<PixelRange> {
+    let count = match pixels {
+        Pixels::Native { layout, .. } => layout.as_ref().map_or(0, PixelLayout::frames),
+        Pixels::Encapsulated(fragments) => fragments.frames(),
+        Pixels::Opaque(_) => 0,
+    };
+    if count as usize > PIECES_MAX {
+        return Vec::new();
+    }
+    let frames = (0..count).map(|frame| {
+        let parts = pixels.frame(frame);
+        pixel_range(parts.first()?.start..parts.last()?.end)
+    });
+    frames.collect::<Option<_>>().unwrap_or_default()
+}
+
+fn pixel_range(range: Range<u64>) -> Option<PixelRange> {
+    PixelRange::new(range.start, range.end.checked_sub(range.start)?)
 }
 
 /// A file that is an instance.

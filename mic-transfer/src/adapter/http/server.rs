@@ -64,7 +64,9 @@ where
     /// A server of this source. What a trial of the line found out ends with its exchange: to send
     /// coded chunks choose [`CoderPolicy::AtRest`](crate::sender::CoderPolicy::AtRest) or `Always`.
     #[must_use]
-    pub fn new(source: S, authorizer: A, config: SenderConfig) -> Self {
+    pub fn new(source: S, authorizer: A, mut config: SenderConfig) -> Self {
+        // What the receiver holds would have to be said in each exchange anew (XFR-116).
+        config.held_runs = 0;
         Self {
             source,
             authorizer,
