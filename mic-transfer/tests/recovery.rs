@@ -266,6 +266,7 @@ fn err_any_single_failure_of_the_storage_is_said_and_resumed_from() {
         world.check_visible();
         let kept = done(&mut world);
         let whole = world.is_complete();
+        world.let_lines_fall_silent();
         let sent = world.data_sent;
         world.pull_all();
         assert!(world.run_to_the_end(2), "{at} {:?}", world.errors);

@@ -297,6 +297,10 @@ struct Line {
 }
 
 impl Line {
+    fn is_busy(&self) -> bool {
+        !self.up.flying.is_empty() || !self.down.flying.is_empty()
+    }
+
     fn config(&self, all: LineConfig) -> LineConfig {
         let rate = self.rate.unwrap_or(all.rate);
         LineConfig { rate, ..all }
@@ -577,6 +581,14 @@ impl World {
             }
         }
         panic!("the two sides never come to rest");
+    }
+
+    /// Lets what is still on the lines arrive: a WANT sent before a study failed is answered until CANCEL is there.
+    pub fn let_lines_fall_silent(&mut self) {
+        self.drain();
+        while self.lines.values().any(Line::is_busy) && self.advance() {
+            self.drain();
+        }
     }
 
     /// One arrival or timer.
