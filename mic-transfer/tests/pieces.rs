@@ -211,6 +211,7 @@ fn ok_lying_pieces_cost_bytes_only() {
     assert_eq!(progress(&world).bytes_held, 0);
 }
 
+/// What was filled is not fetched again, and is not counted as fetched (XFR-77).
 #[test]
 fn ok_cuts_and_crashes_keep_what_was_filled_and_the_receipt_is_right() {
     let (study, held) = (edited(), original());
