@@ -22,9 +22,10 @@ fn main() -> anyhow::Result<()> {
     let sm2 = Rc::new(Scene::new(Suite::Sm2Sm3, GRANTS)?.with_tables());
     let plain = Rc::new(Scene::new(Suite::Sm2Sm3, GRANTS)?);
     let es256 = Rc::new(Scene::new(Suite::Esp256, GRANTS)?.with_tables());
-    let ed25519 = Rc::new(Scene::new(Suite::Ed25519, GRANTS)?);
+    let ed25519 = Rc::new(Scene::new(Suite::Ed25519, GRANTS)?.with_tables());
+    let plain_ed25519 = Rc::new(Scene::new(Suite::Ed25519, GRANTS)?);
     anyhow::ensure!(
-        [&sm2, &plain, &es256, &ed25519]
+        [&sm2, &plain, &es256, &ed25519, &plain_ed25519]
             .iter()
             .all(|scene| refuses_changes(scene)),
         "a changed grant passed"
@@ -32,7 +33,7 @@ fn main() -> anyhow::Result<()> {
     run(vec![
         full_sm2(&sm2, &plain)?,
         full_es256(&es256)?,
-        full_ed25519(&ed25519),
+        full_ed25519(&ed25519, &plain_ed25519),
         unsigned(&sm2),
         again(&sm2)?,
         status()?,
@@ -201,7 +202,7 @@ fn status() -> anyhow::Result<Group> {
         ))
 }
 
-fn full_ed25519(scene: &Rc<Scene>) -> Group {
+fn full_ed25519(scene: &Rc<Scene>, plain: &Rc<Scene>) -> Group {
     let count = scene.grants().len();
     let key = ed25519_dalek::SigningKey::from_bytes(&mic_benches::consent::AUTHORITY_SECRET);
     let public = key.verifying_key();
@@ -212,10 +213,16 @@ fn full_ed25519(scene: &Rc<Scene>) -> Group {
         .collect();
     Group::new("consent: full Ed25519 grant check", "grant")
         .with(
-            "mic-consent, Ed25519 grant, all steps",
+            "mic-consent, Ed25519 grant, all steps, key with its table",
             count as u64,
             &count,
             passing(scene),
+        )
+        .with(
+            "mic-consent, Ed25519 grant, all steps, key without a table",
+            count as u64,
+            &count,
+            passing(plain),
         )
         .with(
             "ed25519-dalek `verify_strict`, bare",

@@ -1,7 +1,7 @@
 //! Why a token was refused: a stable number, a coarse class for the public, a fine reason for the log,
 //! the verification step it failed at, and whose fault it is (CST-70 to CST-74).
 
-use core::fmt;
+use core::{fmt, num::NonZeroU32};
 
 /// The numbered steps of verification, in the order in which they are taken (spec section 6).
 ///
@@ -325,19 +325,43 @@ reasons! {
 /// assert_eq!(denial.to_string(), "202: expected a character of the base45 alphabet, at 6");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{}: {}{}", reason.number(), reason.english(), Place(*at))]
+#[error("{}: {}{}", reason.number(), reason.english(), Place(at.get()))]
 pub struct Denial {
     reason: Reason,
     step: Step,
-    at: Option<u32>,
+    at: At,
 }
+
+/// An offset and one, or none. With it a denial has eight bytes, so that a result of a small value and a denial is
+/// returned in registers: some forty of them are passed on for each token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct At(Option<NonZeroU32>);
+
+impl At {
+    fn new(offset: usize) -> Self {
+        let next = u32::try_from(offset).ok();
+        Self(next.and_then(|offset| NonZeroU32::MIN.checked_add(offset)))
+    }
+
+    fn get(self) -> Option<usize> {
+        self.0.and_then(|next| usize::try_from(next.get() - 1).ok())
+    }
+}
+
+impl fmt::Debug for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.get(), f)
+    }
+}
+
+const _: () = assert!(size_of::<Denial>() == 8);
 
 impl Denial {
     pub(crate) const fn new(reason: Reason) -> Self {
         Self {
             reason,
             step: reason.step(),
-            at: None,
+            at: At(None),
         }
     }
 
@@ -345,7 +369,7 @@ impl Denial {
         Self {
             reason,
             step: reason.step(),
-            at: u32::try_from(at).ok(),
+            at: At::new(at),
         }
     }
 
@@ -388,7 +412,7 @@ impl Denial {
     /// The character of the text (steps 1 and 2) or the byte of the token at which it was seen.
     #[must_use]
     pub fn at(&self) -> Option<usize> {
-        self.at.and_then(|at| usize::try_from(at).ok())
+        self.at.get()
     }
 
     /// The English text of the reason.
@@ -410,7 +434,7 @@ impl From<Reason> for Denial {
     }
 }
 
-struct Place(Option<u32>);
+struct Place(Option<usize>);
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,7 @@
 //! Keys: ids, public keys, records, the trusted set, and software signing keys.
 
+#[cfg(any(feature = "gm", feature = "ed25519", feature = "es256"))]
+mod digits;
 mod prepared;
 mod record;
 mod ring;
@@ -11,6 +13,8 @@ mod wire;
 
 #[cfg(feature = "ed25519")]
 mod ed25519;
+#[cfg(feature = "ed25519")]
+mod edwards;
 #[cfg(feature = "es256")]
 mod es256;
 #[cfg(feature = "serde")]

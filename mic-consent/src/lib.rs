@@ -130,7 +130,7 @@
 //! |---|---|---|
 //! | `std` (default) | the standard library in dependencies | |
 //! | `gm` (default) | SM2 with SM3 | `sm2`, `sm3` |
-//! | `ed25519` (default) | Ed25519 with SHA-256 | `ed25519-dalek` |
+//! | `ed25519` (default) | Ed25519 with SHA-256 | `ed25519-dalek`, `curve25519-dalek` |
 //! | `es256` (default) | P-256 with SHA-256 (ESP256) | `p256` |
 //! | `qr` (default) | [`QrPicture`]: PNG, SVG, terminal | `std`, `fast_qr`, `png` |
 //! | `serde` | the exchange form of [`KeyRecord`]; tokens never deserialise | `serde` |

@@ -84,9 +84,10 @@ pub const BODY_PARTS_MAX: usize = 20;
 pub const STUDIES_MAX: u16 = 10_000;
 /// Bytes of a caller's person or record key that are hashed into a commitment.
 pub const KEY_BYTES_MAX: usize = 256;
-/// Bytes of all tables of prepared keys in one set, unless told otherwise: 80 keys of 88,064 bytes and both
-/// base points of 262,144, so every consent authority there is, within the cache of a server's cores.
-pub const TABLE_BYTES_MAX: usize = 80 * 88_064 + 2 * 262_144;
+/// Bytes of all tables of prepared keys in one set, unless told otherwise: 64 keys of 112,640 bytes (Ed25519; of SM2
+/// or P-256, 81 of 88,064) and all three base points, so every consent authority there is, within the cache of a
+/// server's cores.
+pub const TABLE_BYTES_MAX: usize = 64 * 112_640 + 655_360 + 2 * 262_144;
 /// Keys in one trusted set: provinces, authorities and hospitals of a region.
 pub const KEYS_MAX: usize = 100_000;
 

@@ -173,7 +173,7 @@ fn salts() -> Opening {
 
 #[test]
 fn ok_nothing_that_is_emitted_has_the_person_or_the_record() {
-    for suite in [Suite::Sm2Sm3, Suite::Ed25519] {
+    for &suite in Suite::ALL {
         let mut out = Emitted::default();
         emit(suite, &mut out);
         assert!(out.0.len() > 60, "{} outputs", out.0.len());
@@ -196,8 +196,13 @@ fn emit(suite: Suite, out: &mut Emitted) {
                 let public = key.public_key().clone();
                 (Box::new(key), public)
             }
-            _ => {
+            Suite::Ed25519 => {
                 let key = Ed25519SigningKey::from_secret_bytes(&[byte; 32]).unwrap();
+                let public = key.public_key().clone();
+                (Box::new(key), public)
+            }
+            _ => {
+                let key = Es256SigningKey::from_secret_bytes(&[byte; 32]).unwrap();
                 let public = key.public_key().clone();
                 (Box::new(key), public)
             }

@@ -172,49 +172,58 @@ impl Judge<'_> {
     }
 }
 
-#[test]
-fn err_no_hostile_form_is_accepted_but_as_its_canonical_one() {
+fn no_hostile_form_is_accepted_but_as_its_canonical_one(suite: Suite) {
     let every = Every::read();
     let policy = policy();
-    let (mut tried, mut accepted) = (0, 0);
-    for &suite in Suite::ALL {
-        let checker = Checker::new(&every.ring, &policy).with_module(&Believer);
-        let mut judge = Judge {
-            checker,
-            tried: 0,
-            accepted: 0,
-        };
-        let mut stream = Stream(suite as u64);
-        for one in every.of(suite) {
-            let whole = one.token.as_bytes();
-            let (protected, payload, signature) = raw::parts(whole);
-            let before = judge.accepted;
-            judge.judge(whole);
-            assert!(judge.accepted > before, "the believer lets {} pass", one.id);
-            for form in other_forms(whole) {
-                judge.judge(&form);
-            }
-            for form in other_forms(&protected) {
-                judge.judge(&raw::assemble(&form, &payload, &signature));
-            }
-            // The claims are read alike in all suites.
-            if suite == Suite::Sm2Sm3 {
-                for form in other_forms(&payload) {
-                    judge.judge(&raw::assemble(&protected, &form, &signature));
-                }
-            }
-            for _ in 0..1_000 {
-                judge.judge(&mutated(&mut stream, whole));
-                let payload = mutated(&mut stream, &payload);
-                judge.judge(&raw::assemble(&protected, &payload, &signature));
-            }
+    let checker = Checker::new(&every.ring, &policy).with_module(&Believer);
+    let mut judge = Judge {
+        checker,
+        tried: 0,
+        accepted: 0,
+    };
+    let mut stream = Stream(suite as u64);
+    for one in every.of(suite) {
+        let whole = one.token.as_bytes();
+        let (protected, payload, signature) = raw::parts(whole);
+        let before = judge.accepted;
+        judge.judge(whole);
+        assert!(judge.accepted > before, "the believer lets {} pass", one.id);
+        for form in other_forms(whole) {
+            judge.judge(&form);
         }
-        tried += judge.tried;
-        accepted += judge.accepted;
+        for form in other_forms(&protected) {
+            judge.judge(&raw::assemble(&form, &payload, &signature));
+        }
+        for form in other_forms(&payload) {
+            judge.judge(&raw::assemble(&protected, &form, &signature));
+        }
+        for _ in 0..1_000 {
+            judge.judge(&mutated(&mut stream, whole));
+            let payload = mutated(&mut stream, &payload);
+            judge.judge(&raw::assemble(&protected, &payload, &signature));
+        }
     }
-    assert!(tried > 200_000, "{tried} tried");
+    let Judge {
+        tried, accepted, ..
+    } = judge;
+    assert!(tried > 90_000, "{suite}: {tried} tried");
     assert!(
-        accepted > 1_000,
-        "{accepted} accepted, each in canonical form"
+        accepted > 300,
+        "{suite}: {accepted} accepted, each in canonical form"
     );
+}
+
+#[test]
+fn err_no_hostile_form_in_sm2() {
+    no_hostile_form_is_accepted_but_as_its_canonical_one(Suite::Sm2Sm3);
+}
+
+#[test]
+fn err_no_hostile_form_in_ed25519() {
+    no_hostile_form_is_accepted_but_as_its_canonical_one(Suite::Ed25519);
+}
+
+#[test]
+fn err_no_hostile_form_in_esp256() {
+    no_hostile_form_is_accepted_but_as_its_canonical_one(Suite::Esp256);
 }

@@ -1,55 +1,19 @@
 //! With packages of PyPI, in both directions: SM2 with `gmssl`, COSE with `cwt` (-19 and -9) and `pycose` (-8 and
-//! -7, through the import of old numbers). The interpreter is `python3`, or what `MIC_PYTHON` names. Where a
-//! package is missing the test says so and proves nothing.
+//! -7, through the import of old numbers).
 #![cfg(all(feature = "gm", feature = "ed25519", feature = "es256", feature = "qr"))]
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that cannot be set up should fail, or say why"
+    reason = "a test that cannot be set up should fail"
 )]
 
+#[path = "common/ask.rs"]
+mod ask;
 mod common;
 
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-};
-
+use ask::ask;
 use common::{raw, *};
 use mic_consent::*;
 use serde_json::{Value as Json, json};
-
-fn python() -> Command {
-    Command::new(std::env::var_os("MIC_PYTHON").unwrap_or_else(|| "python3".into()))
-}
-
-/// What the script answers; `None` where its package is not installed.
-fn ask(package: &str, script: &str, question: &Json) -> Option<Json> {
-    let import = python().args(["-c", &format!("import {package}")]).output();
-    if !import.is_ok_and(|output| output.status.success()) {
-        assert!(
-            std::env::var_os("MIC_PEERS").is_none(),
-            "MIC_PEERS asks for every peer, and this one is missing"
-        );
-        eprintln!("SKIPPED: no python3 with `{package}` on this machine; nothing was compared");
-        return None;
-    }
-    let mut process = python()
-        .arg(format!(
-            "{}/tests/python/{script}",
-            env!("CARGO_MANIFEST_DIR")
-        ))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = process.stdin.take().unwrap();
-    stdin.write_all(question.to_string().as_bytes()).unwrap();
-    drop(stdin);
-    let output = process.wait_with_output().unwrap();
-    assert!(output.status.success(), "{script} failed");
-    Some(serde_json::from_slice(&output.stdout).unwrap())
-}
 
 fn bytes(text: &Json) -> Vec<u8> {
     hex::decode(text.as_str().unwrap()).unwrap()

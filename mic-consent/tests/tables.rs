@@ -12,6 +12,9 @@ use mic_consent::{limits::TABLE_BYTES_MAX, *};
 
 const OWN: usize = 88_064;
 const BASE: usize = 262_144;
+/// The same for Ed25519.
+const OWN_ED: usize = 112_640;
+const BASE_ED: usize = 655_360;
 
 fn record(secret: u8, role: Role) -> KeyRecord {
     let key = Sm2SigningKey::from_secret_bytes(&[secret; 32]).unwrap();
@@ -65,6 +68,45 @@ fn ok_memory_is_counted_and_given_back() {
 }
 
 #[test]
+fn ok_every_suite_takes_the_bytes_it_says() {
+    let owner = IssuerCode::new("CONSENT01").unwrap();
+    let mut ring = KeyRing::new();
+    let mut expected = 0;
+    for &suite in Suite::ALL {
+        let (own, base) = match suite {
+            Suite::Ed25519 => (OWN_ED, BASE_ED),
+            _ => (OWN, BASE),
+        };
+        for (count, secret) in [[1; 32], [2; 32]].iter().enumerate() {
+            let key = public_key(suite, secret);
+            let key_id = key.key_id();
+            let record = KeyRecord::new(key, owner, Role::Grant, validity()).unwrap();
+            ring.insert(record).unwrap();
+            ring.prepare(&key_id).unwrap();
+            expected += own + if count == 0 { base } else { 0 };
+            assert_eq!(ring.table_bytes(), expected, "{suite}");
+        }
+    }
+}
+
+fn public_key(suite: Suite, secret: &[u8; 32]) -> PublicKey {
+    match suite {
+        Suite::Sm2Sm3 => Sm2SigningKey::from_secret_bytes(secret)
+            .unwrap()
+            .public_key()
+            .clone(),
+        Suite::Ed25519 => Ed25519SigningKey::from_secret_bytes(secret)
+            .unwrap()
+            .public_key()
+            .clone(),
+        _ => Es256SigningKey::from_secret_bytes(secret)
+            .unwrap()
+            .public_key()
+            .clone(),
+    }
+}
+
+#[test]
 fn err_no_table_beyond_the_bound_and_none_for_a_stranger() {
     let records = [
         record(1, Role::Grant),
@@ -89,8 +131,9 @@ fn err_no_table_beyond_the_bound_and_none_for_a_stranger() {
     assert_eq!(none.prepare_role(Role::Grant), 0);
 }
 
-// Eighty authorities, both curves, eight megabytes.
+// Eighty authorities on both short curves or 64 on any, eight megabytes.
 const _: () = assert!(TABLE_BYTES_MAX >= 80 * OWN + 2 * BASE && TABLE_BYTES_MAX <= 8 << 20);
+const _: () = assert!(TABLE_BYTES_MAX >= 64 * OWN_ED + BASE_ED + 2 * BASE);
 
 fn adopted(trusted: &mut TrustedKeys, draft: &KeySetDraft, at: i64) -> Live<KeySet> {
     let root = Sm2SigningKey::from_secret_bytes(&[9; 32]).unwrap();

@@ -34,8 +34,8 @@ pub fn bare() -> anyhow::Result<Group> {
     let prepared = PreparedKey::new(ours(&sec1)?, &mut BaseTables::new());
     let ours = Signature::from_bytes(bytes.into());
 
-    let (text, libsm_text, our_text) = (message.clone(), message.clone(), message);
-    Ok(Group::new(
+    let (text, libsm_text, our_text) = (message.clone(), message.clone(), message.clone());
+    let group = Group::new(
         "consent: full SM2 grant check beside bare SM2 checks",
         "check",
     )
@@ -70,7 +70,57 @@ pub fn bare() -> anyhow::Result<Group> {
     )
     .goal(2.0)
     .with("OpenSSL, signature over a given digest", 1, &true, openssl)
-    .goal(4.0))
+    .goal(4.0);
+    with_others(group, &message, &sec1, bytes.as_ref())
+}
+
+/// The other crates of the registry with a check that can be called: key and signature parsed once where the crate can
+/// keep them. Each must refuse another message before it is timed.
+fn with_others(
+    group: Group,
+    message: &[u8],
+    sec1: &[u8],
+    signature: &[u8],
+) -> anyhow::Result<Group> {
+    let signature: [u8; 64] = signature.try_into()?;
+    let (r, s) = (signature[..32].try_into()?, signature[32..].try_into()?);
+
+    let key = gm_sm2::key::Sm2PublicKey::new(sec1)
+        .map_err(|error| anyhow::anyhow!("gm-sm2: {error:?}"))?;
+    let gm_sm2 = move |text: &[u8]| key.verify(Some(DISTID), text, &signature).is_ok();
+
+    let key: [u8; 65] = sec1.try_into()?;
+    let libsmx = move |text: &[u8]| {
+        libsmx::sm2::verify_message(text, DISTID.as_bytes(), &key, &signature).is_ok()
+    };
+
+    let key = gmcrypto_core::sm2::Sm2PublicKey::from_sec1_bytes(sec1)
+        .ok_or_else(|| anyhow::anyhow!("gmcrypto-core: no key"))?;
+    let der = gmcrypto_core::asn1::encode_sig(&r, &s);
+    let gmcrypto =
+        move |text: &[u8]| gmcrypto_core::sm2::verify_with_id(&key, DISTID.as_bytes(), text, &der);
+
+    let key: String = sec1[1..].iter().map(|byte| format!("{byte:02x}")).collect();
+    let smcrypto = move |text: &[u8]| {
+        smcrypto::sm2::Verify::new_with_id(DISTID.as_bytes(), &key).verify(text, &signature)
+    };
+
+    let checks: [(&str, Box<dyn Fn(&[u8]) -> bool>); 4] = [
+        ("gm-sm2", Box::new(gm_sm2)),
+        ("libsmx", Box::new(libsmx)),
+        ("gmcrypto-core", Box::new(gmcrypto)),
+        ("smcrypto", Box::new(smcrypto)),
+    ];
+    let mut group = group;
+    for (name, check) in checks {
+        let mut wrong = message.to_vec();
+        wrong[0] ^= 1;
+        anyhow::ensure!(!check(&wrong), "{name} took another message");
+        let text = message.to_vec();
+        let row = format!("{name}, signature");
+        group = group.with(&row, 1, &true, move || check(&text)).goal(2.0);
+    }
+    Ok(group)
 }
 
 fn ours(sec1: &[u8]) -> anyhow::Result<PublicKey> {

@@ -3,12 +3,7 @@
 
 use core::cmp::Ordering;
 
-use nom::{
-    IResult,
-    bytes::complete::take,
-    error::ErrorKind,
-    number::complete::{be_u8, be_u16, be_u32, be_u64},
-};
+use nom::{IResult, bytes::complete::take, error::ErrorKind};
 
 use super::write::{ARRAY, BYTES, MAP, NEGATIVE, TAG, TEXT, UNSIGNED};
 use crate::denial::{Denial, Reason, Step};
@@ -39,7 +34,9 @@ type Parsed<'a, T> = IResult<&'a [u8], T, Fault<'a>>;
 /// A head in the shortest form: major type and argument (CST-10).
 #[inline(always)]
 pub(crate) fn head(input: &[u8]) -> Parsed<'_, (u8, u64)> {
-    let (rest, initial) = be_u8(input)?;
+    let Some((initial, rest)) = input.split_first() else {
+        return fail(input, Reason::Truncated);
+    };
     let (major, info) = (initial & 0xe0, initial & 0x1f);
     if info < 24 {
         return Ok((rest, (major, u64::from(info))));
@@ -49,14 +46,23 @@ pub(crate) fn head(input: &[u8]) -> Parsed<'_, (u8, u64)> {
 
 /// A head whose argument follows it.
 fn long_head<'a>(input: &'a [u8], rest: &'a [u8], major: u8, info: u8) -> Parsed<'a, (u8, u64)> {
-    let (rest, argument, least) = match info {
-        24 => be_u8(rest).map(|(rest, number)| (rest, u64::from(number), 24)),
-        25 => be_u16(rest).map(|(rest, number)| (rest, u64::from(number), 0x100)),
-        26 => be_u32(rest).map(|(rest, number)| (rest, u64::from(number), 0x1_0000)),
-        27 => be_u64(rest).map(|(rest, number)| (rest, number, 0x1_0000_0000)),
+    let argument = match info {
+        24 => first(rest, |[byte]: [u8; 1]| u64::from(byte)),
+        25 => first(rest, |bytes| u64::from(u16::from_be_bytes(bytes))),
+        26 => first(rest, |bytes| u64::from(u32::from_be_bytes(bytes))),
+        27 => first(rest, u64::from_be_bytes),
         31 => return fail(input, Reason::Indefinite),
         _ => return fail(input, Reason::ReservedForm),
-    }?;
+    };
+    let Some((rest, argument)) = argument else {
+        return fail(rest, Reason::Truncated);
+    };
+    let least = match info {
+        24 => 24,
+        25 => 0x100,
+        26 => 0x1_0000,
+        _ => 0x1_0000_0000,
+    };
     // Floats and simple values share the heads; they are refused by type, not by form.
     if argument < least && major != SIMPLE {
         return fail(input, Reason::NotShortest);
@@ -65,6 +71,13 @@ fn long_head<'a>(input: &'a [u8], rest: &'a [u8], major: u8, info: u8) -> Parsed
 }
 
 const SIMPLE: u8 = 0xe0;
+
+/// A number from the first `N` bytes, and what follows them.
+#[inline(always)]
+fn first<const N: usize>(input: &[u8], number: impl Fn([u8; N]) -> u64) -> Option<(&[u8], u64)> {
+    let (bytes, rest) = input.split_first_chunk()?;
+    Some((rest, number(*bytes)))
+}
 
 fn fail<T>(rest: &[u8], reason: Reason) -> Parsed<'_, T> {
     Err(nom::Err::Error(Fault { rest, reason }))

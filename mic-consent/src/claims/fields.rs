@@ -29,11 +29,13 @@ use crate::{
 const NATION: u64 = 0;
 
 /// Begins the map of claims of a payload, which begins at `start` of the token.
+#[inline(always)]
 pub(crate) fn claims(payload: &[u8], start: usize) -> Result<MapReader<'_>, Denial> {
     Reader::new(payload, start, Step::Claims).map()
 }
 
 /// Begins the private map and checks its version.
+#[inline(always)]
 pub(crate) fn private_map<'a>(claims: &mut MapReader<'a>) -> Result<MapReader<'a>, Denial> {
     let mut private = claims.need(label::MIC, Reason::MissingClaim)?.map()?;
     private
@@ -56,6 +58,7 @@ pub(crate) fn write_private() -> MapWriter {
 }
 
 /// Ends the private map and the claims around it; nothing may follow.
+#[inline(always)]
 pub(crate) fn end<'a>(mut claims: MapReader<'a>, private: MapReader<'a>) -> Result<(), Denial> {
     claims.continue_from(private.finish(Reason::UnexpectedKey)?);
     claims.finish(Reason::UnexpectedKey)?.end()
@@ -66,18 +69,21 @@ pub(crate) fn broken(reason: Reason) -> Denial {
     Denial::new(reason).in_step(Step::Claims)
 }
 
+#[inline(always)]
 pub(crate) fn institution(value: &mut Reader<'_>) -> Result<InstitutionCode, Denial> {
     value.take_as(read::text(InstitutionCode::CHARS_MAX), |text| {
         InstitutionCode::from_ascii(text).map_err(|_| Reason::BadCode)
     })
 }
 
+#[inline(always)]
 pub(crate) fn issuer(value: &mut Reader<'_>) -> Result<IssuerCode, Denial> {
     value.take_as(read::text(IssuerCode::CHARS_MAX), |text| {
         IssuerCode::from_ascii(text).map_err(|_| Reason::BadCode)
     })
 }
 
+#[inline(always)]
 pub(crate) fn realm(claims: &mut MapReader<'_>) -> Result<Realm, Denial> {
     claims
         .need(label::AUD, Reason::MissingClaim)?
@@ -92,17 +98,20 @@ pub(crate) fn moment(map: &mut MapReader<'_>, key: i64) -> Result<DateTime<Utc>,
 }
 
 /// One of the times that every check compares.
+#[inline(always)]
 pub(crate) fn second(map: &mut MapReader<'_>, key: i64) -> Result<Moment, Denial> {
     map.need(key, Reason::MissingClaim)?
         .take_as(read::uint, Moment::new)
 }
 
 /// A byte string of exactly `N` bytes.
+#[inline(always)]
 pub(crate) fn fixed<const N: usize>(map: &mut MapReader<'_>, key: i64) -> Result<[u8; N], Denial> {
     map.need(key, Reason::MissingClaim)?.take(read::array_of)
 }
 
 /// A value of a closed list.
+#[inline(always)]
 pub(crate) fn listed<T>(
     map: &mut MapReader<'_>,
     key: i64,
@@ -124,11 +133,13 @@ fn small(number: u64) -> Result<u32, Reason> {
     u32::try_from(number).map_err(|_| Reason::TooMany)
 }
 
+#[inline(always)]
 pub(crate) fn subject(claims: &mut MapReader<'_>) -> Result<SubjectCommitment, Denial> {
     fixed(claims, label::SUB).map(SubjectCommitment::from_bytes)
 }
 
 /// The key that alone can use the token.
+#[inline(always)]
 pub(crate) fn holder(claims: &mut MapReader<'_>) -> Result<KeyId, Denial> {
     let mut confirmation = claims.need(label::CNF, Reason::MissingClaim)?.map()?;
     let holder = fixed(&mut confirmation, label::CNF_KID).map(KeyId::from_bytes)?;
@@ -142,16 +153,19 @@ pub(crate) fn write_holder(claims: &mut MapWriter, holder: KeyId) {
     claims.key(label::CNF).raw(&confirmation.finish());
 }
 
+#[inline(always)]
 pub(crate) fn purpose(private: &mut MapReader<'_>) -> Result<Purpose, Denial> {
     purpose_number(private.need(mic::PURPOSE, Reason::MissingClaim)?)
 }
 
+#[inline(always)]
 pub(crate) fn purpose_number(value: &mut Reader<'_>) -> Result<Purpose, Denial> {
     value.take_as(read::uint, |number| {
         Purpose::from_number(number).ok_or(Reason::UnknownPurpose)
     })
 }
 
+#[inline(always)]
 pub(crate) fn rights(private: &mut MapReader<'_>) -> Result<Rights, Denial> {
     private
         .need(mic::RIGHTS, Reason::MissingClaim)?
@@ -170,6 +184,7 @@ pub(crate) fn check_rights(rights: Rights, scope: &Scope) -> Result<(), Reason> 
     }
 }
 
+#[inline(always)]
 pub(crate) fn status(private: &mut MapReader<'_>) -> Result<StatusRef, Denial> {
     let place = private.need(mic::STATUS, Reason::MissingClaim)?;
     place.take(read::array(2, 2))?;
@@ -187,6 +202,7 @@ pub(crate) fn write_status(private: &mut MapWriter, status: StatusRef) {
         .uint(status.index().into());
 }
 
+#[inline(always)]
 pub(crate) fn studies(private: &mut MapReader<'_>) -> Result<Option<u16>, Denial> {
     match private.find(mic::STUDIES) {
         Some(value) => value
@@ -202,6 +218,7 @@ pub(crate) fn studies(private: &mut MapReader<'_>) -> Result<Option<u16>, Denial
 }
 
 /// Department and doctor, where the type may leave them out.
+#[inline(always)]
 pub(crate) fn operator(
     map: &mut MapReader<'_>,
 ) -> Result<(Option<DepartmentCode>, Option<DoctorCode>), Denial> {
@@ -216,12 +233,14 @@ pub(crate) fn operator(
     Ok((unit, person))
 }
 
+#[inline(always)]
 pub(crate) fn department(value: &mut Reader<'_>) -> Result<DepartmentCode, Denial> {
     value.take_as(read::text(DepartmentCode::CHARS_MAX), |text| {
         DepartmentCode::from_ascii(text).map_err(|_| Reason::BadCode)
     })
 }
 
+#[inline(always)]
 pub(crate) fn doctor(value: &mut Reader<'_>) -> Result<DoctorCode, Denial> {
     value.take_as(read::text(DoctorCode::CHARS_MAX), |text| {
         DoctorCode::from_ascii(text).map_err(|_| Reason::BadCode)

@@ -515,7 +515,7 @@ impl Scope {
     }
 
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, Denial> {
-        let start = *reader;
+        let start = reader.offset();
         let mut map = reader.map()?;
         let kind = map
             .need(1, Reason::MissingClaim)?
@@ -572,7 +572,7 @@ impl Scope {
             ScopeKind::Chosen => records.is_some(),
         };
         if !fits {
-            return Err(start.denial(Reason::ScopeInconsistent));
+            return Err(reader.denial_at(Reason::ScopeInconsistent, start));
         }
         Ok(Self {
             kind,
@@ -600,17 +600,18 @@ fn list<T>(
 }
 
 fn days(value: &mut Reader<'_>) -> Result<(Day, Day), Denial> {
-    let start = *value;
+    let start = value.offset();
     value.take(read::array(2, 2))?;
     let first = value.take_as(read::uint, Day::new)?;
     let last = value.take_as(read::uint, Day::new)?;
     if last < first {
-        return Err(start.denial(Reason::BadDate));
+        return Err(value.denial_at(Reason::BadDate, start));
     }
     Ok((first, last))
 }
 
 /// A list in strictly ascending order, not empty.
+#[inline(always)]
 fn entries<'a, T: Ord>(
     value: Option<&mut Reader<'a>>,
     most: usize,
@@ -620,10 +621,10 @@ fn entries<'a, T: Ord>(
     let count = value.take(read::array(1, most))?;
     let mut list: Vec<T> = Vec::with_capacity(count);
     for _ in 0..count {
-        let here = *value;
+        let here = value.offset();
         let entry = read_entry(value)?;
         if list.last().is_some_and(|last| *last >= entry) {
-            return Err(here.denial(Reason::ListOrder));
+            return Err(value.denial_at(Reason::ListOrder, here));
         }
         list.push(entry);
     }

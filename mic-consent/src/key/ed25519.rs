@@ -29,6 +29,10 @@ impl Verifying {
         self.0.as_bytes()
     }
 
+    pub(super) fn point(&self) -> curve25519_dalek::EdwardsPoint {
+        self.0.to_edwards()
+    }
+
     pub(super) fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
         let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
         self.0

@@ -11,6 +11,8 @@ use p256::elliptic_curve::ff::PrimeField;
 #[cfg(feature = "gm")]
 use sm2::elliptic_curve::ff::PrimeField;
 
+use super::digits::Number;
+
 /// A point x/z², y/z³; at infinity when z is zero.
 #[derive(Clone, Copy)]
 pub(super) struct Jacobian<F> {
@@ -97,8 +99,7 @@ impl<F: PrimeField> Jacobian<F> {
 
 /// A number of the group as its smaller half: k or n - k, and whether it was negated. Below 2^255.
 pub(super) struct Folded {
-    /// Least significant first.
-    limbs: [u64; 4],
+    number: Number,
     negated: bool,
 }
 
@@ -107,26 +108,10 @@ impl Folded {
         let (plus, minus) = (number.to_repr(), (-number).to_repr());
         let negated = plus.as_ref() > minus.as_ref();
         let bytes = if negated { minus } else { plus };
-        let mut limbs = [0; 4];
-        for (limb, chunk) in limbs.iter_mut().zip(bytes.as_ref().rchunks(8)) {
-            *limb = chunk
-                .iter()
-                .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        Self {
+            number: Number::from_be_bytes(bytes.as_ref()),
+            negated,
         }
-        Self { limbs, negated }
-    }
-
-    /// `width` bits from bit `at` on.
-    fn bits(&self, at: usize, width: usize) -> usize {
-        let limb = |index: usize| self.limbs.get(index).copied().unwrap_or(0);
-        let (index, shift) = (at / 64, at % 64);
-        let low = limb(index) >> shift;
-        let high = match shift {
-            0 => 0,
-            _ => limb(index + 1) << (64 - shift),
-        };
-        // At most eight bits are kept.
-        ((low | high) & ((1 << width) - 1)) as usize
     }
 }
 
@@ -171,17 +156,13 @@ impl<F: PrimeField, const W: usize> Table<F, W> {
         mut sum: Jacobian<F>,
         number: &Folded,
     ) -> Option<Jacobian<F>> {
-        let mut carry = 0;
-        for (window, row) in self.points.chunks_exact(Self::HALF).enumerate() {
-            let digit = number.bits(window * W, W) + carry;
-            let over = digit > Self::HALF;
-            carry = usize::from(over);
-            let magnitude = if over { (1 << W) - digit } else { digit };
-            if magnitude == 0 {
+        let digits = number.number.digits::<W>(Self::WINDOWS);
+        for (digit, row) in digits.zip(self.points.chunks_exact(Self::HALF)) {
+            let Some(at) = usize::from(digit.unsigned_abs()).checked_sub(1) else {
                 continue;
-            }
-            let (x, y) = *row.get(magnitude - 1)?;
-            sum = sum.add(x, if over == number.negated { y } else { -y });
+            };
+            let (x, y) = *row.get(at)?;
+            sum = sum.add(x, if (digit < 0) == number.negated { y } else { -y });
         }
         Some(sum)
     }

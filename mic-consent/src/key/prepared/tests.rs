@@ -2,9 +2,11 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
+mod ed25519;
+
 use super::*;
 use crate::{
-    key::{Es256SigningKey, Sm2SigningKey},
+    key::{Ed25519SigningKey, Es256SigningKey, KeyError, Sm2SigningKey},
     signer::Signer,
     suite::Suite,
 };
@@ -41,6 +43,11 @@ fn signer(suite: Suite, secret: &[u8; 32]) -> (Box<dyn Signer>, PublicKey) {
             let public = key.public_key().clone();
             (Box::new(key), public)
         }
+        Suite::Ed25519 => {
+            let key = Ed25519SigningKey::from_secret_bytes(secret).unwrap();
+            let public = key.public_key().clone();
+            (Box::new(key), public)
+        }
         _ => {
             let key = Es256SigningKey::from_secret_bytes(secret).unwrap();
             let public = key.public_key().clone();
@@ -49,6 +56,7 @@ fn signer(suite: Suite, secret: &[u8; 32]) -> (Box<dyn Signer>, PublicKey) {
     }
 }
 
+/// Those of the curves with x below an order; Ed25519 has tests of its own.
 const SUITES: [Suite; 2] = [Suite::Sm2Sm3, Suite::Esp256];
 
 #[rustfmt::skip]
@@ -118,7 +126,7 @@ fn alike(prepared: &PreparedKey, message: &[u8], signature: &Signature) -> bool 
 
 #[test]
 fn ok_thousands_of_signatures_good_and_mutated() {
-    for suite in SUITES {
+    for &suite in Suite::ALL {
         let (mut stream, mut bases) = (Stream(1), BaseTables::new());
         let mut counts = [0_usize; 2];
         for _ in 0..8 {
@@ -337,4 +345,5 @@ fn ok_es256_x_at_or_above_the_order() {
 fn ok_the_stated_bytes_are_what_the_tables_take() {
     assert_eq!((gm::Own::BYTES, gm::Base::BYTES), (88_064, 262_144));
     assert_eq!((es::Own::BYTES, es::Base::BYTES), (88_064, 262_144));
+    assert_eq!((ed::Own::BYTES, ed::Base::BYTES), (112_640, 655_360));
 }
