@@ -216,3 +216,35 @@ fn ok_every_file_of_the_test_data_has_an_answer_and_they_add_up() {
 fn source_len(folder: &Path) -> usize {
     Folder::read(folder).unwrap().into_studies().len()
 }
+
+#[cfg(feature = "coding")]
+#[test]
+fn ok_native_pixels_are_a_hint_to_the_coding_of_chunks() {
+    use mic_transfer::coding::PixelHint;
+    let folder = tempfile::tempdir().unwrap();
+    let native = Made::new("1.2.3", "1.2.3.1", "1.2.3.1.1");
+    let mut bare = Made::new("1.2.3", "1.2.3.1", "1.2.3.1.2");
+    bare.pixels = Vec::new();
+    fs::write(folder.path().join("native"), native.file()).unwrap();
+    fs::write(folder.path().join("bare"), bare.file()).unwrap();
+    let source = FileSource::new();
+    for study in Folder::read(folder.path())
+        .unwrap()
+        .into_studies()
+        .into_values()
+    {
+        source.insert(study.unsigned().unwrap());
+    }
+    let signed = source.manifest(&Uid::new("1.2.3").unwrap()).unwrap();
+    let manifest = signed.manifest();
+    let hints: BTreeMap<&str, Option<PixelHint>> = (0..)
+        .zip(manifest.instances())
+        .map(|(at, listed)| (listed.sop_instance().as_str(), source.hint(manifest, at)))
+        .collect();
+    let bytes = native.pixels.len() as u64;
+    let offset = native.file().len() as u64 - bytes;
+    let row = u32::from(native.columns) * u32::from(native.bits / 8);
+    let expected = PixelHint::new(offset, bytes, row, (native.bits / 8) as u8).unwrap();
+    assert_eq!(hints["1.2.3.1.1"], Some(expected.signed(false)));
+    assert_eq!(hints["1.2.3.1.2"], None);
+}

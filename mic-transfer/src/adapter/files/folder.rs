@@ -140,11 +140,37 @@ impl From<&Header> for Labels {
         let range = header.pixels().map(p10::Pixels::range);
         let pixels = range
             .and_then(|range| PixelRange::new(range.start, range.end.checked_sub(range.start)?));
-        match pixels {
+        let labels = match pixels {
             Some(pixels) => labels.with_pixels(pixels),
             None => labels,
-        }
+        };
+        #[cfg(feature = "coding")]
+        let labels = match hint(header) {
+            Some(hint) => labels.with_hint(hint),
+            None => labels,
+        };
+        labels
     }
+}
+
+/// What the coding of chunks wants to know of native samples; `None` for samples that it does not predict.
+#[cfg(feature = "coding")]
+fn hint(header: &Header) -> Option<crate::coding::PixelHint> {
+    let layout = header.layout()?;
+    let bytes = u8::try_from(layout.bits_allocated() / 8).ok()?;
+    let row = u32::try_from(layout.row_bytes()?).ok()?;
+    let components = if layout.is_planar() {
+        1
+    } else {
+        u8::try_from(layout.samples()).ok()?
+    };
+    let hint =
+        crate::coding::PixelHint::new(layout.range().start, layout.pixel_bytes()?, row, bytes)?;
+    Some(
+        hint.interleaved(components)?
+            .big_endian(layout.is_big_endian())
+            .signed(header.pixel_representation() == Some(1)),
+    )
 }
 
 /// A file that is an instance.
