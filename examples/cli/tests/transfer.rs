@@ -172,11 +172,11 @@ fn under_the_curve(svg: &str) -> f64 {
     let low = points[0].1;
     let grid: Vec<&str> = svg
         .lines()
-        .filter_map(|line| line.strip_prefix("<path d=\"M72 ")?.split_once('H'))
+        .filter_map(|line| line.strip_prefix("<path d=\"M92 ")?.split_once('H'))
         .map(|(y, _)| y)
         .collect();
     assert_eq!(grid.len(), 7, "six marks and the mean");
-    let (width, height) = (960.0 - 72.0 - 24.0, low - number(grid[5]));
+    let (width, height) = (960.0 - 92.0 - 24.0, low - number(grid[5]));
     let area: f64 = points
         .windows(2)
         .map(|two| (two[1].0 - two[0].0) * (low - (two[0].1 + two[1].1) / 2.0))

@@ -15,12 +15,12 @@ const BINS_MAX: usize = 4096;
 /// The width of a bin at first.
 const BIN: Duration = Duration::from_millis(1);
 /// Steps of the curve that is drawn.
-const STEPS: usize = 240;
+const STEPS: usize = 120;
 
 /// Size of the picture, and of its margins.
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 400.0;
-const LEFT: f64 = 72.0;
+const LEFT: f64 = 92.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 48.0;
 const BOTTOM: f64 = 48.0;
@@ -36,7 +36,7 @@ enum Kind {
 
 /// A file to plot into.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(crate) struct Target {
     path: PathBuf,
     kind: Kind,
 }

@@ -28,10 +28,10 @@ pub(super) fn draw(curve: &Curve) -> Result<Vec<u8>, png::EncodingError> {
         paper.fill(at(LEFT), y, right, y + 1, GRID);
         paper.fill(x, at(TOP), x + 1, low, GRID);
         let rate = label(mb_s, curve.top_mb_s);
-        let from = at(LEFT) - 8 - width(&rate);
-        paper.write(&rate, from, y - TALL * DOT / 2, INK);
+        let from = at(LEFT).saturating_sub(8 + width(&rate));
+        paper.write(&rate, from, y.saturating_sub(TALL * DOT / 2), INK);
         let time = label(seconds, curve.seconds);
-        paper.write(&time, x - width(&time) / 2, low + 10, INK);
+        paper.write(&time, x.saturating_sub(width(&time) / 2), low + 10, INK);
     }
     let mut before = low;
     for pair in curve.corners().chunks_exact(2) {
@@ -48,7 +48,7 @@ pub(super) fn draw(curve: &Curve) -> Result<Vec<u8>, png::EncodingError> {
     }
     paper.write("MB/s", at(LEFT), 16, INK);
     let mean = format!("{:.1} MB/s  {:.1} MB", curve.mean_mb_s, curve.megabytes);
-    paper.write(&mean, right - width(&mean), 16, MEAN);
+    paper.write(&mean, right.saturating_sub(width(&mean)), 16, MEAN);
     paper.write("s", right - width("s"), at(HEIGHT) - 20, INK);
     paper.file()
 }
