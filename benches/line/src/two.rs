@@ -118,6 +118,7 @@ pub fn pull(
     let started = Instant::now();
     let mut child = run
         .command(&Client::new(Side::Hospital, client))
+        .stdout(std::process::Stdio::null())
         .spawn()
         .context("start the client")?;
     let mut killed = None;
@@ -156,4 +157,27 @@ pub fn pull(
         line_bytes: carried(&mut run)?,
         verdict,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_a_row_tells_rates_and_shares() {
+        let row = FromTwo {
+            scenario: "s".into(),
+            study: "ct".into(),
+            givers: Givers::BothUntilHalf,
+            bytes: 100_000_000,
+            wall_s: 2.0,
+            after_kill_s: Some(0.75),
+            line_bytes: [80_000_000, 24_000_000],
+            verdict: "equal".into(),
+        };
+        assert_eq!(
+            row.row(),
+            "| two archives, one killed at one half | 50.0 | 2.00 | 0.75 | 0.800 | 0.240 | equal |"
+        );
+    }
 }

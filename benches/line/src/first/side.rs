@@ -281,3 +281,33 @@ pub fn get(from: &str, image: &Path, asked: Asked, start: Start) -> anyhow::Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKED: Asked = Asked {
+        times: 2,
+        idle_s: 0.0,
+    };
+
+    #[test]
+    fn ok_an_image_is_compared_before_it_counts() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let (given, other) = (folder.path().join("given"), folder.path().join("other"));
+        fs::write(&given, vec![7; 100_000])?;
+        fs::write(&other, vec![8; 100_000])?;
+        let at = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let served = given.clone();
+        // It ends with the test's process.
+        thread::spawn(move || serve_image(at, &served));
+        while TcpStream::connect(at).is_err() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        get(&at.to_string(), &given, ASKED, Start::Warm)?;
+        let wrong = get(&at.to_string(), &other, ASKED, Start::Warm);
+        assert!(wrong.is_err_and(|error| error.to_string() == "another image came"));
+        assert!(get("http://127.0.0.1:1/x", &given, ASKED, Start::Warm).is_err());
+        Ok(())
+    }
+}
