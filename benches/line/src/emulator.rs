@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 use tun_rs::{DeviceBuilder, SyncDevice};
 
-use crate::lab::{ADDRESSES, DEVICE, NAMESPACES};
+use crate::lab::{End, LINES};
 use crate::line::{Counters, Direction, LineConfig};
 
 const MTU: u16 = 1500;
@@ -43,9 +43,23 @@ pub struct Count {
     pub refused: u64,
 }
 
-/// Runs until the input ends.
-pub fn emulate(config: LineConfig) -> anyhow::Result<()> {
-    let devices = [open(0)?, open(1)?];
+impl std::ops::AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        for (own, other) in [(&mut self.down, other.down), (&mut self.up, other.up)] {
+            own.segments += other.segments;
+            own.bytes += other.bytes;
+            own.lost += other.lost;
+            own.dropped += other.dropped;
+        }
+        self.cpu_s += other.cpu_s;
+        self.refused += other.refused;
+    }
+}
+
+/// Runs the line of this number until the input ends.
+pub fn emulate(number: usize, config: LineConfig) -> anyhow::Result<()> {
+    let [first, second] = *LINES.get(number).context("no such line")?;
+    let devices = [open(first, second)?, open(second, first)?];
     let second = LineConfig {
         seed: config.seed ^ u64::MAX,
         ..config
@@ -203,10 +217,10 @@ fn cpu_s() -> f64 {
 
 /// Makes the device of an end, moves it into its namespace and gives it its address. The device goes on working
 /// there by the descriptor it was made with.
-fn open(end: usize) -> anyhow::Result<SyncDevice> {
-    let name = format!("{DEVICE}{end}");
+fn open(own: End, other: End) -> anyhow::Result<SyncDevice> {
+    let (name, namespace) = (own.device, own.namespace);
     let device = DeviceBuilder::new()
-        .name(&name)
+        .name(name)
         .offload(true)
         .enable(false)
         .tx_queue_len(DEVICE_QUEUE)
@@ -217,11 +231,17 @@ fn open(end: usize) -> anyhow::Result<SyncDevice> {
         device.tcp_gso(),
         "the device {name} takes no packets of several segments"
     );
-    let namespace = NAMESPACES[end];
-    ip(&["link", "set", &name, "netns", namespace])?;
-    let (own, other) = (ADDRESSES[end], ADDRESSES[1 - end]);
+    ip(&["link", "set", name, "netns", namespace])?;
     ip(&[
-        "-n", namespace, "addr", "add", own, "peer", other, "dev", &name,
+        "-n",
+        namespace,
+        "addr",
+        "add",
+        own.address,
+        "peer",
+        other.address,
+        "dev",
+        name,
     ])?;
     let (mtu, queue) = (MTU.to_string(), DEVICE_QUEUE.to_string());
     ip(&[
@@ -229,7 +249,7 @@ fn open(end: usize) -> anyhow::Result<SyncDevice> {
         namespace,
         "link",
         "set",
-        &name,
+        name,
         "mtu",
         &mtu,
         "txqueuelen",

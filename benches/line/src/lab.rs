@@ -9,12 +9,38 @@ use crate::emulator::Count;
 use crate::line::Counters;
 use crate::scenario::Scenario;
 
-/// The archive's host and the hospital's.
-pub const NAMESPACES: [&str; 2] = ["mic-line-a", "mic-line-b"];
-/// Their addresses (RFC 2544: for benchmarks).
-pub const ADDRESSES: [&str; 2] = ["198.18.0.1", "198.18.0.2"];
-/// The devices are called so with the number of the end.
-pub const DEVICE: &str = "micline";
+/// One end of a line: a device in a host's namespace, with an address (RFC 2544: for benchmarks).
+#[derive(Debug, Clone, Copy)]
+pub struct End {
+    /// The host.
+    pub namespace: &'static str,
+    /// Its address on this line.
+    pub address: &'static str,
+    /// The device.
+    pub device: &'static str,
+}
+
+const fn end(namespace: &'static str, address: &'static str, device: &'static str) -> End {
+    End {
+        namespace,
+        address,
+        device,
+    }
+}
+
+/// From the archive to the hospital, and from a second archive to the same hospital.
+pub const LINES: [[End; 2]; 2] = [
+    [
+        end("mic-line-a", "198.18.0.1", "micline0"),
+        end("mic-line-b", "198.18.0.2", "micline1"),
+    ],
+    [
+        end("mic-line-c", "198.18.1.1", "micline2"),
+        end("mic-line-b", "198.18.1.2", "micline3"),
+    ],
+];
+/// All hosts.
+const NAMESPACES: [&str; 3] = ["mic-line-a", "mic-line-b", "mic-line-c"];
 
 /// Buffers as a stock kernel has them, so that a host's own settings do not count.
 const SETTINGS: [&str; 6] = [
@@ -31,6 +57,8 @@ const SETTINGS: [&str; 6] = [
 pub enum Side {
     /// Where the study is.
     Archive,
+    /// Where it is as well, on a line of its own.
+    SecondArchive,
     /// Where it goes.
     Hospital,
 }
@@ -39,7 +67,8 @@ pub enum Side {
 #[derive(Debug)]
 pub struct Lab {
     scenario: Scenario,
-    emulator: Option<Emulator>,
+    /// One for each line.
+    emulators: Vec<Emulator>,
     made: Vec<&'static str>,
 }
 
@@ -52,13 +81,26 @@ struct Emulator {
 impl Lab {
     /// Makes the namespaces, and starts the line where the scenario has one.
     pub fn make(scenario: Scenario) -> anyhow::Result<Self> {
+        Self::make_lines(scenario, 1)
+    }
+
+    /// The same with a second archive, whose line to the hospital is as the first one's.
+    pub fn make_two(scenario: Scenario) -> anyhow::Result<Self> {
+        Self::make_lines(scenario, 2)
+    }
+
+    fn make_lines(scenario: Scenario, lines: usize) -> anyhow::Result<Self> {
         let mut lab = Self {
             scenario,
-            emulator: None,
+            emulators: Vec::new(),
             made: Vec::new(),
         };
-        let wanted = if lab.scenario.line().is_some() { 2 } else { 1 };
-        for name in &NAMESPACES[..wanted] {
+        let lines = if lab.scenario.line().is_some() {
+            lines
+        } else {
+            0
+        };
+        for name in &NAMESPACES[..lines + 1] {
             // What a killed run has left.
             let _ = Command::new("ip")
                 .args(["netns", "del", name])
@@ -75,8 +117,8 @@ impl Lab {
                 lab.set_in(name, setting)?;
             }
         }
-        if lab.scenario.line().is_some() {
-            lab.emulator = Some(Emulator::start(&lab.scenario)?);
+        for line in 0..lines {
+            lab.emulators.push(Emulator::start(&lab.scenario, line)?);
         }
         Ok(lab)
     }
@@ -113,10 +155,7 @@ impl Lab {
 
     /// The words before a command that make it run on a host.
     pub fn place(&self, side: Side) -> [String; 3] {
-        let name = match side {
-            Side::Hospital if self.emulator.is_some() => NAMESPACES[1],
-            _ => NAMESPACES[0],
-        };
+        let name = self.end(side).namespace;
         [
             "nsenter".into(),
             format!("--net=/run/netns/{name}"),
@@ -126,24 +165,41 @@ impl Lab {
 
     /// The address of a host.
     pub fn address(&self, side: Side) -> &'static str {
-        match (self.emulator.is_some(), side) {
-            (false, _) => "127.0.0.1",
-            (true, Side::Archive) => ADDRESSES[0],
-            (true, Side::Hospital) => ADDRESSES[1],
+        if self.emulators.is_empty() {
+            return "127.0.0.1";
+        }
+        self.end(side).address
+    }
+
+    fn end(&self, side: Side) -> End {
+        match side {
+            Side::Hospital if !self.emulators.is_empty() => LINES[0][1],
+            Side::SecondArchive => LINES[1][0],
+            _ => LINES[0][0],
         }
     }
 
-    /// What was carried so far.
+    /// What was carried so far, on all lines.
     pub fn count(&mut self) -> anyhow::Result<Count> {
-        match &mut self.emulator {
-            Some(emulator) => Ok(serde_json::from_str(&emulator.ask("count")?)?),
-            None => self.count_loopback(),
+        if self.emulators.is_empty() {
+            return self.count_loopback();
         }
+        let mut all = Count::default();
+        for line in 0..self.emulators.len() {
+            all += self.count_on(line)?;
+        }
+        Ok(all)
     }
 
-    /// Bytes that arrived at the hospital's side in each bin since the last time; empty on loopback.
+    /// What one line carried so far.
+    pub fn count_on(&mut self, line: usize) -> anyhow::Result<Count> {
+        let emulator = self.emulators.get_mut(line).context("no such line")?;
+        Ok(serde_json::from_str(&emulator.ask("count")?)?)
+    }
+
+    /// Bytes that arrived at the hospital's side of the first line in each bin since the last time; empty on loopback.
     pub fn bins(&mut self) -> anyhow::Result<Vec<u64>> {
-        match &mut self.emulator {
+        match self.emulators.first_mut() {
             Some(emulator) => Ok(serde_json::from_str(&emulator.ask("bins")?)?),
             None => Ok(Vec::new()),
         }
@@ -173,7 +229,7 @@ impl Lab {
 }
 
 impl Emulator {
-    fn start(scenario: &Scenario) -> anyhow::Result<Self> {
+    fn start(scenario: &Scenario, number: usize) -> anyhow::Result<Self> {
         let line = scenario.line().context("no line to emulate")?;
         let own = std::env::current_exe()?;
         // Real-time: what else runs must not add to the line's delays.
@@ -182,6 +238,7 @@ impl Emulator {
             .arg(own)
             .args([
                 "emulate",
+                &number.to_string(),
                 &line.bits_per_s.to_string(),
                 &line.delay_ns.to_string(),
             ])
@@ -229,7 +286,7 @@ impl Drop for Emulator {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        self.emulator = None;
+        self.emulators.clear();
         for name in &self.made {
             let _ = run("ip", &["netns", "del", name]);
         }

@@ -4,6 +4,7 @@
 
 mod check;
 mod emulator;
+mod first;
 mod group;
 mod kill;
 mod lab;
@@ -14,6 +15,7 @@ mod plot;
 mod rows;
 mod scenario;
 mod study;
+mod two;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -98,6 +100,32 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Times the first image, on a connection that stands and from nothing; prints a table. Needs root.
+    First {
+        /// Lines.
+        #[arg(long, value_delimiter = ',', default_value = "1000:30:0:bbr")]
+        scenario: Vec<Scenario>,
+        #[command(flatten)]
+        asked: first::Asked,
+        /// Rows are added to this file.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Pulls a study from two archives, each behind such a line; prints a table. Needs root.
+    Two {
+        /// Each line.
+        #[arg(long, default_value = "500:10:0:bbr")]
+        scenario: Scenario,
+        /// The study.
+        #[arg(long, default_value = "ct")]
+        study: Kind,
+        /// How often each way has its turn.
+        #[arg(long, default_value_t = 1)]
+        rounds: usize,
+        /// Rows are added to this file.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// Prints tables of rows in Markdown.
     Table {
         /// Files of rows.
@@ -113,6 +141,7 @@ enum Command {
     /// The line itself; started by `run`.
     #[command(hide = true)]
     Emulate {
+        number: usize,
         bits_per_s: u64,
         delay_ns: u64,
         queue_bytes: u64,
@@ -140,14 +169,50 @@ enum SideCommand {
         connections: usize,
     },
     MicServe {
-        at: String,
+        #[command(flatten)]
+        manner: peers::Manner,
+        at: SocketAddr,
         folder: PathBuf,
+        rest: PathBuf,
     },
     MicPull {
-        at: SocketAddr,
+        #[command(flatten)]
+        manner: peers::Manner,
+        connections: u32,
         study: String,
         store: PathBuf,
+        #[arg(required = true)]
+        from: Vec<SocketAddr>,
+    },
+    FirstServe {
+        #[command(flatten)]
+        manner: peers::Manner,
+        at: SocketAddr,
+        folder: PathBuf,
+    },
+    FirstPull {
+        #[command(flatten)]
+        manner: peers::Manner,
         connections: u32,
+        at: SocketAddr,
+        folder: PathBuf,
+        store: PathBuf,
+        #[command(flatten)]
+        asked: first::Asked,
+        #[arg(long)]
+        start: first::Start,
+    },
+    ImageServe {
+        at: SocketAddr,
+        image: PathBuf,
+    },
+    ImageGet {
+        from: String,
+        image: PathBuf,
+        #[command(flatten)]
+        asked: first::Asked,
+        #[arg(long)]
+        start: first::Start,
     },
 }
 
@@ -182,9 +247,7 @@ fn main() -> anyhow::Result<()> {
             let place = Place::new(arguments.place)?;
             let study = Study::make(study, images, &place)?;
             let peers = chosen(&peer)?;
-            let mut out = out
-                .map(|path| OpenOptions::new().create(true).append(true).open(path))
-                .transpose()?;
+            let mut out = appended(out)?;
             let mut series = Vec::new();
             for scenario in scenario {
                 let mut lab = Lab::make(scenario)?;
@@ -222,9 +285,7 @@ fn main() -> anyhow::Result<()> {
         } => {
             let place = Place::new(arguments.place)?;
             let study = Study::make(study, None, &place)?;
-            let mut out = out
-                .map(|path| OpenOptions::new().create(true).append(true).open(path))
-                .transpose()?;
+            let mut out = appended(out)?;
             let mut lab = Lab::make(scenario)?;
             for peer in chosen(&peer)? {
                 match kill::kill(&*peer, victim, &mut lab, &study, &place) {
@@ -234,11 +295,46 @@ fn main() -> anyhow::Result<()> {
                             "{:20} {victim:?} killed: line bytes / study {ratio:.4}, {}",
                             row.peer, row.verdict
                         );
-                        if let Some(out) = &mut out {
-                            writeln!(out, "{}", serde_json::to_string(&row)?)?;
-                        }
+                        add(out.as_mut(), &row)?;
                     }
                     Err(error) => println!("{:20} {victim:?} killed: {error:#}", peer.name()),
+                }
+            }
+            Ok(())
+        }
+        Command::First {
+            scenario,
+            asked,
+            out,
+        } => {
+            let place = Place::new(arguments.place)?;
+            let study = Study::make(Kind::Ct, None, &place)?;
+            let mut out = appended(out)?;
+            for scenario in scenario {
+                let mut lab = Lab::make(scenario)?;
+                let table = first::measure(&mut lab, &study, &place, asked, |images| {
+                    add(out.as_mut(), images)
+                })?;
+                println!("{table}\nLoad average {:.1} at the end.\n", measure::load());
+            }
+            Ok(())
+        }
+        Command::Two {
+            scenario,
+            study,
+            rounds,
+            out,
+        } => {
+            let place = Place::new(arguments.place)?;
+            let study = Study::make(study, None, &place)?;
+            let mut out = appended(out)?;
+            let mut lab = Lab::make_two(scenario)?;
+            println!("{}", two::HEAD);
+            for _ in 0..rounds {
+                for givers in two::Givers::ALL {
+                    let row = two::pull(givers, &mut lab, &study, &place)?;
+                    println!("{}", row.row());
+                    add(out.as_mut(), &row)?;
                 }
             }
             Ok(())
@@ -261,18 +357,22 @@ fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Command::Emulate {
+            number,
             bits_per_s,
             delay_ns,
             queue_bytes,
             loss_ppm,
             seed,
-        } => emulator::emulate(LineConfig {
-            bits_per_s,
-            delay_ns,
-            queue_bytes,
-            loss_ppm,
-            seed,
-        }),
+        } => {
+            let config = LineConfig {
+                bits_per_s,
+                delay_ns,
+                queue_bytes,
+                loss_ppm,
+                seed,
+            };
+            emulator::emulate(number, config)
+        }
         Command::Peer { side } => match side {
             SideCommand::RawServe {
                 at,
@@ -284,13 +384,36 @@ fn main() -> anyhow::Result<()> {
                 folder,
                 connections,
             } => peers::raw_get(&at, &folder, connections),
-            SideCommand::MicServe { at, folder } => peers::mic_serve(&at, &folder),
-            SideCommand::MicPull {
+            SideCommand::MicServe {
+                manner,
                 at,
+                folder,
+                rest,
+            } => peers::mic_serve(&manner, at, &folder, &rest),
+            SideCommand::MicPull {
+                manner,
+                connections,
                 study,
                 store,
+                from,
+            } => peers::mic_pull(&manner, connections, &study, &store, &from),
+            SideCommand::FirstServe { manner, at, folder } => first::serve(&manner, at, &folder),
+            SideCommand::FirstPull {
+                manner,
                 connections,
-            } => peers::mic_pull(at, &study, &store, connections),
+                at,
+                folder,
+                store,
+                asked,
+                start,
+            } => first::pull(&manner, connections, at, &folder, &store, asked, start),
+            SideCommand::ImageServe { at, image } => first::serve_image(at, &image),
+            SideCommand::ImageGet {
+                from,
+                image,
+                asked,
+                start,
+            } => first::get(&from, &image, asked, start),
         },
     }
 }
@@ -324,10 +447,20 @@ fn chosen(names: &[String]) -> anyhow::Result<Vec<Box<dyn Peer>>> {
         .collect()
 }
 
-fn tell(row: &rows::Row, out: Option<&mut File>) -> anyhow::Result<()> {
+fn appended(path: Option<PathBuf>) -> anyhow::Result<Option<File>> {
+    let opened = path.map(|path| OpenOptions::new().create(true).append(true).open(path));
+    Ok(opened.transpose()?)
+}
+
+fn add(out: Option<&mut File>, row: &impl serde::Serialize) -> anyhow::Result<()> {
     if let Some(out) = out {
         writeln!(out, "{}", serde_json::to_string(row)?)?;
     }
+    Ok(())
+}
+
+fn tell(row: &rows::Row, out: Option<&mut File>) -> anyhow::Result<()> {
+    add(out, row)?;
     if row.is_right() {
         eprintln!(
             "{:18} {:20} {:7.1} MB/s  {:5.2} CPU s/GB  first {}  emulator {:.2}",

@@ -133,11 +133,16 @@ impl<'a> Run<'a> {
             .collect())
     }
 
-    /// A key and its certificate, made once.
-    pub fn certificate(&self) -> anyhow::Result<(PathBuf, PathBuf)> {
+    /// What the kernel's congestion control is.
+    pub fn congestion(&self) -> &str {
+        self.lab.scenario().congestion()
+    }
+
+    /// A side's key and its certificate, made once.
+    pub fn certificate(&self, name: &str) -> anyhow::Result<(PathBuf, PathBuf)> {
         let (key, certificate) = (
-            self.place.join("key.pem"),
-            self.place.join("certificate.pem"),
+            self.place.join(&format!("{name}.key.pem")),
+            self.place.join(&format!("{name}.certificate.pem")),
         );
         if !certificate.exists() {
             let status = Command::new("openssl")
@@ -154,7 +159,7 @@ impl<'a> Run<'a> {
                 ])
                 .args([
                     "-subj",
-                    "/CN=archive",
+                    &format!("/CN={name}"),
                     "-addext",
                     "subjectAltName=IP:198.18.0.1,IP:127.0.0.1",
                     "-keyout",
@@ -196,6 +201,14 @@ impl<'a> Run<'a> {
             server.child.kill()?;
             server.child.wait()?;
         }
+        Ok(())
+    }
+
+    /// `kill -9` of the server that was started as this one, from 0.
+    pub fn kill_server(&mut self, number: usize) -> anyhow::Result<()> {
+        let server = self.servers.get_mut(number).context("no such server")?;
+        server.child.kill()?;
+        server.child.wait()?;
         Ok(())
     }
 

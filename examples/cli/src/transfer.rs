@@ -25,9 +25,11 @@ use serde::Serialize;
 use crate::output::{self, say};
 
 mod line;
+mod plot;
 mod push;
 
 use line::Tls;
+use plot::{Meter, Target};
 
 /// What to do with studies.
 #[derive(Debug, Subcommand)]
@@ -73,6 +75,9 @@ pub(crate) enum Command {
         name: Option<String>,
         #[command(flatten)]
         tls: Tls,
+        /// Draw the rate over time into this file, .svg or .png.
+        #[arg(long, value_name = "FILE", value_parser = plot::target)]
+        plot: Option<Target>,
         /// One line of JSON for each study, then one for each source.
         #[arg(long)]
         json: bool,
@@ -91,6 +96,9 @@ pub(crate) enum Command {
         name: Option<String>,
         #[command(flatten)]
         tls: Tls,
+        /// Draw the rate over time into this file, .svg or .png.
+        #[arg(long, value_name = "FILE", value_parser = plot::target)]
+        plot: Option<Target>,
         /// One line of JSON for each study.
         #[arg(long)]
         json: bool,
@@ -108,6 +116,9 @@ pub(crate) enum Command {
         once: bool,
         #[command(flatten)]
         tls: Tls,
+        /// Draw the rate over time of the one connection into this file, .svg or .png.
+        #[arg(long, value_name = "FILE", requires = "once", value_parser = plot::target)]
+        plot: Option<Target>,
         /// One line of JSON for each study.
         #[arg(long)]
         json: bool,
@@ -147,13 +158,15 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Problem> {
             store,
             name,
             tls,
+            plot,
             json,
         } => {
             let mut pull = Pull::over(tls.dial(source, name.as_deref())?);
             for further in from {
                 pull = pull.and(tls.dial(further, name.as_deref())?);
             }
-            run_pull(pull.connections(connections), &studies, &store, json)
+            let pull = pull.connections(connections);
+            run_pull(pull, &studies, &store, plot.as_ref(), json)
         }
         Command::Push {
             folder,
@@ -161,15 +174,20 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Problem> {
             to,
             name,
             tls,
+            plot,
             json,
-        } => push::push(&folder, &studies, to, name.as_deref(), &tls, json),
+        } => {
+            let line = (to, name.as_deref(), &tls);
+            push::push(&folder, &studies, line, plot.as_ref(), json)
+        }
         Command::Receive {
             store,
             listen,
             once,
             tls,
+            plot,
             json,
-        } => push::receive(&store, listen, once, &tls, json),
+        } => push::receive(&store, listen, once, &tls, plot.as_ref(), json),
         Command::Status { store, json } => status(&store, json),
         Command::Verify { store, json } => verify(&store, json),
     }
@@ -246,6 +264,7 @@ fn run_pull(
     mut pull: Pull<'_>,
     studies: &[String],
     store: &Path,
+    plot: Option<&Target>,
     json: bool,
 ) -> Result<ExitCode, Problem> {
     let store = open(store, true)?;
@@ -255,10 +274,14 @@ fn run_pull(
     }
     let bar = bar(json);
     let mut came: BTreeMap<Uid, Progress> = BTreeMap::new();
+    let meter = Meter::start();
     let report = pull
         .run(&store, |event| match event {
             PullEvent::Planned(study, progress) | PullEvent::Progress(study, progress) => {
-                came.insert(study.clone(), progress);
+                meter.add(fetched_since(
+                    came.insert(study.clone(), progress),
+                    progress,
+                ));
                 bar.set_length(came.values().map(|p| p.bytes_total).sum());
                 bar.set_position(came.values().map(|p| p.bytes_done).sum());
             }
@@ -270,6 +293,7 @@ fn run_pull(
         })
         .map_err(|e| Problem::system("transfer.connect", e))?;
     bar.finish_and_clear();
+    plot.map_or(Ok(()), |target| meter.draw(target))?;
     let all = tell(&report, json)?;
     for SourceReport {
         name,
@@ -291,6 +315,12 @@ fn run_pull(
         }
     }
     Ok(ExitCode::from(u8::from(!all)))
+}
+
+/// Bytes of a study that came since its progress was told before.
+fn fetched_since(before: Option<Progress>, now: Progress) -> u64 {
+    let before = before.map_or(0, |before| before.bytes_fetched);
+    now.bytes_fetched.saturating_sub(before)
 }
 
 /// Prints what became of each study; whether all are complete.

@@ -152,6 +152,77 @@ fn ok_two_sources_give_one_study_and_status_tells_what_is_kept() {
     assert_eq!(again[0]["held_bytes"], bytes);
 }
 
+/// Megabytes under the curve of a plot, by its own axes.
+fn under_the_curve(svg: &str) -> f64 {
+    let polygon = svg
+        .lines()
+        .find(|line| line.starts_with("<polygon"))
+        .unwrap();
+    let attribute = |name: &str| {
+        let (_, rest) = polygon.split_once(&format!(" {name}=\"")).unwrap();
+        rest.split_once('"').unwrap().0
+    };
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let points: Vec<(f64, f64)> = attribute("points")
+        .split(' ')
+        .map(|point| point.split_once(',').unwrap())
+        .map(|(x, y)| (number(x), number(y)))
+        .collect();
+    // The first and the last stand on the axis; the marks say where the axes end.
+    let low = points[0].1;
+    let grid: Vec<&str> = svg
+        .lines()
+        .filter_map(|line| line.strip_prefix("<path d=\"M92 ")?.split_once('H'))
+        .map(|(y, _)| y)
+        .collect();
+    assert_eq!(grid.len(), 7, "six marks and the mean");
+    let (width, height) = (960.0 - 92.0 - 24.0, low - number(grid[5]));
+    let area: f64 = points
+        .windows(2)
+        .map(|two| (two[1].0 - two[0].0) * (low - (two[0].1 + two[1].1) / 2.0))
+        .sum();
+    area / width / height * number(attribute("data-seconds")) * number(attribute("data-mb-s"))
+}
+
+#[test]
+fn ok_the_bytes_under_a_plot_are_those_that_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (images, kept, taken) = (file("images"), file("kept"), file("taken"));
+    let (pulled, pushed, received) = (file("pull.svg"), file("push.svg"), file("receive.svg"));
+    let uid = study(Path::new(&images));
+    let serving = Listening::start(&["serve", &images]);
+    let pull = ["pull", &serving.address, &uid, "--store", &kept, "--json"];
+    let rows = rows(&ends(&mic(&[&pull[..], &["--plot", &pulled]].concat()), 0));
+    let megabytes = rows[0]["fetched_bytes"].as_u64().unwrap() as f64 / 1e6;
+    let mut receiving = Listening::start(&["receive", &taken, "--once", "--plot", &received]);
+    let push = [
+        "push",
+        &images,
+        "--to",
+        &receiving.address,
+        "--plot",
+        &pushed,
+    ];
+    ends(&mic(&push), 0);
+    assert!(receiving.child.wait().unwrap().success());
+    for plot in [&pulled, &pushed, &received] {
+        let svg = std::fs::read_to_string(plot).unwrap();
+        let under = under_the_curve(&svg);
+        assert!(
+            (under / megabytes - 1.0).abs() < 0.01,
+            "{plot}: {under} of {megabytes} MB"
+        );
+        assert!(svg.contains("MB/s") && svg.contains("(s)"));
+    }
+    // Nothing comes again: an empty plot, as PNG.
+    let picture = file("again.png");
+    ends(&mic(&[&pull[..], &["--plot", &picture]].concat()), 0);
+    assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
+    let wrong = mic(&[&pull[..], &["--plot", "rates.gif"]].concat());
+    ends(&wrong, 2);
+}
+
 #[test]
 fn ok_a_source_that_is_not_there_leaves_it_to_the_other() {
     let folder = tempfile::tempdir().unwrap();

@@ -76,6 +76,7 @@ impl Layout {
     }
 
     /// Bytes above TCP or UDP.
+    #[cfg(test)]
     pub fn payload_bytes(&self) -> u64 {
         self.payload_bytes
     }

@@ -133,15 +133,11 @@ impl Peer for Http {
 }
 
 /// Starts nginx over a folder on the archive's host; its address with a slash.
-pub(crate) fn nginx(
-    run: &mut Run<'_>,
-    root: &std::path::Path,
-    tls: bool,
-) -> anyhow::Result<String> {
+pub fn nginx(run: &mut Run<'_>, root: &std::path::Path, tls: bool) -> anyhow::Result<String> {
     let state = run.state().to_string_lossy().into_owned();
     let host = run.address(Side::Archive);
     let certificate = if tls {
-        let (key, certificate) = run.certificate()?;
+        let (key, certificate) = run.certificate("archive")?;
         format!(
             "ssl_certificate {}; ssl_certificate_key {};",
             certificate.display(),

@@ -4,12 +4,16 @@ mod dcmtk;
 mod http;
 mod mic;
 mod orthanc;
+mod quic;
 mod raw;
 mod rsync;
 
 use std::path::PathBuf;
 
-pub use mic::{pull as mic_pull, serve as mic_serve};
+pub use http::nginx;
+pub use mic::{
+    Carrier, Coding, Manner, archive, dial, give, manner, pull as mic_pull, serve as mic_serve,
+};
 pub use raw::{get as raw_get, serve as raw_serve, share};
 
 use crate::lab::Side;
@@ -118,6 +122,7 @@ pub fn all() -> Vec<Box<dyn Peer>> {
     all.extend(orthanc::all());
     all.extend(http::all());
     all.extend(rsync::all());
+    all.extend(quic::all());
     all
 }
 

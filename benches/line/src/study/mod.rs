@@ -9,8 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use mic_transfer::Uid;
-use mic_transfer::adapter::files::Labels;
 
 pub use image::Image;
 
@@ -172,20 +170,4 @@ pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 pub fn uid_of(folder: &Path) -> anyhow::Result<String> {
     let files = files(folder)?;
     dicom::text(&fs::read(files.first().context("no files")?)?, dicom::STUDY)
-}
-
-/// What a manifest wants to know of a file.
-pub fn labels(path: &Path) -> anyhow::Result<Labels> {
-    let file = fs::read(path)?;
-    let uid = |tag| anyhow::Ok(Uid::new(&dicom::text(&file, tag)?)?);
-    let labels = Labels::new(
-        uid(dicom::CLASS)?,
-        uid(dicom::INSTANCE)?,
-        uid(dicom::SERIES)?,
-        uid(dicom::SYNTAX)?,
-    );
-    let number = dicom::text(&file, dicom::NUMBER)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    Ok(number.map_or(labels.clone(), |number| labels.with_rank(number)))
 }

@@ -19,7 +19,7 @@ use mic_transfer::adapter::files::FileSource;
 use mic_transfer::adapter::line::{Connection, Dial};
 use mic_transfer::adapter::serve::{ServeReport, serve_stream};
 use mic_transfer::adapter::stream::{ByteStream, StreamConnection};
-use mic_transfer::adapter::tcp::{AllowAll, Pull};
+use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent};
 use mic_transfer::adapter::tls::{TlsDial, accept};
 use mic_transfer::sender::SenderConfig;
 use mic_transfer::source::{Source, Unreadable};
@@ -28,7 +28,8 @@ use mic_transfer::{Auth, Digest, Manifest, SignedManifest, Uid};
 use serde::{Deserialize, Serialize};
 
 use super::line::Tls;
-use super::{bar, open, studies, tell};
+use super::plot::{Meter, Target};
+use super::{bar, fetched_since, open, studies, tell};
 use crate::output::{self, say};
 
 /// The longest first line of a pushed connection: some thousand studies.
@@ -54,9 +55,8 @@ struct Pushed<'a> {
 pub(super) fn push(
     folder: &Path,
     only: &[String],
-    to: SocketAddr,
-    name: Option<&str>,
-    tls: &Tls,
+    (to, name, tls): (SocketAddr, Option<&str>, &Tls),
+    plot: Option<&Target>,
     json: bool,
 ) -> Result<ExitCode, Problem> {
     let mut found = studies(folder)?;
@@ -84,6 +84,7 @@ pub(super) fn push(
     let source = Counted {
         files,
         bar: bar.clone(),
+        meter: Meter::start(),
     };
     let push = roots.keys().cloned().collect();
     let mut announcement = serde_json::to_vec(&Announcement { push })?;
@@ -102,6 +103,7 @@ pub(super) fn push(
     }
     .map_err(unreached)?;
     bar.finish_and_clear();
+    plot.map_or(Ok(()), |target| source.meter.draw(target))?;
     let mut failed = false;
     for (study, (root, bytes)) in &roots {
         let ok = report.receipts.contains(root);
@@ -135,10 +137,11 @@ fn give(stream: impl ByteStream, announcement: &[u8], source: &Counted) -> io::R
     serve_stream(stream, source, &AllowAll, SenderConfig::default())
 }
 
-/// A source that moves a bar.
+/// A source that moves a bar and counts.
 struct Counted {
     files: FileSource,
     bar: ProgressBar,
+    meter: Meter,
 }
 
 impl Source for Counted {
@@ -158,6 +161,7 @@ impl Source for Counted {
         into: &mut [u8],
     ) -> Result<(), Unreadable> {
         self.bar.inc(into.len() as u64);
+        self.meter.add(into.len() as u64);
         self.files.read(manifest, instance, offset, into)
     }
 
@@ -171,6 +175,7 @@ pub(super) fn receive(
     listen: SocketAddr,
     once: bool,
     tls: &Tls,
+    plot: Option<&Target>,
     json: bool,
 ) -> Result<ExitCode, Problem> {
     let store = open(store, true)?;
@@ -179,6 +184,7 @@ pub(super) fn receive(
     say!("{}", listener.local_addr()?)?;
     for stream in listener.incoming() {
         let (stream, store, server) = (stream?, store.clone(), server.clone());
+        let plot = plot.cloned();
         let take = move || -> Result<bool, Problem> {
             let socket = stream.try_clone()?;
             socket.set_nodelay(true)?;
@@ -188,9 +194,9 @@ pub(super) fn receive(
                 Some(tls) => {
                     let stream = accept(stream, &tls).map_err(lost)?;
                     socket.set_read_timeout(Some(ANNOUNCEMENT_TIMEOUT))?;
-                    take_in(stream, &socket, &store, json)
+                    take_in(stream, &socket, &store, plot.as_ref(), json)
                 }
-                None => take_in(stream, &socket, &store, json),
+                None => take_in(stream, &socket, &store, plot.as_ref(), json),
             }
         };
         if once {
@@ -210,6 +216,7 @@ fn take_in(
     stream: impl ByteStream,
     socket: &TcpStream,
     store: &DiskStore,
+    plot: Option<&Target>,
     json: bool,
 ) -> Result<bool, Problem> {
     let announced = announcement(&stream)?;
@@ -219,9 +226,20 @@ fn take_in(
         let uid = Uid::new(study).map_err(|e| Problem::data("transfer.study", e))?;
         pull = pull.study(uid, Auth::none());
     }
+    let (meter, mut came) = (Meter::start(), BTreeMap::new());
     let report = pull
-        .run(store, |_| {})
+        .run(store, |event| {
+            if let PullEvent::Planned(study, progress) | PullEvent::Progress(study, progress) =
+                event
+            {
+                meter.add(fetched_since(
+                    came.insert(study.clone(), progress),
+                    progress,
+                ));
+            }
+        })
         .map_err(|e| Problem::system("transfer.connect", e))?;
+    plot.map_or(Ok(()), |target| meter.draw(target))?;
     tell(&report, json)
 }
 
