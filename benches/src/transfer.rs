@@ -154,6 +154,7 @@ impl Sink {
             Action::Open(_) => Outcome::Opened {
                 have: RangeSet::new(),
                 leaves: Vec::new(),
+                pieces: Vec::new(),
                 complete: false,
                 receipt: None,
                 sm3: false,
