@@ -75,7 +75,7 @@ counted() {
 libraries() { python3 .ci/workspace.py libraries; }
 
 # The workspaces of their own inside this repository.
-own_workspaces() { git ls-files -- 'mic-*/fuzz/Cargo.toml' 'benches/peers/Cargo.toml' '.ci/**/Cargo.toml'; }
+own_workspaces() { git ls-files -- 'mic-*/fuzz/Cargo.toml' 'benches/**/Cargo.toml' '.ci/**/Cargo.toml'; }
 
 # consumer CRATE FOLDER: the small project of .ci/consumers/CRATE on the unpacked crate.
 consumer() {

@@ -46,7 +46,7 @@ def offered(expression, allowed):
 
 def manifests():
     out = subprocess.run(
-        ["git", "ls-files", "Cargo.toml", "*/fuzz/Cargo.toml", "benches/peers/Cargo.toml"],
+        ["git", "ls-files", "Cargo.toml", "*/fuzz/Cargo.toml", "benches/peers/Cargo.toml", "benches/line/Cargo.toml"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout
     return out.split()
