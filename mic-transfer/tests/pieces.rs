@@ -16,6 +16,7 @@ use core::time::Duration;
 use common::{MadeStudy, World, storage_with};
 use mic_transfer::receiver::{Progress, ReceiverEvent};
 use mic_transfer::storage::{CrashStyle, MemoryStorage};
+use mic_transfer::store::{Action, Outcome, StoreOp};
 use mic_transfer::{Instance, Pieces, SessionError};
 
 /// 150 rows of 512 bytes, 700 and 2: under a chunk, several chunks, too short for a piece.
@@ -256,6 +257,32 @@ fn ok_several_sources_are_each_told() {
     world.pull_all();
     brought(&mut world);
     assert_eq!(world.data_sent, outside(&study));
+}
+
+/// A source that names one held piece over and over makes it read once.
+#[test]
+fn ok_a_piece_named_over_and_over_is_read_once() {
+    let held = MadeStudy::pictures("1.2.1", 7, &[12]).in_pieces(1 << 30);
+    let pixels = held.signed.manifest().instances()[0].pixels().unwrap();
+    let many = MadeStudy::pictures("1.2.2", 8, &[12; 300]);
+    let same = &held.files[0][pixels.offset() as usize..pixels.end() as usize];
+    let mut many = many.edited("1.2.3", 5);
+    let instances = many.signed.manifest().instances().to_vec();
+    for (file, instance) in many.files.iter_mut().zip(&instances) {
+        let own = instance.pixels().unwrap();
+        file[own.offset() as usize..own.end() as usize].copy_from_slice(same);
+    }
+    let many = many.edited("1.2.4", 6).in_pieces(1 << 30);
+    let mut world = World::new(3, std::slice::from_ref(&many), storage_with(&[held]));
+    let before = world.store().storage_mut().operations();
+    let open = StoreOp::new(0, many.root(), Action::Open(many.signed.clone()));
+    let opened = world.store().execute(open, Duration::ZERO);
+    let Ok(Outcome::Opened { pieces, .. }) = opened.outcome else {
+        panic!("{opened:?}")
+    };
+    assert_eq!(pieces.len(), 300);
+    let operations = world.store().storage_mut().operations() - before;
+    assert!(operations < 40, "{operations}");
 }
 
 /// More instances on a connection than a source keeps runs for.
