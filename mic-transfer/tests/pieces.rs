@@ -244,6 +244,47 @@ fn ok_cuts_and_crashes_keep_what_was_filled_and_the_receipt_is_right() {
 }
 
 #[test]
+fn ok_killed_at_every_storage_operation_what_was_filled_stays() {
+    let study = MadeStudy::pictures("1.2.1", 7, &[9, 12, 600]).in_pieces(1 << 30);
+    let held = study.edited("1.2.2", 8).in_pieces(1 << 30);
+    let storage = storage_with(std::slice::from_ref(&held));
+    for stop in 0..70 {
+        for style in [
+            CrashStyle::Kill,
+            CrashStyle::Forget,
+            CrashStyle::Tear(stop + 1),
+        ] {
+            let mut world = World::new(stop, std::slice::from_ref(&study), storage.clone());
+            world.store().storage_mut().stop_after(stop);
+            world.connect();
+            world.pull_all();
+            world.run();
+            world.crash(style);
+            let kept: u64 = world
+                .store()
+                .partial()
+                .iter()
+                .map(mic_transfer::store::PartialStudy::bytes_done)
+                .sum();
+            let before = world.data_sent;
+            world.connect();
+            world.pull_all();
+            assert!(world.run() && world.is_complete(), "{:?}", world.errors);
+            world.check_visible();
+            let receipt = world.receipts.last().unwrap();
+            // A receipt that was kept and is sent again after the crash says the same.
+            assert_eq!(receipt.fetched(), outside(&study), "{stop} {style:?}");
+            let again = world.data_sent - before;
+            assert!(again <= outside(&study), "{stop} {style:?}: {again}");
+            assert!(
+                kept < study.bytes() || again == 0,
+                "{stop} {style:?}: {again}"
+            );
+        }
+    }
+}
+
+#[test]
 fn ok_several_sources_are_each_told() {
     let study = MadeStudy::pictures("1.2.1", 7, &[900; 6]).in_pieces(1 << 30);
     let held = study.edited("1.2.2", 3).in_pieces(1 << 30);
