@@ -48,6 +48,21 @@ def part_10(syntax, data):
     return bytes(128) + b"DICM" + element(2, 0, b"UL", len(group).to_bytes(4, "little")) + group + data
 
 
+# Operations and values: connect, greet, offer, manifest, the rest of the image whose pixels are held; then with
+# the study that holds them damaged or gone, and the whole image.
+begin = bytes([0, 0, 1, 1, 2, 0, 4, 1])
+folder = here / "corpus" / "receiver_ops"
+folder.mkdir(parents=True, exist_ok=True)
+for name, made in {
+    "held": begin + bytes([15, 0, 5, 0, 5, 1, 5, 2]),
+    "held-wrong": begin + bytes([15, 1, 5, 3]),
+    "held-gone": begin + bytes([17, 0, 15, 0, 15, 0, 5, 3]),
+    "held-damaged": begin + bytes([17, 9, 15, 0, 5, 3, 5, 0, 5, 1, 5, 2]),
+    "held-crash": begin + bytes([15, 0, 18, 7]) + begin + bytes([5, 0, 5, 1, 5, 2]),
+}.items():
+    (folder / name).write_bytes(made)
+
+
 CT, KEY_OBJECT = b"1.2.840.10008.5.1.4.1.1.2", b"1.2.840.10008.5.1.4.1.1.88.59"
 native = image(CT, element(0x7FE0, 0x10, b"OW", bytes(range(24))))
 fragments = undefined(0x7FE0, 0x10, b"OB", item(b"\0\0\0\0\x0a\0\0\0") + item(b"aa") + item(b"bb"))

@@ -207,6 +207,7 @@ impl Receiver {
                 leaves,
                 pieces,
                 complete,
+                fetched,
                 receipt,
                 sm3,
             }) => {
@@ -219,6 +220,7 @@ impl Receiver {
                     owed.filter_map(|chunk| Run::new(chunk, 1))
                         .for_each(|run| coming.insert(run));
                     study.sm3 = sm3;
+                    study.fetched_ever = fetched;
                     study.pieces = pieces.into_iter().collect();
                     let early = study.opened(have, leaves, &coming, now);
                     self.planned(slot, complete, receipt.map(|receipt| *receipt), now);

@@ -16,6 +16,7 @@ use core::time::Duration;
 use common::{MadeStudy, World, storage_with};
 use mic_transfer::receiver::{Progress, ReceiverEvent};
 use mic_transfer::storage::{CrashStyle, MemoryStorage};
+use mic_transfer::store::{Action, Outcome, StoreOp};
 use mic_transfer::{Instance, Pieces, SessionError};
 
 /// 150 rows of 512 bytes, 700 and 2: under a chunk, several chunks, too short for a piece.
@@ -243,6 +244,47 @@ fn ok_cuts_and_crashes_keep_what_was_filled_and_the_receipt_is_right() {
 }
 
 #[test]
+fn ok_killed_at_every_storage_operation_what_was_filled_stays() {
+    let study = MadeStudy::pictures("1.2.1", 7, &[9, 12, 600]).in_pieces(1 << 30);
+    let held = study.edited("1.2.2", 8).in_pieces(1 << 30);
+    let storage = storage_with(std::slice::from_ref(&held));
+    for stop in 0..70 {
+        for style in [
+            CrashStyle::Kill,
+            CrashStyle::Forget,
+            CrashStyle::Tear(stop + 1),
+        ] {
+            let mut world = World::new(stop, std::slice::from_ref(&study), storage.clone());
+            world.store().storage_mut().stop_after(stop);
+            world.connect();
+            world.pull_all();
+            world.run();
+            world.crash(style);
+            let kept: u64 = world
+                .store()
+                .partial()
+                .iter()
+                .map(mic_transfer::store::PartialStudy::bytes_done)
+                .sum();
+            let before = world.data_sent;
+            world.connect();
+            world.pull_all();
+            assert!(world.run() && world.is_complete(), "{:?}", world.errors);
+            world.check_visible();
+            let receipt = world.receipts.last().unwrap();
+            // A receipt that was kept and is sent again after the crash says the same.
+            assert_eq!(receipt.fetched(), outside(&study), "{stop} {style:?}");
+            let again = world.data_sent - before;
+            assert!(again <= outside(&study), "{stop} {style:?}: {again}");
+            assert!(
+                kept < study.bytes() || again == 0,
+                "{stop} {style:?}: {again}"
+            );
+        }
+    }
+}
+
+#[test]
 fn ok_several_sources_are_each_told() {
     let study = MadeStudy::pictures("1.2.1", 7, &[900; 6]).in_pieces(1 << 30);
     let held = study.edited("1.2.2", 3).in_pieces(1 << 30);
@@ -256,6 +298,32 @@ fn ok_several_sources_are_each_told() {
     world.pull_all();
     brought(&mut world);
     assert_eq!(world.data_sent, outside(&study));
+}
+
+/// A source that names one held piece over and over makes it read once.
+#[test]
+fn ok_a_piece_named_over_and_over_is_read_once() {
+    let held = MadeStudy::pictures("1.2.1", 7, &[12]).in_pieces(1 << 30);
+    let pixels = held.signed.manifest().instances()[0].pixels().unwrap();
+    let many = MadeStudy::pictures("1.2.2", 8, &[12; 300]);
+    let same = &held.files[0][pixels.offset() as usize..pixels.end() as usize];
+    let mut many = many.edited("1.2.3", 5);
+    let instances = many.signed.manifest().instances().to_vec();
+    for (file, instance) in many.files.iter_mut().zip(&instances) {
+        let own = instance.pixels().unwrap();
+        file[own.offset() as usize..own.end() as usize].copy_from_slice(same);
+    }
+    let many = many.edited("1.2.4", 6).in_pieces(1 << 30);
+    let mut world = World::new(3, std::slice::from_ref(&many), storage_with(&[held]));
+    let before = world.store().storage_mut().operations();
+    let open = StoreOp::new(0, many.root(), Action::Open(many.signed.clone()));
+    let opened = world.store().execute(open, Duration::ZERO);
+    let Ok(Outcome::Opened { pieces, .. }) = opened.outcome else {
+        panic!("{opened:?}")
+    };
+    assert_eq!(pieces.len(), 300);
+    let operations = world.store().storage_mut().operations() - before;
+    assert!(operations < 40, "{operations}");
 }
 
 /// More instances on a connection than a source keeps runs for.

@@ -161,6 +161,7 @@ impl Entry {
                 .map(|(number, locals)| (*number, runs(locals)))
                 .collect(),
             complete: self.complete,
+            fetched: self.fetched_bytes(),
             receipt: self.receipt.clone().map(Box::new),
             sm3: self.has_right_sm3(),
         }

@@ -104,6 +104,8 @@ pub enum Outcome {
         pieces: Vec<(u32, Vec<Run>)>,
         /// Whether it is complete: nothing is to be done.
         complete: bool,
+        /// Bytes of what is verified here that came over the line.
+        fetched: u64,
         /// The receipt issued for it.
         receipt: Option<Box<(Receipt, Option<Signature>)>>,
         /// Whether every instance has an SM3 digest that was checked.

@@ -125,19 +125,28 @@ pub(super) fn runs(locals: &[Local]) -> Vec<Run> {
 /// The pack read last: pieces of one instance mostly come from one study.
 type Open = Option<(Digest, FileId)>;
 
+/// What is known while pieces are looked for.
+#[derive(Default)]
+struct Search {
+    open: Open,
+    /// Where each piece was found to be right, or that it was nowhere: a manifest that names one piece over and
+    /// over makes it read once, so that the work is bounded by what is here.
+    checked: BTreeMap<(Digest, u64), Option<(Digest, u64)>>,
+}
+
 impl<S: Storage> Store<S> {
     /// Finds what other studies hold of the pixels that this one lacks, hashing it.
     pub(super) fn find_pieces(&mut self, root: &Digest) -> Result<(), StorageError> {
         let manifest = self.entry(root)?.signed.manifest().clone();
-        let mut open = None;
+        let mut search = Search::default();
         let mut found = BTreeMap::new();
         for number in (0_u32..).take(manifest.instances().len()) {
-            let locals = self.pieces_of(root, &manifest, number, &mut open)?;
+            let locals = self.pieces_of(root, &manifest, number, &mut search)?;
             if !locals.is_empty() {
                 found.insert(number, locals);
             }
         }
-        self.open_pack(None, &mut open);
+        self.open_pack(None, &mut search.open);
         self.entry_mut(root)?.locals = found;
         Ok(())
     }
@@ -147,7 +156,7 @@ impl<S: Storage> Store<S> {
         root: &Digest,
         manifest: &Manifest,
         number: u32,
-        open: &mut Open,
+        search: &mut Search,
     ) -> Result<Vec<Local>, StorageError> {
         let listed = manifest.instances().get(number as usize);
         let pieces = listed.and_then(|listed| listed.pieces());
@@ -170,12 +179,7 @@ impl<S: Storage> Store<S> {
         let mut locals: Vec<Local> = Vec::new();
         let mut count = 0_usize;
         for (piece, (range, digest)) in wanted {
-            let places = self.index.find(digest, range.length());
-            let places: Vec<(Digest, u64)> = places.take(PLACES_MAX).collect();
-            let right = places
-                .into_iter()
-                .find(|(study, at)| self.is_piece(study, *at, range.length(), digest, open));
-            let Some((root, offset)) = right else {
+            let Some((root, offset)) = self.place_of(digest, range.length(), search) else {
                 continue;
             };
             let follows = locals.last().is_some_and(|last| last.piece + 1 == piece);
@@ -191,6 +195,25 @@ impl<S: Storage> Store<S> {
             });
         }
         Ok(locals)
+    }
+
+    /// The study and the place in its pack where a piece is, if its bytes are right.
+    fn place_of(
+        &mut self,
+        digest: &Digest,
+        length: u64,
+        search: &mut Search,
+    ) -> Option<(Digest, u64)> {
+        if let Some(known) = search.checked.get(&(*digest, length)) {
+            return *known;
+        }
+        let places = self.index.find(digest, length);
+        let places: Vec<(Digest, u64)> = places.take(PLACES_MAX).collect();
+        let right = places
+            .into_iter()
+            .find(|(study, at)| self.is_piece(study, *at, length, digest, &mut search.open));
+        search.checked.insert((*digest, length), right);
+        right
     }
 
     /// Whether these bytes of a study's pack are the piece.

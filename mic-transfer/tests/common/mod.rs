@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
-use mic_transfer::storage::{CrashStyle, MemoryStorage, Storage};
+use mic_transfer::storage::{CrashStyle, MemoryStorage};
 use mic_transfer::store::{Store, StoreConfig};
 use mic_transfer::tree::TreeBuilder;
 use mic_transfer::{
@@ -558,17 +558,11 @@ impl World {
             .all(|root| complete.iter().any(|study| study.root() == root))
     }
 
-    /// Changes a byte of a pack, as a disk does that wears out.
+    /// Changes a bit of a pack, as a disk does that wears out.
     pub fn damage(&mut self, root: &Digest, at: u64) {
         self.damaged.insert(*root);
-        let storage = self.store().storage_mut();
-        let pack = storage
-            .open(&format!("complete/{root}/pack"), false)
-            .unwrap();
-        let mut byte = [0];
-        storage.read_at(pack, at, &mut byte).unwrap();
-        storage.write_at(pack, at, &[byte[0] ^ 1]).unwrap();
-        storage.close(pack);
+        let path = format!("complete/{root}/pack");
+        self.store().storage_mut().flip_bit(&path, at).unwrap();
     }
 
     /// Runs until nothing more happens. Says whether the receiver is done.
