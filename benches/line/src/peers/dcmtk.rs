@@ -21,13 +21,13 @@ pub(super) fn all() -> Vec<Box<dyn Peer>> {
         }),
         Box::new(Store {
             name: "storescu-nodelay",
-            what: "the same, TCP_NODELAY=1",
+            what: "DCMTK storescu to storescp, TCP_NODELAY=1",
             associations: 1,
             tuned: true,
         }),
         Box::new(Store {
             name: "storescu-nodelay-4",
-            what: "the same, 4 associations",
+            what: "DCMTK storescu to storescp, TCP_NODELAY=1, 4 associations",
             associations: 4,
             tuned: true,
         }),

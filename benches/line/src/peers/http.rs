@@ -19,7 +19,11 @@ pub(super) fn all() -> Vec<Box<dyn Peer>> {
             "nginx and curl, one tar",
             Form::Tar { tls: false },
         ),
-        http("https-tar", "the same with TLS", Form::Tar { tls: true }),
+        http(
+            "https-tar",
+            "nginx and curl, one tar with TLS",
+            Form::Tar { tls: true },
+        ),
         http(
             "http-files",
             "nginx and curl, files in turn",

@@ -25,7 +25,7 @@ impl Peer for Raw {
     fn what(&self) -> String {
         match self.0 {
             1 => "plain copy over TCP, 1 connection: the reference".into(),
-            count => format!("the same, {count} connections with fixed shares"),
+            count => format!("plain copy over TCP, {count} connections with fixed shares"),
         }
     }
 
