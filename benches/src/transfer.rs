@@ -156,6 +156,7 @@ impl Sink {
                 leaves: Vec::new(),
                 pieces: Vec::new(),
                 complete: false,
+                fetched: 0,
                 receipt: None,
                 sm3: false,
             },
