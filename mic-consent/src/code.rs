@@ -292,3 +292,21 @@ impl fmt::Display for Province {
         write!(f, "{}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_a_code_is_not_the_longer_one_that_ends_like_its_filling() {
+        let code = |text: &str| IssuerCode::new(text).unwrap();
+        assert_ne!(code("CT"), code("CT0"));
+        assert!(code("CT") < code("CT0") && code("Z") < code("AA"));
+        assert_eq!(code("CT").as_str(), "CT");
+        let hospital = InstitutionCode::new("H11010500001").unwrap();
+        assert_eq!(IssuerCode::from(hospital), code("H11010500001"));
+        assert!(IssuerCode::new("CT\0").is_err() && IssuerCode::new("").is_err());
+        assert!(Realm::new("a0").unwrap() != Realm::new("a").unwrap());
+        assert!(DepartmentCode::new("\0").is_err());
+    }
+}

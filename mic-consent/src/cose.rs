@@ -281,3 +281,36 @@ impl<const N: usize> Input<N> {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_a_header_as_it_stands_is_the_one_read_entry_by_entry() {
+        let read = |bytes: &[u8]| other_header(bytes, 0, Suite::from_cose_algorithm).ok();
+        let known = |bytes: &[u8]| known_header(bytes, Suite::from_cose_algorithm);
+        for &suite in Suite::ALL {
+            for &token_type in TokenType::ALL {
+                let header = Header {
+                    suite,
+                    key_id: KeyId::from_bytes([0xa5; 8]),
+                    token_type,
+                };
+                let mut bytes = protected_bytes(&header);
+                assert_eq!(known(&bytes), Some(header));
+                assert_eq!(read(&bytes), Some(header));
+                for bit in 0..bytes.len() * 8 {
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                    assert_eq!(known(&bytes), read(&bytes), "{suite} bit {bit}");
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                }
+                for end in 0..bytes.len() {
+                    assert_eq!(known(&bytes[..end]), None);
+                }
+                bytes.push(0);
+                assert_eq!(known(&bytes), None);
+            }
+        }
+    }
+}

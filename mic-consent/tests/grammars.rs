@@ -8,6 +8,9 @@
 #[path = "common/ask.rs"]
 mod ask;
 
+extern crate alloc;
+
+use alloc::collections::BTreeSet;
 use std::fs;
 
 use ask::ask;
@@ -89,8 +92,7 @@ fn ok_the_abnf_has_every_accepted_text_and_none_that_was_changed() {
         Encoded::from_bytes(&bytes).ok()
     });
     let mut right: Vec<String> = short.map(|token| token.to_text()).collect();
-    let prefixes: std::collections::BTreeSet<String> =
-        right.iter().map(|text| text[..6].to_owned()).collect();
+    let prefixes: BTreeSet<String> = right.iter().map(|text| text[..6].to_owned()).collect();
     assert_eq!(prefixes.len(), 14, "every type");
     let mut wrong: Vec<String> = right
         .iter()

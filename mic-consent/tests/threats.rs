@@ -7,10 +7,10 @@
 
 mod common;
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicUsize, Ordering},
-};
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use ciborium::Value;
 use common::{raw, *};

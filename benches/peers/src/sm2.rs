@@ -97,13 +97,12 @@ fn with_others(
     let key = gmcrypto_core::sm2::Sm2PublicKey::from_sec1_bytes(sec1)
         .ok_or_else(|| anyhow::anyhow!("gmcrypto-core: no key"))?;
     let der = gmcrypto_core::asn1::encode_sig(&r, &s);
-    let gmcrypto =
-        move |text: &[u8]| gmcrypto_core::sm2::verify_with_id(&key, DISTID.as_bytes(), text, &der);
+    let (id, own) = (DISTID.as_bytes(), der.clone());
+    let gmcrypto = move |text: &[u8]| gmcrypto_core::sm2::verify_with_id(&key, id, text, &own);
 
     let key: String = sec1[1..].iter().map(|byte| format!("{byte:02x}")).collect();
-    let smcrypto = move |text: &[u8]| {
-        smcrypto::sm2::Verify::new_with_id(DISTID.as_bytes(), &key).verify(text, &signature)
-    };
+    let smcrypto =
+        move |text: &[u8]| smcrypto::sm2::Verify::new_with_id(id, &key).verify(text, &der);
 
     let checks: [(&str, Box<dyn Fn(&[u8]) -> bool>); 4] = [
         ("gm-sm2", Box::new(gm_sm2)),
