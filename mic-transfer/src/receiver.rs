@@ -45,6 +45,9 @@ use limiter::Limiter;
 use link::{Leg, Link, Phase};
 use study::Study;
 
+/// How long a connection that is not let in may hold up a study that others could bring.
+const HOLD_UP_MAX: Duration = Duration::from_secs(2);
+
 /// The limits and timers of a receiver.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -524,10 +527,14 @@ impl Receiver {
         }
     }
 
-    /// The first connection with room brings the manifest, the others join once it is known.
+    /// The first connection with room brings the manifest, the others join once it is known. Where none is open
+    /// yet, one that greets is asked: that saves a round trip (XFR-24).
     fn request_somewhere(&mut self, slot: u16) {
-        let open: Vec<ConnectionId> = self.open_links().collect();
-        for id in open {
+        let mut ids: Vec<ConnectionId> = self.open_links().collect();
+        if ids.is_empty() {
+            ids.extend(self.links.keys());
+        }
+        for id in ids {
             self.request(id, slot);
             if self.has_leg(slot) {
                 return;
@@ -552,7 +559,7 @@ impl Receiver {
             self.send(id, Frame::Bye);
             return self.drop_link(id, None, self.now);
         }
-        if link.phase != Phase::Open || link.legs.contains_key(&slot) || !link.has_room() {
+        if link.legs.contains_key(&slot) || !link.has_room() {
             return;
         }
         if link.active() == 0 && !link.is_waiting() {
@@ -741,8 +748,10 @@ impl Receiver {
     }
 
     fn has_leg(&self, slot: u16) -> bool {
-        let open = self.links.values().filter(|link| link.phase == Phase::Open);
-        open.filter_map(|link| link.legs.get(&slot))
+        let links = self.links.values();
+        links
+            .filter(|link| link.phase != Phase::Closed)
+            .filter_map(|link| link.legs.get(&slot))
             .any(|leg| *leg != Leg::Ended)
     }
 
@@ -757,7 +766,17 @@ impl Receiver {
     /// Since when and how long a connection may stay silent; `None` if nothing is awaited.
     fn waiting(&self, id: ConnectionId, link: &Link) -> Option<(Instant, Duration)> {
         match link.phase {
-            Phase::Greeting => Some((link.opened_at, self.config.greeting_timeout)),
+            Phase::Greeting => {
+                let greeting = self.config.greeting_timeout;
+                // Others are in, and a study waits for this one.
+                let holds_up = link.active() > 0 && self.open_links().next().is_some();
+                let limit = if holds_up {
+                    greeting.min(HOLD_UP_MAX)
+                } else {
+                    greeting
+                };
+                Some((link.opened_at, limit))
+            }
             Phase::Open if link.is_waiting() || self.owes_manifest(id) => {
                 Some((link.heard_at, self.config.stall_timeout))
             }

@@ -175,6 +175,8 @@ pub struct Sender {
     heard_at: Instant,
     data_bytes: u64,
     accepts: Codecs,
+    /// A study asked for before the session is decided; nothing where that was taken back (XFR-24).
+    waiting: Option<(u16, Option<Request>)>,
 }
 
 impl Sender {
@@ -199,6 +201,7 @@ impl Sender {
             heard_at: now,
             data_bytes: 0,
             accepts: Codecs::raw(),
+            waiting: None,
         }
     }
 
@@ -289,6 +292,11 @@ impl Sender {
             let held_runs = self.config.held_runs.min(HELD_RUNS_MAX as u32);
             let session = Session::new(Auth::none()).with_held_runs(held_runs);
             self.send(&Frame::Hello(session));
+            match self.waiting.take() {
+                Some((slot, Some(request))) => self.open_study(slot, request),
+                Some((slot, None)) => self.last_slot = Some(slot),
+                None => {}
+            }
         }
     }
 
@@ -443,6 +451,19 @@ impl Sender {
                 self.out.push_back(SenderOutput::Close(Some(error)));
                 Ok(())
             }
+            (Phase::Judging, Frame::Request { slot, request }) if self.waiting.is_none() => {
+                self.waiting = Some((slot, Some(request)));
+                Ok(())
+            }
+            (Phase::Judging, Frame::Cancel { slot } | Frame::Error { slot, .. })
+                if self
+                    .waiting
+                    .as_ref()
+                    .is_some_and(|(asked, _)| *asked == slot) =>
+            {
+                self.waiting = Some((slot, None));
+                Ok(())
+            }
             (Phase::Open, Frame::Request { slot, request }) => self.handle_request(slot, request),
             (Phase::Open, Frame::Want { slot, class, runs }) => {
                 self.handle_want(slot, class, &runs)
@@ -532,6 +553,11 @@ impl Sender {
                 Context::Frame("REQUEST"),
             ));
         }
+        self.open_study(slot, request);
+        Ok(())
+    }
+
+    fn open_study(&mut self, slot: u16, request: Request) {
         self.last_slot = Some(slot);
         let event = SenderEvent::AuthorizeStudy {
             slot,
@@ -551,7 +577,6 @@ impl Sender {
         };
         self.studies.insert(slot, study);
         self.out.push_back(SenderOutput::Event(event));
-        Ok(())
     }
 
     fn handle_want(&mut self, slot: u16, class: u32, runs: &[Run]) -> Result<(), SessionError> {

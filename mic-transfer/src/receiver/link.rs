@@ -92,9 +92,14 @@ impl Link {
             || self.legs.values().any(|leg| *leg == Leg::Asked)
     }
 
-    /// Whether the source allows one study more.
+    /// Whether the source allows one study more; before it says so, one (XFR-24).
     pub(super) fn has_room(&self) -> bool {
-        self.active() < self.allows.0 && !self.is_worn()
+        let allowed = match self.phase {
+            Phase::Greeting => 1,
+            Phase::Open => self.allows.0,
+            Phase::Closed => 0,
+        };
+        self.active() < allowed && !self.is_worn()
     }
 
     /// Whether the numbers of the connection are used up: only a new one can carry more studies.
