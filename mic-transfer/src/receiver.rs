@@ -140,6 +140,7 @@ impl Receiver {
             .push_back(ReceiverOutput::Send(connection, preface));
         let session = Session::new(auth).with_codecs(self.config.codecs);
         self.send(connection, Frame::Hello(session));
+        self.join(connection);
     }
 
     /// Bytes have arrived on a connection.

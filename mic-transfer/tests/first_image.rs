@@ -66,6 +66,37 @@ fn ok_the_first_image_of_any_study_takes_a_round_trip_and_at_most_1_3_wire_times
     }
 }
 
+/// XFR-24: a connection that was just made costs no further round trip, whatever others are being made beside it.
+#[test]
+fn ok_the_first_image_of_a_cold_connection_takes_a_round_trip_and_at_most_1_3_wire_times() {
+    let mut lengths = vec![300; 800];
+    lengths.insert(400, 526_336);
+    let study = MadeStudy::of_one_series("1.2.3", 5, &lengths);
+    for (connections, pulled_first) in [(1, false), (4, false), (1, true), (4, true)] {
+        let mut world = World::new(0, std::slice::from_ref(&study), MemoryStorage::new());
+        (world.config.rate, world.config.latency) = (GIGABIT, ONE_WAY);
+        world.early(1 << 20);
+        let asked = world.now;
+        if pulled_first {
+            world.pull_all();
+        }
+        (0..connections).for_each(|_| {
+            world.connect();
+        });
+        if !pulled_first {
+            world.pull_all();
+        }
+        while !world.events.iter().any(is_first) {
+            world.step();
+        }
+        let wire = Duration::from_nanos(526_336 * 1_000_000_000 / GIGABIT);
+        let (took, allowed) = (world.now - asked, ONE_WAY * 2 + wire * 13 / 10);
+        assert!(took <= allowed, "{connections}: {took:?} of {allowed:?}");
+        assert!(world.run() && world.is_complete());
+        assert_eq!(world.data_sent, study.bytes(), "nothing came twice");
+    }
+}
+
 #[test]
 fn ok_what_comes_early_is_written_once_and_not_asked_for_again() {
     let study = MadeStudy::new("1.2.3", 5, &[300_000, 40, 700_000, 50, 60]);

@@ -15,10 +15,11 @@ mod common;
 use core::time::Duration;
 
 use common::{MadeStudy, World, uid};
-use mic_transfer::Auth;
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
+use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::storage::MemoryStorage;
-use mic_transfer::wire::{Frame, FrameReader, Offer, PREFACE, Session, encode};
+use mic_transfer::wire::{Frame, FrameReader, Offer, PREFACE, Request, Session, encode};
+use mic_transfer::{Auth, ErrorCode};
 
 /// Everything the receiver sends, by connection.
 #[derive(Default)]
@@ -151,4 +152,85 @@ fn ok_a_receiver_outlives_its_numbers_and_those_of_a_connection() {
         last = Some(frame);
     }
     assert_eq!(last, Some(Frame::Bye));
+}
+
+/// What a source does with frames that come before its session is decided, and once it is.
+fn undecided(frames: &[Frame], accepts: bool) -> (Vec<&'static str>, Option<ErrorCode>) {
+    let now = Duration::ZERO;
+    let mut sender = Sender::new(SenderConfig::default(), now);
+    let (mut said, mut code) = (Vec::new(), None);
+    let mut drain = |sender: &mut Sender| {
+        loop {
+            match sender.poll_output() {
+                SenderOutput::Wait(_) => break,
+                SenderOutput::Event(SenderEvent::AuthorizeSession { .. }) => said.push("session"),
+                SenderOutput::Event(SenderEvent::AuthorizeStudy { .. }) => said.push("study"),
+                SenderOutput::Close(error) => {
+                    code = error.map(|error| error.code());
+                    said.push("close");
+                }
+                _ => {}
+            }
+        }
+    };
+    sender.handle_bytes(&hello(64), now);
+    for frame in frames {
+        sender.handle_bytes(&encode(frame).to_vec(), now);
+    }
+    drain(&mut sender);
+    if accepts {
+        sender.accept_session();
+    } else {
+        sender.refuse_session(None);
+    }
+    drain(&mut sender);
+    (said, code)
+}
+
+/// XFR-24: nobody is asked about a study before the session is decided, nor after it was refused.
+#[test]
+fn ok_a_request_behind_the_greeting_waits_for_the_session() {
+    let request = |slot| Frame::Request {
+        slot,
+        request: Request::new(uid("1.2"), Auth::none()),
+    };
+    let said = |frames: &[Frame], accepts| undecided(frames, accepts).0;
+    assert_eq!(said(&[request(0)], true), ["session", "study"]);
+    assert_eq!(said(&[request(0)], false), ["session", "close"]);
+    let cancel = Frame::Cancel { slot: 0 };
+    assert_eq!(said(&[request(0), cancel.clone()], true), ["session"]);
+    // A number is not used twice, taken back or not.
+    let again = undecided(&[request(0), cancel.clone(), request(0)], true);
+    assert_eq!(
+        again,
+        (vec!["session", "close"], Some(ErrorCode::OutOfOrder))
+    );
+    for wrong in [[request(0), request(1)], [cancel, request(0)]] {
+        let (said, code) = undecided(&wrong, true);
+        assert_eq!(
+            (said.last(), code),
+            (Some(&"close"), Some(ErrorCode::OutOfOrder))
+        );
+    }
+}
+
+/// A connection that is not let in holds a study up for two seconds, where another one could bring it.
+#[test]
+fn ok_a_study_does_not_wait_for_a_connection_that_is_not_let_in() {
+    let mut receiver = Receiver::new(ReceiverConfig::default());
+    let start = Duration::from_secs(1);
+    let mut sent = Sent::default();
+    receiver.connect(0, Auth::none(), start);
+    receiver.pull(uid("1.2"), Auth::none(), Priority::Waiting, None, start);
+    receiver.connect(1, Auth::none(), start);
+    receiver.handle_bytes(1, &hello(64), start);
+    sent.drain(&mut receiver);
+    assert_eq!((sent.requests(0).len(), sent.requests(1).len()), (1, 0));
+    let ReceiverOutput::Wait(Some(deadline)) = receiver.poll_output() else {
+        panic!("the first connection is not timed")
+    };
+    assert_eq!(deadline, start + Duration::from_secs(2));
+    receiver.handle_time(deadline);
+    sent.drain(&mut receiver);
+    assert_eq!(sent.requests(1).len(), 1);
 }

@@ -44,10 +44,30 @@ struct Study {
 #[derive(Clone)]
 enum Purpose {
     Greeting,
+    /// The greeting, and the study asked for behind it (XFR-24).
+    Opening,
     Request,
     /// These many chunks by slot, of the study with this root.
     Chunks(BTreeMap<u16, (Digest, usize)>),
     Receipt,
+}
+
+impl Purpose {
+    /// Whether the receiver awaits the source's preface and HELLO from it.
+    const fn greets(&self) -> bool {
+        matches!(self, Self::Greeting | Self::Opening)
+    }
+}
+
+/// How far the greeting is.
+#[derive(PartialEq, Eq)]
+enum Greeted {
+    /// HELLO is to be sent, alone or with what is said at once.
+    Not,
+    /// Its answer is awaited.
+    Asked,
+    /// The receiver has it.
+    Done,
 }
 
 /// What an exchange found out.
@@ -55,6 +75,7 @@ struct Found {
     requester: Requester,
     roots: Vec<(u16, Digest)>,
     chunks: bool,
+    greeted: bool,
 }
 
 struct Line {
@@ -63,6 +84,9 @@ struct Line {
     /// Frames of several answers go to the receiver one by one.
     order: Arc<Mutex<()>>,
     greeting: Vec<u8>,
+    greeted: Greeted,
+    /// Studies to ask for when the greeting is answered.
+    waiting: Vec<u16>,
     studies: BTreeMap<u16, Study>,
     idle: Vec<Requester>,
     lanes: usize,
@@ -85,6 +109,8 @@ pub(super) async fn carry(
         inward: Arc::clone(&inward),
         order: Arc::default(),
         greeting: PREFACE.to_vec(),
+        greeted: Greeted::Not,
+        waiting: Vec::new(),
         studies: BTreeMap::new(),
         idle: Vec::from([first]),
         lanes: 0,
@@ -133,17 +159,15 @@ impl Line {
             match frame {
                 Frame::Hello(_) => {
                     self.greeting.extend_from_slice(&bytes);
-                    self.spawn(self.greeting.clone(), Purpose::Greeting);
                 }
                 Frame::Request { slot, request } => {
-                    let body = [&self.greeting[..], &bytes].concat();
                     let study = Study {
                         request,
                         wanted: Queue::default(),
                         commit: None,
                     };
                     self.studies.insert(slot, study);
-                    self.spawn(body, Purpose::Request);
+                    self.waiting.push(slot);
                 }
                 Frame::Want { slot, class, runs } => {
                     let study = self.studies.get_mut(&slot);
@@ -189,8 +213,40 @@ impl Line {
         encode(&Frame::Request { slot, request }).to_vec()
     }
 
+    /// The greeting and requests: the first one with the greeting if both were said together, the others when it is
+    /// answered, since what an answer says of a study must not come before HELLO.
+    fn open(&mut self) {
+        let waiting = match self.greeted {
+            Greeted::Not if self.greeting.len() > PREFACE.len() => {
+                self.greeted = Greeted::Asked;
+                let rest = self.waiting.split_off(self.waiting.len().min(1));
+                let first = core::mem::replace(&mut self.waiting, rest);
+                let opening = first.first().map(|slot| self.opening(*slot));
+                let purpose = if opening.as_ref().is_some_and(|opening| !opening.is_empty()) {
+                    Purpose::Opening
+                } else {
+                    Purpose::Greeting
+                };
+                let body = [&self.greeting[..], &opening.unwrap_or_default()].concat();
+                self.spawn(body, purpose);
+                return;
+            }
+            Greeted::Done => core::mem::take(&mut self.waiting),
+            _ => return,
+        };
+        for slot in waiting {
+            let opening = self.opening(slot);
+            // Nothing is left of a study that was cancelled meanwhile.
+            if !opening.is_empty() {
+                let body = [&self.greeting[..], &opening].concat();
+                self.spawn(body, Purpose::Request);
+            }
+        }
+    }
+
     /// Sends what waits, as far as lanes are free; a click always finds one.
     fn ask(&mut self) {
+        self.open();
         loop {
             let urgent = self
                 .studies
@@ -261,6 +317,9 @@ impl Line {
         if found.chunks {
             self.lanes = self.lanes.saturating_sub(1);
         }
+        if found.greeted {
+            self.greeted = Greeted::Done;
+        }
         let shared = found.requester.share().is_some();
         if !found.requester.is_closed() && (!shared || self.idle.is_empty()) {
             self.idle.push(found.requester);
@@ -308,7 +367,7 @@ impl Exchange {
                     return Err(io::ErrorKind::InvalidData.into());
                 }
                 opened = true;
-                if matches!(self.purpose, Purpose::Greeting) {
+                if self.purpose.greets() {
                     self.deliver(&PREFACE).await?;
                 }
                 held.drain(..PREFACE.len());
@@ -335,6 +394,7 @@ impl Exchange {
             requester,
             roots,
             chunks: matches!(self.purpose, Purpose::Chunks(_)),
+            greeted: self.purpose.greets(),
         })
     }
 
@@ -385,7 +445,7 @@ impl Exchange {
     ) -> io::Result<bool> {
         let slot = border.slot();
         if border.is_hello() {
-            return Ok(matches!(self.purpose, Purpose::Greeting));
+            return Ok(self.purpose.greets());
         }
         if border.is_offer() {
             let offer = read_one(frame)?;
@@ -393,7 +453,7 @@ impl Exchange {
                 return Err(io::ErrorKind::InvalidData.into());
             };
             return Ok(match &mut self.purpose {
-                Purpose::Request => {
+                Purpose::Request | Purpose::Opening => {
                     roots.push((slot, offer.root));
                     true
                 }
