@@ -122,34 +122,40 @@ impl Bins {
         }
     }
 
-    /// At most [`STEPS`] steps of one width, the last of them after the end of the last bin.
+    /// At most [`STEPS`] steps; the last may be narrower than the others.
     fn curve(&self, took: Duration) -> Curve {
         let group = self.bytes.len().div_ceil(STEPS).max(1);
-        let step_s = self.width.as_secs_f64() * group as f64;
-        let rates: Vec<f64> = self
-            .bytes
-            .chunks(group)
-            .map(|part| part.iter().sum::<u64>() as f64 / step_s / 1e6)
-            .collect();
-        let bytes = self.bytes.iter().sum::<u64>() as f64;
-        let seconds = took.as_secs_f64().max(step_s * rates.len() as f64);
-        let most = rates.iter().fold(0.0_f64, |most, rate| most.max(*rate));
+        let bin_s = self.width.as_secs_f64();
+        let step = |(at, part): (usize, &[u64])| Step {
+            from_s: (at * group) as f64 * bin_s,
+            to_s: (at * group + part.len()) as f64 * bin_s,
+            mb_s: part.iter().sum::<u64>() as f64 / (part.len() as f64 * bin_s) / 1e6,
+        };
+        let steps: Vec<Step> = self.bytes.chunks(group).enumerate().map(step).collect();
+        let megabytes = self.bytes.iter().sum::<u64>() as f64 / 1e6;
+        let end_s = steps.last().map_or(bin_s, |step| step.to_s);
+        let most = steps.iter().fold(0.0_f64, |most, step| most.max(step.mb_s));
         Curve {
-            step_s,
-            mean_mb_s: bytes / 1e6 / took.as_secs_f64().max(1e-9),
-            seconds: seconds.max(step_s),
+            mean_mb_s: megabytes / took.as_secs_f64().max(1e-9),
+            seconds: took.as_secs_f64().max(end_s),
             top_mb_s: round_up(most),
-            rates,
-            megabytes: bytes / 1e6,
+            steps,
+            megabytes,
         }
     }
 }
 
-/// What is drawn: MB (10^6 bytes) a second in steps of one width.
+#[derive(Debug)]
+struct Step {
+    from_s: f64,
+    to_s: f64,
+    mb_s: f64,
+}
+
+/// What is drawn: MB (10^6 bytes) a second, in steps.
 #[derive(Debug)]
 struct Curve {
-    step_s: f64,
-    rates: Vec<f64>,
+    steps: Vec<Step>,
     /// Where the axes end.
     seconds: f64,
     top_mb_s: f64,
@@ -168,11 +174,8 @@ impl Curve {
 
     /// The corners of the steps, from the first to the last.
     fn corners(&self) -> Vec<(f64, f64)> {
-        let ends = |(at, rate): (usize, &f64)| {
-            let (from, y) = (at as f64 * self.step_s, self.y(*rate));
-            [(self.x(from), y), (self.x(from + self.step_s), y)]
-        };
-        self.rates.iter().enumerate().flat_map(ends).collect()
+        let ends = |step: &Step| [step.from_s, step.to_s].map(|at| (self.x(at), self.y(step.mb_s)));
+        self.steps.iter().flat_map(ends).collect()
     }
 
     /// The marks of both axes: seconds and rates.
@@ -188,7 +191,9 @@ impl Curve {
 fn round_up(most: f64) -> f64 {
     let power = 10.0_f64.powf(most.max(1e-3).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0];
-    let fitting = steps.iter().find(|step| *step * power >= most);
+    let fitting = steps
+        .iter()
+        .find(|step| *step * power >= most * (1.0 - 1e-9));
     fitting.unwrap_or(&10.0) * power
 }
 
@@ -226,10 +231,13 @@ mod tests {
         (0..1_000).for_each(|ms| bins.add(Duration::from_millis(ms), 100_000));
         let curve = bins.curve(Duration::from_secs(1));
         assert!(
-            curve.rates.iter().all(|rate| (rate - 100.0).abs() < 1e-6),
+            curve
+                .steps
+                .iter()
+                .all(|step| (step.mb_s - 100.0).abs() < 1e-6),
             "{curve:?}"
         );
-        assert_eq!((curve.top_mb_s, curve.megabytes), (100.0, 100.0));
+        assert_eq!((curve.seconds, curve.megabytes), (1.0, 100.0));
         assert!((curve.mean_mb_s - 100.0).abs() < 1e-6);
     }
 
