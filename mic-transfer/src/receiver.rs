@@ -10,6 +10,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+mod ask;
 mod coded;
 mod demand;
 mod early;
@@ -39,7 +40,7 @@ use crate::limits::{OPEN_CHUNKS_MAX, OPEN_MANIFEST_BYTES_MAX, SLOTS_MAX};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::store::{Action, Outcome, StoreOp, StoreResult};
-use crate::wire::{Codecs, Frame, NO_SLOT, PREFACE, Packet, Report, Request, Session, encode};
+use crate::wire::{Codecs, Frame, NO_SLOT, PREFACE, Packet, Report, Session, encode};
 use crate::{Auth, Digest, Instant, RangeSet, Run, SignedManifest, Uid};
 use limiter::Limiter;
 use link::{Leg, Link, Phase};
@@ -508,81 +509,6 @@ impl Receiver {
             .find(|slot| !self.studies.contains_key(slot))
     }
 
-    /// Asks for the open studies on a connection that has just been let in.
-    fn join(&mut self, id: ConnectionId) {
-        let slots: Vec<u16> = self
-            .studies
-            .iter()
-            .filter(|(_, study)| !study.state.is_over() && study.state != StudyState::Committed)
-            .map(|(slot, _)| *slot)
-            .collect();
-        for slot in slots {
-            // Without a manifest one connection asks; the others follow when it is known.
-            let known = self
-                .studies
-                .get(&slot)
-                .is_some_and(|study| study.signed.is_some());
-            if known || !self.has_leg(slot) {
-                self.request(id, slot);
-            }
-        }
-    }
-
-    /// The first connection with room brings the manifest, the others join once it is known. Where none is open
-    /// yet, one that greets is asked: that saves a round trip (XFR-24).
-    fn request_somewhere(&mut self, slot: u16) {
-        let mut ids: Vec<ConnectionId> = self.open_links().collect();
-        if ids.is_empty() {
-            ids.extend(self.links.keys());
-        }
-        for id in ids {
-            self.request(id, slot);
-            if self.has_leg(slot) {
-                return;
-            }
-        }
-    }
-
-    /// A study has ended: one that the sources had no room for may be asked for.
-    fn join_waiting(&mut self) {
-        let ids: Vec<ConnectionId> = self.open_links().collect();
-        ids.into_iter().for_each(|id| self.join(id));
-    }
-
-    fn request(&mut self, id: ConnectionId, slot: u16) {
-        let Some(study) = self.studies.get(&slot) else {
-            return;
-        };
-        let Some(link) = self.links.get_mut(&id) else {
-            return;
-        };
-        if link.phase == Phase::Open && link.is_worn() && link.active() == 0 {
-            self.send(id, Frame::Bye);
-            return self.drop_link(id, None, self.now);
-        }
-        if link.legs.contains_key(&slot) || !link.has_room() {
-            return;
-        }
-        if link.active() == 0 && !link.is_waiting() {
-            link.heard_at = self.now;
-        }
-        link.number(slot);
-        link.legs.insert(slot, Leg::Asked);
-        let mut request = Request {
-            study: study.uid.clone(),
-            auth: study.auth.clone(),
-            known: study.root(),
-            early: 0,
-        };
-        let early = request.known.is_none() && study.early.head.is_none() && study.is_waited_for();
-        let credit = if early { self.early_credit() } else { 0 };
-        if let Some(study) = self.studies.get_mut(&slot) {
-            study.early.credit = credit;
-            request.early = credit;
-        }
-        self.send(id, Frame::Request { slot, request });
-    }
-
     fn fail_study(&mut self, slot: u16, error: SessionError, silent: bool) {
         let Some(study) = self.studies.get(&slot) else {
             return;
@@ -746,14 +672,6 @@ impl Receiver {
         if let Some(link) = self.links.get_mut(&id) {
             link.legs.insert(slot, leg);
         }
-    }
-
-    fn has_leg(&self, slot: u16) -> bool {
-        let links = self.links.values();
-        links
-            .filter(|link| link.phase != Phase::Closed)
-            .filter_map(|link| link.legs.get(&slot))
-            .any(|leg| *leg != Leg::Ended)
     }
 
     fn open_links(&self) -> impl Iterator<Item = ConnectionId> + '_ {

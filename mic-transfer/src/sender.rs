@@ -13,6 +13,7 @@ mod coded;
 mod held;
 mod policy;
 pub(crate) mod queue;
+mod session;
 mod state;
 
 pub use policy::{Chooser, CoderPolicy};
@@ -22,13 +23,12 @@ use held::Reading;
 use queue::Queue;
 
 use crate::error::{Context, ErrorCode, SessionError};
-use crate::limits::{CHUNK_BYTES, HELD_RUNS_MAX, MANIFEST_PART_BYTES, QUEUED_RUNS_MAX, SLOTS_MAX};
+use crate::limits::{CHUNK_BYTES, HELD_RUNS_MAX, MANIFEST_PART_BYTES, QUEUED_RUNS_MAX};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::tree::Leaves;
 use crate::wire::{
-    Codec, Codecs, Frame, FrameReader, NO_SLOT, Offer, PREFACE, Packet, Report, Request, Session,
-    encode,
+    Codec, Codecs, Frame, FrameReader, NO_SLOT, Offer, PREFACE, Packet, Report, Request, encode,
 };
 use crate::{Auth, Instant, Manifest, Run, SignedManifest, Uid};
 
@@ -285,37 +285,6 @@ impl Sender {
         self.read_chunk(slot, chunk, place);
     }
 
-    /// Lets the receiver in.
-    pub fn accept_session(&mut self) {
-        if self.phase == Phase::Judging {
-            self.phase = Phase::Open;
-            let held_runs = self.config.held_runs.min(HELD_RUNS_MAX as u32);
-            let session = Session::new(Auth::none()).with_held_runs(held_runs);
-            self.send(&Frame::Hello(session));
-            match self.waiting.take() {
-                Some((slot, Some(request))) => self.open_study(slot, request),
-                Some((slot, None)) => self.last_slot = Some(slot),
-                None => {}
-            }
-        }
-    }
-
-    /// Turns the receiver away, with the application's own reason.
-    pub fn refuse_session(&mut self, reason: Option<u16>) {
-        if self.phase == Phase::Judging {
-            let report = Report {
-                reason,
-                ..Report::new(ErrorCode::SessionRefused)
-            };
-            self.send(&Frame::Error {
-                slot: NO_SLOT,
-                report,
-            });
-            self.phase = Phase::Closed;
-            self.out.push_back(SenderOutput::Close(None));
-        }
-    }
-
     /// Gives the study out.
     pub fn offer(&mut self, slot: u16, signed: SignedManifest) {
         let Some(study) = self.studies.get_mut(&slot) else {
@@ -536,47 +505,6 @@ impl Sender {
                 Context::Frame(name),
             )),
         }
-    }
-
-    fn handle_request(&mut self, slot: u16, request: Request) -> Result<(), SessionError> {
-        if self.last_slot.is_some_and(|last| slot <= last) {
-            return Err(SessionError::protocol(
-                ErrorCode::OutOfOrder,
-                Context::Frame("REQUEST"),
-            ));
-        }
-        self.studies
-            .retain(|_, study| study.state != SourceState::Ended);
-        if self.studies.len() >= SLOTS_MAX {
-            return Err(SessionError::protocol(
-                ErrorCode::LimitExceeded,
-                Context::Frame("REQUEST"),
-            ));
-        }
-        self.open_study(slot, request);
-        Ok(())
-    }
-
-    fn open_study(&mut self, slot: u16, request: Request) {
-        self.last_slot = Some(slot);
-        let event = SenderEvent::AuthorizeStudy {
-            slot,
-            study: request.study.clone(),
-            auth: request.auth.clone(),
-        };
-        let study = Study {
-            state: SourceState::Judging,
-            request,
-            signed: None,
-            manifest_sent: 0,
-            queue: Queue::default(),
-            early: 0,
-            leaves_sent: BTreeSet::new(),
-            held: BTreeMap::new(),
-            held_runs: 0,
-        };
-        self.studies.insert(slot, study);
-        self.out.push_back(SenderOutput::Event(event));
     }
 
     fn handle_want(&mut self, slot: u16, class: u32, runs: &[Run]) -> Result<(), SessionError> {
