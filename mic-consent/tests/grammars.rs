@@ -47,7 +47,7 @@ fn ok_the_cddl_has_every_accepted_object_and_none_that_was_changed() {
     let expected = 3 * tokens.len() + proofs.len();
     let cddl = text_of("spec/token.cddl") + &text_of("spec/objects.cddl");
     let question = json!({ "cddl": cddl, "tokens": tokens, "proofs": proofs });
-    let Some(answer) = ask("pycddl", "cddl.py", &question) else {
+    let Some(answer) = ask("pycddl, cbor2", "cddl.py", &question) else {
         return;
     };
     assert_eq!(answer["refused"], json!([]), "accepted here");
@@ -72,6 +72,7 @@ fn wrong(text: &str) -> Vec<String> {
         prefix.replace(&prefix[3..4], &prefix[3..4].to_lowercase()) + body,
         text[1..].to_owned(),
         body.to_owned(),
+        prefix.to_owned(),
     ];
     // One character is no byte.
     let whole = body.len() - body.len() % 3;

@@ -384,19 +384,21 @@ fn err_a_draft_that_would_widen_is_not_signed() {
 fn err_two_narrowings_share_one_count() {
     let world = World::new();
     let one = world.narrow(|draft| draft.with_studies_max(1));
+    let other = world.narrow(|draft| draft.with_studies_max(1).with_life_s(300));
     let opening = opening();
     let (place, mut guard) = (archive(), MemoryGuard::with_capacity(10));
-    for (n, record, expected) in [
-        (1, RECORD, None),
-        (2, OTHER_RECORD, Some(Reason::StudiesUsedUp)),
-        (3, RECORD, None),
+    for (n, narrowed, record, expected) in [
+        (1, &one, RECORD, None),
+        (2, &other, OTHER_RECORD, Some(Reason::StudiesUsedUp)),
+        (3, &one, OTHER_RECORD, Some(Reason::StudiesUsedUp)),
+        (4, &other, RECORD, None),
     ] {
-        let proof = one.prove_open(archive(), record, &opening).unwrap();
+        let proof = narrowed.prove_open(archive(), record, &opening).unwrap();
         let proof = proof
             .sign(&world.viewer, ProofId::from_bytes([n; 16]), now())
             .unwrap();
         let wanted = Use::open(&place, PERSON, record, facts());
-        let result = one.permit(
+        let result = narrowed.permit(
             &world.checker(),
             now(),
             Presented::new(&proof, &opening),

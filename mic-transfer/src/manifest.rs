@@ -158,11 +158,20 @@ impl Instance {
     /// file are then not sent.
     ///
     /// # Errors
-    /// [`InstanceError::Pieces`] if they pass the range of PixelData, or there is none.
+    /// [`InstanceError::Pieces`] if they pass the range of PixelData, there is none, or pieces of unlike length begin
+    /// 4 GiB or more behind its beginning.
     pub fn with_pieces(mut self, pieces: Pieces) -> Result<Self, InstanceError> {
         let within =
             |pixels: PixelRange| pixels.offset() <= pieces.offset() && pieces.end() <= pixels.end();
-        if !self.pixels.is_some_and(within) {
+        // Of pieces that are listed the first one's place has four bytes, as all have.
+        let near = |pixels: PixelRange| {
+            let before = pieces.offset().saturating_sub(pixels.offset());
+            pieces.even_length().is_some() || before <= u64::from(u32::MAX)
+        };
+        if !self
+            .pixels
+            .is_some_and(|pixels| within(pixels) && near(pixels))
+        {
             return Err(InstanceError::Pieces);
         }
         self.pieces = Some(pieces);
@@ -270,8 +279,10 @@ pub enum InstanceError {
         /// One past the last byte of the range.
         end: u64,
     },
-    /// Pieces without PixelData or beyond it.
-    #[error("expected pieces within the pixel data, found one beyond it")]
+    /// Pieces without PixelData, beyond it, or of unlike length and far behind its beginning.
+    #[error(
+        "expected pieces within the pixel data, the first of unlike ones in its first 4 GiB, found others"
+    )]
     Pieces,
 }
 

@@ -581,7 +581,7 @@ impl Receiver {
         let mut ended = Vec::new();
         for (id, link) in &mut self.links {
             if let Some(leg) = link.legs.get_mut(&slot) {
-                if *leg != Leg::Ended && link.phase == Phase::Open {
+                if *leg != Leg::Ended {
                     ended.push((*id, *leg));
                 }
                 *leg = Leg::Ended;
@@ -611,11 +611,8 @@ impl Receiver {
             return;
         }
         link.phase = Phase::Closed;
-        link.unanswered.clear();
         self.give_back(id, None);
-        if let Some(link) = self.links.get_mut(&id) {
-            link.legs.clear();
-        }
+        self.links.remove(&id);
         let slots: Vec<u16> = self.studies.keys().copied().collect();
         for slot in slots {
             let Some(study) = self.studies.get_mut(&slot) else {
@@ -649,7 +646,7 @@ impl Receiver {
             .iter()
             .filter(|(_, study)| !study.is_over() && !study.is_settled())
             .map(|(slot, _)| *slot)
-            .filter(refused)
+            .filter(|slot| refused(slot) && !self.has_leg(*slot))
             .collect();
         for slot in stranded {
             self.fail_study(slot, SessionError::ConnectionLost, true);
@@ -686,21 +683,30 @@ impl Receiver {
     fn waiting(&self, id: ConnectionId, link: &Link) -> Option<(Instant, Duration)> {
         match link.phase {
             Phase::Greeting => {
-                let greeting = self.config.greeting_timeout;
-                // Others are in, and a study waits for this one.
-                let holds_up = link.active() > 0 && self.open_links().next().is_some();
-                let limit = if holds_up {
-                    greeting.min(HOLD_UP_MAX)
-                } else {
-                    greeting
-                };
-                Some((link.opened_at, limit))
+                let by_itself = (link.opened_at, self.config.greeting_timeout);
+                let held_up = self.held_up_since(link).map(|since| (since, HOLD_UP_MAX));
+                let deadline = |(since, limit): &(Instant, Duration)| since.saturating_add(*limit);
+                held_up.into_iter().chain([by_itself]).min_by_key(deadline)
             }
             Phase::Open if link.is_waiting() || self.owes_manifest(id) => {
                 Some((link.heard_at, self.config.stall_timeout))
             }
             _ => None,
         }
+    }
+
+    /// Since when a connection that greets holds up a study: it alone is asked for it, and another one is in.
+    fn held_up_since(&self, greets: &Link) -> Option<Instant> {
+        let open = || self.links.values().filter(|link| link.phase == Phase::Open);
+        let another = open().map(|link| link.let_in_at).min()?;
+        let is_live =
+            |link: &Link, slot: &u16| link.legs.get(slot).is_some_and(|leg| *leg != Leg::Ended);
+        let held_up = greets.legs.keys().any(|slot| {
+            let study = self.studies.get(slot);
+            let waits = study.is_some_and(|study| study.state == StudyState::Requested);
+            waits && is_live(greets, slot) && !open().any(|link| is_live(link, slot))
+        });
+        held_up.then(|| another.max(greets.opened_at))
     }
 
     /// Whether a manifest is offered on this connection and not whole (XFR-36).

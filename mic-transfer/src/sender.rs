@@ -68,7 +68,8 @@ pub enum SenderOutput {
     /// Decide; see the event.
     Event(SenderEvent),
     /// Read `length` bytes at `offset` of an instance and give them to [`Sender::handle_read`], or a
-    /// coded form that the receiver takes to [`Sender::handle_coded`].
+    /// coded form that the receiver takes to [`Sender::handle_coded`]. It may be a part of a chunk, where the receiver
+    /// holds the rest: ask [`Sender::accepts`] at each one, which then allows no coded form.
     Read {
         /// The study.
         slot: u16,

@@ -15,7 +15,9 @@ mod common;
 use core::time::Duration;
 
 use common::{MadeStudy, World, uid};
-use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
+use mic_transfer::receiver::{
+    Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput, StudyState,
+};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::storage::MemoryStorage;
 use mic_transfer::wire::{Frame, FrameReader, Offer, PREFACE, Request, Session, encode};
@@ -233,4 +235,119 @@ fn ok_a_study_does_not_wait_for_a_connection_that_is_not_let_in() {
     receiver.handle_time(deadline);
     sent.drain(&mut receiver);
     assert_eq!(sent.requests(1).len(), 1);
+}
+
+/// XFR-24: what is taken back before the source has answered is said to it, and nothing else is asked before.
+#[test]
+fn ok_a_study_cancelled_while_greeting_is_taken_back_and_the_next_one_waits() {
+    let mut receiver = Receiver::new(ReceiverConfig::default());
+    let now = Duration::ZERO;
+    let mut sent = Sent::default();
+    receiver.connect(0, Auth::none(), now);
+    let pull = |receiver: &mut Receiver, name: &str| {
+        let slot = receiver.pull(uid(name), Auth::none(), Priority::Waiting, None, now);
+        slot.unwrap()
+    };
+    let first = pull(&mut receiver, "1.2");
+    receiver.cancel(first);
+    pull(&mut receiver, "1.3");
+    sent.drain(&mut receiver);
+    let names = |sent: &Sent| -> Vec<&'static str> {
+        let (mut reader, mut rest, mut list) = (FrameReader::new(), &sent.bytes[0][..], Vec::new());
+        while let Some(frame) = reader.next(&mut rest).unwrap() {
+            list.push(frame.name());
+        }
+        list
+    };
+    assert_eq!(names(&sent), ["HELLO", "REQUEST", "CANCEL"]);
+    receiver.handle_bytes(0, &hello(64), now);
+    sent.drain(&mut receiver);
+    assert_eq!(names(&sent), ["HELLO", "REQUEST", "CANCEL", "REQUEST"]);
+    assert_eq!(sent.requests(0)[1], (1, "1.3".to_owned()));
+}
+
+/// Connections that wait for a slow decision are not given up because another one is in, where no study waits for them.
+#[test]
+fn ok_connections_of_a_slow_source_are_kept_when_one_is_let_in() {
+    let study = MadeStudy::new("1.2", 3, &[40]);
+    let known = Some(study.signed.clone());
+    let mut receiver = Receiver::new(ReceiverConfig::default());
+    let start = Duration::from_secs(1);
+    let mut sent = Sent::default();
+    receiver.pull(uid("1.2"), Auth::none(), Priority::Waiting, known, start);
+    receiver.connect(0, Auth::none(), start);
+    receiver.connect(1, Auth::none(), start);
+    sent.drain(&mut receiver);
+    assert_eq!((sent.requests(0).len(), sent.requests(1).len()), (1, 1));
+    let later = start + Duration::from_secs(5);
+    receiver.handle_bytes(0, &hello(64), later);
+    receiver.handle_time(later);
+    sent.drain(&mut receiver);
+    assert_eq!(receiver.connections(), 2);
+    // One that held a study up is given two seconds from when another one is in.
+    receiver.pull(uid("1.3"), Auth::none(), Priority::Waiting, None, later);
+    receiver.handle_time(later + Duration::from_secs(4));
+    sent.drain(&mut receiver);
+    assert_eq!(receiver.connections(), 2);
+}
+
+/// XFR-33: a source that was asked while the study became whole keeps nothing of it.
+#[test]
+fn ok_an_offer_of_what_is_whole_already_is_answered_by_cancel() {
+    let study = MadeStudy::new("1.2", 3, &[40, 90]);
+    let mut recorded = World::new(0, std::slice::from_ref(&study), MemoryStorage::new());
+    recorded.connect();
+    recorded.pull_all();
+    assert!(recorded.run());
+    let now = Duration::ZERO;
+    let mut config = ReceiverConfig::default();
+    config.early_bytes = 0;
+    let mut receiver = Receiver::new(config);
+    let mut store = common::open(MemoryStorage::new());
+    let mut sent = Sent::default();
+    let mut drain = |receiver: &mut Receiver| {
+        loop {
+            match receiver.poll_output() {
+                ReceiverOutput::Wait(_) => break,
+                ReceiverOutput::Send(id, packet) => {
+                    sent.bytes[id as usize].extend_from_slice(&packet.to_vec());
+                }
+                ReceiverOutput::Store(operation) => {
+                    receiver.handle_storage(store.execute(operation, now), now);
+                }
+                ReceiverOutput::Event(ReceiverEvent::Offered { slot, .. }) => receiver.accept(slot),
+                ReceiverOutput::Event(ReceiverEvent::Durable { slot, .. }) => {
+                    let issued: Result<(), ()> =
+                        receiver.issue_receipt(slot, common::receipt_time(), None, |_| Ok(None));
+                    issued.unwrap();
+                }
+                _ => {}
+            }
+        }
+        let (mut reader, mut rest) = (FrameReader::new(), &sent.bytes[1][..]);
+        let mut last = "";
+        while let Some(frame) = reader.next(&mut rest).unwrap() {
+            last = frame.name();
+        }
+        last
+    };
+    receiver.connect(0, Auth::none(), now);
+    receiver.connect(1, Auth::none(), now);
+    receiver.pull(uid("1.2"), Auth::none(), Priority::Waiting, None, now);
+    receiver.handle_bytes(1, &hello(64), now);
+    drain(&mut receiver);
+    let (mut reader, mut rest, mut at) = (FrameReader::new(), &recorded.record_down[..], 8);
+    receiver.handle_bytes(0, &PREFACE, now);
+    while let Some(frame) = reader.next(&mut rest).unwrap() {
+        let length = encode(&frame).len();
+        receiver.handle_bytes(0, &recorded.record_down[at..at + length], now);
+        at += length;
+        drain(&mut receiver);
+    }
+    assert_eq!(receiver.state(0), Some(StudyState::Receipted));
+    assert_eq!(drain(&mut receiver), "REQUEST");
+    let offer = Offer::new(study.root(), 0, None);
+    let late = encode(&Frame::Offer { slot: 0, offer }).to_vec();
+    receiver.handle_bytes(1, &late, now);
+    assert_eq!(drain(&mut receiver), "CANCEL");
 }

@@ -17,7 +17,7 @@ use common::{MadeStudy, World, storage_with};
 use mic_transfer::receiver::{Progress, ReceiverEvent};
 use mic_transfer::storage::{CrashStyle, MemoryStorage};
 use mic_transfer::store::{Action, Outcome, StoreOp};
-use mic_transfer::{Instance, Pieces, SessionError};
+use mic_transfer::{Digest, Instance, InstanceError, Pieces, PixelRange, SessionError};
 
 /// 150 rows of 512 bytes, 700 and 2: under a chunk, several chunks, too short for a piece.
 const ROWS: [usize; 3] = [150, 1400, 2];
@@ -198,7 +198,7 @@ fn ok_lying_pieces_cost_bytes_only() {
             // The digest of the other instance's pixels, whose length is cut or kept.
             let range = mine.range(0).unwrap();
             let length = other.range(0).unwrap().length().min(range.length());
-            let range = mic_transfer::PixelRange::new(range.offset(), length).unwrap();
+            let range = PixelRange::new(range.offset(), length).unwrap();
             Pieces::new([(range, *other.digest(0).unwrap())]).unwrap()
         });
         match pieces {
@@ -378,4 +378,29 @@ fn err_damage_on_the_line_is_the_lines() {
     world.check_visible();
     let wrong = |error: &SessionError| matches!(error, SessionError::WrongChunk { .. });
     assert!(!world.errors.is_empty() && !world.errors.iter().any(wrong));
+}
+
+/// XFR-71: what the form cannot say is refused and not said otherwise.
+#[test]
+fn err_listed_pieces_far_behind_the_beginning_of_the_pixels() {
+    const LENGTH: u64 = 12 << 30;
+    let with = |start: u64, lengths: [u64; 2]| {
+        let ranges = [(start, lengths[0]), (start + lengths[0], lengths[1])];
+        let pieces = ranges.map(|(at, length)| {
+            let range = PixelRange::new(at, length).unwrap();
+            (range, Digest::of(&at.to_le_bytes()))
+        });
+        let digest = Digest::of(b"large");
+        let [class, own, series, syntax] = ["1.3", "1.2.3", "1.4", "1.5"].map(common::uid);
+        let made = Instance::new(class, own, series, syntax, LENGTH, digest).unwrap();
+        let made = made.with_pixels(PixelRange::new(100, LENGTH - 100).unwrap());
+        made.unwrap().with_pieces(Pieces::new(pieces).unwrap())
+    };
+    let far = 100 + u64::from(u32::MAX);
+    assert!(with(far, [5000, 6000]).is_ok());
+    assert_eq!(with(far + 1, [5000, 6000]), Err(InstanceError::Pieces));
+    assert!(
+        with(far + 1, [5000, 5000]).is_ok(),
+        "pieces of one length have room"
+    );
 }

@@ -35,6 +35,11 @@ impl Verifying {
 
     pub(super) fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
         let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
+        // A feature of the crate below, which anybody's crate can turn on, would allow other numbers (CST-28).
+        let s = curve25519_dalek::Scalar::from_canonical_bytes(*signature.s_bytes());
+        if bool::from(s.is_none()) {
+            return Err(BadSignature);
+        }
         self.0
             .verify_strict(message, &signature)
             .map_err(|_| BadSignature)

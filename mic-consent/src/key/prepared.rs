@@ -1,4 +1,4 @@
-//! Keys with a table: the same verdict as [`PublicKey::verify`], several times as fast.
+//! Keys with a table: the same verdict as [`PublicKey::verify`], twice (Ed25519) to eight times as fast.
 
 #[cfg(any(feature = "gm", feature = "ed25519", feature = "es256"))]
 use alloc::sync::Arc;
@@ -98,7 +98,7 @@ impl fmt::Debug for BaseTables {
 }
 
 /// A public key with a table of its multiples. It takes 88,064 bytes (SM2, P-256) or 112,640 (Ed25519) and a
-/// millisecond or two to make, once, and checks several times as many signatures in a second.
+/// millisecond or two to make, once, and checks twice (Ed25519) to eight times as many signatures in a second.
 ///
 /// A [`KeyRing`](super::KeyRing) keeps such keys within a bound on their memory; see
 /// [`KeyRing::prepare`](super::KeyRing::prepare).

@@ -10,6 +10,7 @@ use crate::{
     code::IssuerCode,
     limits::{KEYS_MAX, SUSPENDED_MAX, TABLE_BYTES_MAX},
     signer::{BadSignature, Signature},
+    suite::Suite,
 };
 
 /// An in-memory set of trusted key records, each id once (CST-24).
@@ -192,17 +193,24 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Prepares the keys of a role, in the order of their ids, as long as there is room. Returns how many of
-    /// them are prepared now. [`Role::Grant`] is the one that pays: few authorities sign all grants.
+    /// Prepares the keys of a role as long as there is room: those of SM2 and P-256 first, which gain the most, and
+    /// those of one suite in the order of their ids. Returns how many of them are prepared now. [`Role::Grant`] is
+    /// the one that pays: few authorities sign all grants.
     pub fn prepare_role(&mut self, role: Role) -> usize {
-        let wanted: Vec<KeyId> = self
+        let mut wanted: Vec<(bool, KeyId)> = self
             .iter()
             .filter(|record| record.roles().contains(role))
-            .map(KeyRecord::key_id)
+            .map(|record| {
+                (
+                    record.public_key().suite() == Suite::Ed25519,
+                    record.key_id(),
+                )
+            })
             .collect();
+        wanted.sort_unstable();
         wanted
             .iter()
-            .filter(|key_id| self.prepare(key_id).is_ok())
+            .filter(|(_, key_id)| self.prepare(key_id).is_ok())
             .count()
     }
 

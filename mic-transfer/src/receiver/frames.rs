@@ -50,6 +50,7 @@ impl Receiver {
             (Phase::Greeting, Frame::Hello(session)) => {
                 if let Some(link) = self.links.get_mut(&id) {
                     link.phase = Phase::Open;
+                    link.let_in_at = now;
                     link.allows = (usize::from(session.slots), session.runs as usize);
                     link.allow_held(session.held_runs);
                 }
@@ -180,6 +181,12 @@ impl Receiver {
         let Some(study) = self.studies.get_mut(&slot) else {
             return Ok(());
         };
+        if study.is_settled() || study.is_over() {
+            // It became whole while this source was asked, and COMMIT has gone elsewhere.
+            self.set_leg(id, slot, Leg::Ended);
+            self.send(id, Frame::Cancel { slot });
+            return Ok(());
+        }
         let known = study.root() == Some(offer.root);
         if study.state != StudyState::Requested {
             // A further connection, or one after a cut: only the same study will do.

@@ -155,7 +155,7 @@ impl Receiver {
             study.plan.drop_chunk(chunk);
             return self.written(slot, chunk, local, now);
         }
-        if asked.is_some() {
+        if asked.is_some() && !study.has(chunk) {
             study.give_back(chunk);
         }
         if let Some((instance, ..)) = study.place(chunk) {

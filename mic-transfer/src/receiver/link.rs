@@ -54,6 +54,8 @@ pub(super) struct Link {
     /// Receipts sent and not answered.
     pub(super) unanswered: BTreeSet<u16>,
     pub(super) opened_at: Instant,
+    /// When the source let this side in.
+    pub(super) let_in_at: Instant,
     /// When something was last sent.
     pub(super) spoke_at: Instant,
     /// When something was last heard, or first waited for.
@@ -80,6 +82,7 @@ impl Link {
             crossing: BTreeSet::new(),
             unanswered: BTreeSet::new(),
             opened_at: now,
+            let_in_at: now,
             spoke_at: now,
             heard_at: now,
         }
@@ -87,19 +90,19 @@ impl Link {
 
     /// Whether the source owes an answer.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.owed.is_empty()
+        // What has come and is being decoded or filled is not the source's to bring.
+        self.owed.len() > self.decoding.len()
             || !self.unanswered.is_empty()
             || self.legs.values().any(|leg| *leg == Leg::Asked)
     }
 
-    /// Whether the source allows one study more; before it says so, one (XFR-24).
+    /// Whether the source allows one study more; before it says so, one in all (XFR-24).
     pub(super) fn has_room(&self) -> bool {
-        let allowed = match self.phase {
-            Phase::Greeting => 1,
-            Phase::Open => self.allows.0,
-            Phase::Closed => 0,
-        };
-        self.active() < allowed && !self.is_worn()
+        match self.phase {
+            Phase::Greeting => self.next_slot == 0,
+            Phase::Open => self.active() < self.allows.0 && !self.is_worn(),
+            Phase::Closed => false,
+        }
     }
 
     /// Whether the numbers of the connection are used up: only a new one can carry more studies.

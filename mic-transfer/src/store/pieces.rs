@@ -17,6 +17,8 @@ use crate::{ChunkPlace, Digest, Instant, Manifest, PixelRange, RangeSet, Run};
 
 /// Places that are tried for one piece: copies of one pixel value are few, and damaged ones fewer.
 const PLACES_MAX: usize = 4;
+/// Places looked at whose digests begin alike: a manifest can say of its pieces what it likes.
+const SAME_PREFIX_MAX: usize = 64;
 
 /// The first bytes of a piece's digest, the study's number, instance, piece.
 type Place = (u64, u32, u32, u32);
@@ -78,16 +80,19 @@ impl PieceIndex {
         let places = self
             .places
             .range((prefix, 0, 0, 0)..=(prefix, u32::MAX, u32::MAX, u32::MAX));
-        places.rev().filter_map(move |(_, study, instance, piece)| {
-            let manifest = self.studies.get(study)?;
-            let pieces = manifest.instances().get(*instance as usize)?.pieces()?;
-            let range = pieces.range(*piece)?;
-            if pieces.digest(*piece) != Some(&digest) || range.length() != length {
-                return None;
-            }
-            let start = manifest.offset_of(*instance)?;
-            Some((*manifest.root(), start.checked_add(range.offset())?))
-        })
+        places
+            .rev()
+            .take(SAME_PREFIX_MAX)
+            .filter_map(move |(_, study, instance, piece)| {
+                let manifest = self.studies.get(study)?;
+                let pieces = manifest.instances().get(*instance as usize)?.pieces()?;
+                let range = pieces.range(*piece)?;
+                if pieces.digest(*piece) != Some(&digest) || range.length() != length {
+                    return None;
+                }
+                let start = manifest.offset_of(*instance)?;
+                Some((*manifest.root(), start.checked_add(range.offset())?))
+            })
     }
 }
 
@@ -390,6 +395,48 @@ mod tests {
         let instance = instance.with_pieces(hasher.finish().unwrap()).unwrap();
         builder.push(instance).unwrap();
         builder.build().unwrap()
+    }
+
+    /// A study that says of its pieces that they are as many digests as it has, all of one beginning.
+    fn liar(count: u32) -> Manifest {
+        let uid = |text: &str| Uid::new(text).unwrap();
+        let pieces = (0..count).map(|at| {
+            let mut digest = [7; 32];
+            digest[20..24].copy_from_slice(&at.to_le_bytes());
+            let range = PixelRange::new(u64::from(at) * 5000, 5000).unwrap();
+            (range, Digest::from_bytes(digest))
+        });
+        let pieces = crate::Pieces::new(pieces).unwrap();
+        let length = u64::from(count) * 5000;
+        let own = Digest::of(&count.to_le_bytes());
+        let instance = Instance::new(uid("1"), uid("2"), uid("3"), uid("4"), length, own).unwrap();
+        let pixels = PixelRange::new(0, length).unwrap();
+        let instance = instance.with_pixels(pixels).unwrap();
+        let mut builder = ManifestBuilder::new(uid("1.9"));
+        builder.push(instance.with_pieces(pieces).unwrap()).unwrap();
+        builder.build().unwrap()
+    }
+
+    /// XFR-7: work does not grow with what manifests claim of their pieces.
+    #[test]
+    fn ok_digests_that_begin_alike_are_looked_at_a_few_times_only() {
+        let first = Digest::from_bytes({
+            let mut digest = [7; 32];
+            digest[20..24].fill(0);
+            digest
+        });
+        for (count, is_found) in [
+            (SAME_PREFIX_MAX as u32, true),
+            (1 + SAME_PREFIX_MAX as u32, false),
+        ] {
+            let mut index = PieceIndex::default();
+            index.add(&liar(count));
+            assert_eq!(
+                index.find(&first, 5000).next().is_some(),
+                is_found,
+                "{count}"
+            );
+        }
     }
 
     #[test]

@@ -26,18 +26,18 @@ impl Image {
         let scale = 2.0 / side as f32;
         let organs = organs(body, depth);
         let mut pixels = Vec::with_capacity(side * side * 2);
-        let mut above = vec![0.0_f32; side + 1];
+        let mut above = vec![0.0_f32; side];
         for row in 0..side {
             let y = row as f32 * scale - 1.0;
             let mut left = 0.0;
-            for column in 0..side {
+            for (column, above) in above.iter_mut().enumerate() {
                 let x = column as f32 * scale - 1.0;
                 let inside = x * x / 0.74 + y * y / 0.45 < 1.0;
                 let white = gauss(noise.next());
                 // Correlated with its neighbours, as reconstruction leaves it.
-                let grain = (white + left + above[column]) * 0.58;
+                let grain = (white + left + *above) * 0.58;
                 left = white;
-                above[column] = white;
+                *above = white;
                 let value = if inside {
                     let shade = 60.0 * (x * y + depth * (x - y));
                     let organ: f32 = organs.iter().map(|organ| organ.at(x, y)).sum();
