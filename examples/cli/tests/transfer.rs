@@ -176,7 +176,7 @@ fn under_the_curve(svg: &str) -> f64 {
         .map(|(y, _)| y)
         .collect();
     assert_eq!(grid.len(), 7, "six marks and the mean");
-    let (width, height) = (960.0 - 92.0 - 24.0, low - number(grid[5]));
+    let (width, height) = (960.0 - 92.0 - 36.0, low - number(grid[5]));
     let area: f64 = points
         .windows(2)
         .map(|two| (two[1].0 - two[0].0) * (low - (two[0].1 + two[1].1) / 2.0))

@@ -21,7 +21,7 @@ const STEPS: usize = 120;
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 92.0;
-const RIGHT: f64 = 24.0;
+const RIGHT: f64 = 36.0;
 const TOP: f64 = 48.0;
 const BOTTOM: f64 = 48.0;
 /// Lines across, on each axis.
