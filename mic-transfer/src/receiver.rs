@@ -148,9 +148,6 @@ impl Receiver {
     pub fn handle_bytes(&mut self, connection: ConnectionId, mut bytes: &[u8], now: Instant) {
         self.now = self.now.max(now);
         while let Some(link) = self.links.get_mut(&connection) {
-            if link.phase == Phase::Closed {
-                return;
-            }
             link.heard_at = now;
             if link.reader.takes_buffer() {
                 if let Some(buffer) = self.spare.pop() {
@@ -482,10 +479,7 @@ impl Receiver {
     /// Connections that are not at their end.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.links
-            .values()
-            .filter(|link| link.phase != Phase::Closed)
-            .count()
+        self.links.len()
     }
 
     /// Bytes asked for on a connection and not come: never more than the window and a click.
@@ -604,15 +598,10 @@ impl Receiver {
     }
 
     fn drop_link(&mut self, id: ConnectionId, error: Option<SessionError>, now: Instant) {
-        let Some(link) = self.links.get_mut(&id) else {
-            return;
-        };
-        if link.phase == Phase::Closed {
+        self.give_back(id, None);
+        if self.links.remove(&id).is_none() {
             return;
         }
-        link.phase = Phase::Closed;
-        self.give_back(id, None);
-        self.links.remove(&id);
         let slots: Vec<u16> = self.studies.keys().copied().collect();
         for slot in slots {
             let Some(study) = self.studies.get_mut(&slot) else {

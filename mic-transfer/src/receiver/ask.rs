@@ -87,7 +87,6 @@ impl Receiver {
     pub(super) fn has_leg(&self, slot: u16) -> bool {
         let links = self.links.values();
         links
-            .filter(|link| link.phase != Phase::Closed)
             .filter_map(|link| link.legs.get(&slot))
             .any(|leg| *leg != Leg::Ended)
     }

@@ -21,7 +21,9 @@ impl Receiver {
     ) -> Result<(), SessionError> {
         let name = frame.name();
         let out_of_order = SessionError::protocol(ErrorCode::OutOfOrder, Context::Frame(name));
-        let phase = self.links.get(&id).map_or(Phase::Closed, |link| link.phase);
+        let Some(phase) = self.links.get(&id).map(|link| link.phase) else {
+            return Ok(());
+        };
         if let Some(slot) = frame.slot_mut() {
             match self.links.get(&id).and_then(|link| link.inward(*slot)) {
                 Some(Some(study)) => *slot = study,
@@ -31,7 +33,7 @@ impl Receiver {
             }
         }
         match (phase, frame) {
-            (Phase::Closed, _) | (_, Frame::Skipped { .. }) => Ok(()),
+            (_, Frame::Skipped { .. }) => Ok(()),
             (
                 _,
                 Frame::Error {

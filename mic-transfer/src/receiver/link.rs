@@ -13,7 +13,6 @@ pub(super) enum Phase {
     Greeting,
     /// Studies can be asked for.
     Open,
-    Closed,
 }
 
 /// What a study is on one connection.
@@ -101,7 +100,6 @@ impl Link {
         match self.phase {
             Phase::Greeting => self.next_slot == 0,
             Phase::Open => self.active() < self.allows.0 && !self.is_worn(),
-            Phase::Closed => false,
         }
     }
 
