@@ -14,13 +14,13 @@ mod common;
 
 use core::time::Duration;
 
-use common::{MadeStudy, World, storage_with};
+use common::{MadeStudy, World, frames_of, storage_with};
 use mic_transfer::ErrorCode::{
     BadFrame, LimitExceeded, NotRequested, OutOfOrder, SourceUnreadable, WrongChunk,
 };
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::storage::MemoryStorage;
-use mic_transfer::wire::{Frame, FrameReader, PREFACE, Request, Session, encode};
+use mic_transfer::wire::{Frame, PREFACE, Request, Session, encode};
 use mic_transfer::{Auth, ErrorCode, Run, SessionError, limits};
 
 fn run(first: u32, count: u32) -> Run {
@@ -36,21 +36,13 @@ fn held() -> MadeStudy {
     study().edited("1.2.2", 8).in_pieces(1 << 30)
 }
 
-fn frames(bytes: &[u8]) -> Vec<Frame> {
-    let (mut reader, mut rest, mut list) = (FrameReader::new(), bytes, Vec::new());
-    while let Some(frame) = reader.next(&mut rest).unwrap() {
-        list.push(frame);
-    }
-    list
-}
-
 /// What source and receiver said, one frame each, where the receiver holds the pixels.
 fn session(storage: MemoryStorage) -> (Vec<Frame>, Vec<Frame>) {
     let mut world = World::new(0, &[study()], storage);
     world.connect();
     world.pull_all();
     assert!(world.run() && world.is_complete());
-    (frames(&world.record_down), frames(&world.record_up))
+    (frames_of(&world.record_down), frames_of(&world.record_up))
 }
 
 /// Feeds frames to a receiver on this storage, one by one; `spoil` is called before the first DATA.
@@ -244,7 +236,7 @@ fn source(config: SenderConfig, said: &[Frame], reads: bool) -> (Vec<Frame>, Opt
             }
         }
     }
-    (frames(&sent), code)
+    (frames_of(&sent), code)
 }
 
 fn tell(instance: u32, runs: &[Run]) -> Frame {

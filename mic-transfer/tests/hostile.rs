@@ -13,7 +13,7 @@
 
 mod common;
 
-use common::{MadeStudy, World};
+use common::{MadeStudy, World, bytes_of, frames_of};
 use mic_transfer::receiver::{Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::storage::MemoryStorage;
@@ -61,26 +61,11 @@ fn replay(study: &MadeStudy, down: &[Vec<u8>]) -> World {
     world
 }
 
-fn frames(bytes: &[u8]) -> Vec<Frame> {
-    let (mut reader, mut rest, mut list) = (FrameReader::new(), bytes, Vec::new());
-    while let Some(frame) = reader.next(&mut rest).unwrap() {
-        list.push(frame);
-    }
-    list
-}
-
-fn bytes_of(frames: &[Frame]) -> Vec<u8> {
-    frames.iter().fold(PREFACE.to_vec(), |mut bytes, frame| {
-        bytes.extend_from_slice(&encode(frame).to_vec());
-        bytes
-    })
-}
-
 #[test]
 fn ok_the_recorded_session_itself_completes() {
     let study = MadeStudy::new("1.2", 3, &[40, 90, 300_000]);
     let (down, _) = session(&study);
-    let lengths = lengths(&frames(&down));
+    let lengths = lengths(&frames_of(&down));
     assert!(replay(&study, &portions(&down, &lengths)).is_complete());
 }
 
@@ -89,7 +74,7 @@ fn ok_the_recorded_session_itself_completes() {
 fn err_a_flipped_bit_anywhere_is_never_a_wrong_byte() {
     let study = MadeStudy::new("1.2", 3, &[40, 90, 1]);
     let (down, up) = session(&study);
-    let lengths = lengths(&frames(&down));
+    let lengths = lengths(&frames_of(&down));
     let mut complete = 0;
     for at in 0..down.len() {
         for bit in 0..8 {
@@ -100,7 +85,7 @@ fn err_a_flipped_bit_anywhere_is_never_a_wrong_byte() {
             complete += u32::from(world.is_complete());
         }
     }
-    let countersign = encode(frames(&down).last().unwrap()).len();
+    let countersign = encode(frames_of(&down).last().unwrap()).len();
     assert!(complete as usize <= 8 * (countersign + 1), "{complete}");
     for at in 0..up.len() {
         for bit in 0..8 {
@@ -157,7 +142,7 @@ fn feed_sender(study: &MadeStudy, up: &[u8]) -> u64 {
 fn err_frames_dropped_doubled_or_swapped_do_no_harm() {
     let study = MadeStudy::new("1.2", 3, &[40, 300_000, 90]);
     let (down, up) = session(&study);
-    for (list, is_down) in [(frames(&down), true), (frames(&up), false)] {
+    for (list, is_down) in [(frames_of(&down), true), (frames_of(&up), false)] {
         for at in 0..list.len() {
             let mut dropped = list.clone();
             dropped.remove(at);
@@ -182,7 +167,7 @@ fn err_frames_dropped_doubled_or_swapped_do_no_harm() {
 fn err_data_that_was_not_asked_for_ends_the_connection() {
     let study = MadeStudy::new("1.2", 3, &[40, 90]);
     let (down, _) = session(&study);
-    let list = frames(&down);
+    let list = frames_of(&down);
     let data = list
         .iter()
         .position(|frame| frame.name() == "DATA")
@@ -352,7 +337,7 @@ fn ok_a_silent_source_is_given_up_in_time() {
 fn err_silence_after_an_offer_is_timed() {
     let study = MadeStudy::new("1.2", 3, &[40]);
     let (down, _) = session(&study);
-    let mut frames = frames(&down);
+    let mut frames = frames_of(&down);
     let offer = frames
         .iter()
         .position(|frame| matches!(frame, Frame::Offer { .. }));

@@ -14,13 +14,13 @@ mod common;
 
 use core::time::Duration;
 
-use common::{MadeStudy, World, uid};
+use common::{MadeStudy, World, frames_of, uid};
 use mic_transfer::receiver::{
     Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput, StudyState,
 };
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::storage::MemoryStorage;
-use mic_transfer::wire::{Frame, FrameReader, Offer, PREFACE, Request, Session, encode};
+use mic_transfer::wire::{Frame, Offer, PREFACE, Request, Session, encode};
 use mic_transfer::{Auth, ErrorCode};
 
 /// Everything the receiver sends, by connection.
@@ -44,14 +44,12 @@ impl Sent {
     }
 
     fn requests(&self, id: usize) -> Vec<(u16, String)> {
-        let (mut reader, mut rest, mut list) =
-            (FrameReader::new(), &self.bytes[id][..], Vec::new());
-        while let Some(frame) = reader.next(&mut rest).unwrap() {
-            if let Frame::Request { slot, request } = frame {
-                list.push((slot, request.study.to_string()));
-            }
-        }
-        list
+        let frames = frames_of(&self.bytes[id]).into_iter();
+        let request = |frame| match frame {
+            Frame::Request { slot, request } => Some((slot, request.study.to_string())),
+            _ => None,
+        };
+        frames.filter_map(request).collect()
     }
 }
 
@@ -149,11 +147,7 @@ fn ok_a_receiver_outlives_its_numbers_and_those_of_a_connection() {
         assert!(receiver.forget(slot.unwrap()));
         sent.drain(&mut receiver);
     }
-    let (mut reader, mut rest, mut last) = (FrameReader::new(), &sent.bytes[0][..], None);
-    while let Some(frame) = reader.next(&mut rest).unwrap() {
-        last = Some(frame);
-    }
-    assert_eq!(last, Some(Frame::Bye));
+    assert_eq!(frames_of(&sent.bytes[0]).last(), Some(&Frame::Bye));
 }
 
 /// What a source does with frames that come before its session is decided, and once it is.
@@ -253,11 +247,8 @@ fn ok_a_study_cancelled_while_greeting_is_taken_back_and_the_next_one_waits() {
     pull(&mut receiver, "1.3");
     sent.drain(&mut receiver);
     let names = |sent: &Sent| -> Vec<&'static str> {
-        let (mut reader, mut rest, mut list) = (FrameReader::new(), &sent.bytes[0][..], Vec::new());
-        while let Some(frame) = reader.next(&mut rest).unwrap() {
-            list.push(frame.name());
-        }
-        list
+        let frames = frames_of(&sent.bytes[0]);
+        frames.iter().map(Frame::name).collect()
     };
     assert_eq!(names(&sent), ["HELLO", "REQUEST", "CANCEL"]);
     receiver.handle_bytes(0, &hello(64), now);
@@ -324,24 +315,16 @@ fn ok_an_offer_of_what_is_whole_already_is_answered_by_cancel() {
                 _ => {}
             }
         }
-        let (mut reader, mut rest) = (FrameReader::new(), &sent.bytes[1][..]);
-        let mut last = "";
-        while let Some(frame) = reader.next(&mut rest).unwrap() {
-            last = frame.name();
-        }
-        last
+        frames_of(&sent.bytes[1]).last().map_or("", Frame::name)
     };
     receiver.connect(0, Auth::none(), now);
     receiver.connect(1, Auth::none(), now);
     receiver.pull(uid("1.2"), Auth::none(), Priority::Waiting, None, now);
     receiver.handle_bytes(1, &hello(64), now);
     drain(&mut receiver);
-    let (mut reader, mut rest, mut at) = (FrameReader::new(), &recorded.record_down[..], 8);
     receiver.handle_bytes(0, &PREFACE, now);
-    while let Some(frame) = reader.next(&mut rest).unwrap() {
-        let length = encode(&frame).len();
-        receiver.handle_bytes(0, &recorded.record_down[at..at + length], now);
-        at += length;
+    for frame in frames_of(&recorded.record_down) {
+        receiver.handle_bytes(0, &encode(&frame).to_vec(), now);
         drain(&mut receiver);
     }
     assert_eq!(receiver.state(0), Some(StudyState::Receipted));

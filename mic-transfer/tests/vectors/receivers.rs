@@ -8,7 +8,7 @@ use mic_transfer::wire::{Codecs, Frame, FrameReader, PREFACE, Report, encode};
 use mic_transfer::{Auth, Digest, ErrorCode};
 use serde_json::{Value, json};
 
-use crate::common::{MadeStudy, World, open, receipt_time};
+use crate::common::{MadeStudy, World, bytes_of, frames_of, open, receipt_time};
 use crate::shared::{framed, hex, settle, unhex};
 
 /// What a receiver made of a source's bytes.
@@ -122,17 +122,8 @@ fn recorded() -> (MadeStudy, Vec<Frame>) {
     world.connect();
     world.pull_all();
     assert!(world.run());
-    let (mut reader, mut rest, mut frames) =
-        (FrameReader::new(), &world.record_down[..], Vec::new());
-    while let Some(frame) = reader.next(&mut rest).unwrap() {
-        frames.push(frame);
-    }
+    let frames = frames_of(&world.record_down);
     (study, frames)
-}
-
-fn bytes_of(frames: &[Frame]) -> Vec<u8> {
-    let list = frames.iter().flat_map(|frame| encode(frame).to_vec());
-    PREFACE.iter().copied().chain(list).collect()
 }
 
 /// The session with something else in it, what the receiver says of it, and in words.

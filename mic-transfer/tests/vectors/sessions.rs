@@ -7,7 +7,7 @@ use mic_transfer::wire::{Frame, FrameReader, PREFACE, encode};
 use mic_transfer::{Digest, ErrorCode, Run};
 use serde_json::json;
 
-use crate::common::{MadeStudy, World};
+use crate::common::{MadeStudy, World, bytes_of, frames_of};
 use crate::shared::{case, hex, settle, unhex};
 
 /// What a source answers to these bytes, and the code of the error it ends with.
@@ -78,15 +78,7 @@ fn ok_sessions() {
             .any(|event| matches!(event, ReceiverEvent::Complete { .. }))
     );
     let (up, down) = (world.record_up.clone(), world.record_down.clone());
-    let mut frames = Vec::new();
-    let (mut reader, mut rest) = (FrameReader::new(), &up[..]);
-    while let Some(frame) = reader.next(&mut rest).unwrap() {
-        frames.push(frame);
-    }
-    let bytes_of = |frames: &[Frame]| {
-        let list = frames.iter().map(|frame| encode(frame).to_vec());
-        [vec![PREFACE.to_vec()], list.collect()].concat().concat()
-    };
+    let frames = frames_of(&up);
     let at = |name: &str| {
         frames
             .iter()
