@@ -6,7 +6,6 @@
 //! killed is a process of its own: this program, called by itself.
 
 use std::fs::File;
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,12 +15,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use mic_benches::transfer::{pump, serve};
 use mic_benches::{Seed, is_measured, size};
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
-use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, serve_connection};
+use mic_transfer::adapter::tcp::{Pull, PullEvent};
 use mic_transfer::receiver::ReceiverConfig;
-use mic_transfer::sender::SenderConfig;
 use mic_transfer::source::{Source, Unreadable};
 use mic_transfer::store::{PartialStudy, StoreConfig};
 use mic_transfer::tree::Leaves;
@@ -165,20 +164,6 @@ impl Source for Counted {
     }
 }
 
-fn serve(source: Counted) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let source = source.clone();
-            thread::spawn(move || {
-                serve_connection(stream, &source, &AllowAll, SenderConfig::default())
-            });
-        }
-    });
-    Ok(address)
-}
-
 fn pull(from: SocketAddr) -> anyhow::Result<Pull<'static>> {
     let mut config = ReceiverConfig::default();
     if let Ok(bytes) = std::env::var(WINDOW) {
@@ -285,20 +270,6 @@ fn copy_server(paths: Vec<PathBuf>) -> std::io::Result<SocketAddr> {
         }
     });
     Ok(address)
-}
-
-/// A plain loop over user memory: what a program does that looks at its bytes.
-fn pump(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<u64> {
-    let mut buffer = vec![0; 256 * 1024];
-    let mut copied = 0;
-    loop {
-        let count = from.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(copied);
-        }
-        to.write_all(buffer.get(..count).unwrap_or(&[]))?;
-        copied += count as u64;
-    }
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -1,19 +1,18 @@
 //! Transfer: manifests, chunk checks, a session in memory, and a pull over loopback TCP beside a plain copy.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::rc::Rc;
 use std::thread;
 
-use mic_benches::transfer::{MadeStudy, cores, manifest, recorded, replayed, session};
+use mic_benches::transfer::{MadeStudy, cores, manifest, pump, recorded, replayed, serve, session};
 use mic_benches::{Group, Seed, run, size};
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
-use mic_transfer::adapter::tcp::{AllowAll, Pull, serve_connection};
+use mic_transfer::adapter::tcp::Pull;
 use mic_transfer::limits::CHUNK_BYTES;
-use mic_transfer::sender::SenderConfig;
 use mic_transfer::{Auth, Digest, Manifest, Uid};
 
 const STUDY: &str = "1.2.826.0.1.3680043.10.1.4";
@@ -203,22 +202,6 @@ fn pull(source: SocketAddr, folder: &Path) -> Option<u64> {
     fetched
 }
 
-fn serve(source: FileSource) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let source = source.clone();
-            thread::spawn(move || {
-                serve_connection(stream, &source, &AllowAll, SenderConfig::default())
-            });
-        }
-    });
-    Ok(address)
-}
-
-const COPY_BYTES: usize = 256 * 1024;
-
 fn copy_server(path: std::path::PathBuf) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -237,18 +220,4 @@ fn copy(source: SocketAddr, path: &Path) -> Option<u64> {
     file.sync_all().ok()?;
     std::fs::remove_file(path).ok()?;
     Some(copied)
-}
-
-/// A plain loop over user memory: what a program does that looks at its bytes.
-fn pump(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<u64> {
-    let mut buffer = vec![0; COPY_BYTES];
-    let mut copied = 0;
-    loop {
-        let count = from.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(copied);
-        }
-        to.write_all(&buffer[..count])?;
-        copied += count as u64;
-    }
 }

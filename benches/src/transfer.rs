@@ -1,9 +1,14 @@
-//! A made-up study in memory, and both sides of a transfer in one loop.
+//! A made-up study in memory, both sides of a transfer in one loop, and what the benches over loopback share.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
 use std::time::Duration;
 
+use mic_transfer::adapter::tcp::{AllowAll, serve_connection};
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
+use mic_transfer::source::Source;
 use mic_transfer::storage::MemoryStorage;
 use mic_transfer::store::{Action, Outcome, Store, StoreConfig, StoreOp, StoreResult};
 use mic_transfer::tree::{Leaves, TreeBuilder};
@@ -302,5 +307,43 @@ fn answer(
             SenderOutput::Wait(_) => return Ok(None),
             _ => {}
         }
+    }
+}
+
+/// Gives a source's studies to whoever connects over loopback, as long as the process lives.
+///
+/// # Errors
+///
+/// No address to listen on.
+pub fn serve(source: impl Source + Clone + Send + 'static) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let source = source.clone();
+            thread::spawn(move || {
+                serve_connection(stream, &source, &AllowAll, SenderConfig::default())
+            });
+        }
+    });
+    Ok(address)
+}
+
+/// A plain loop over user memory: what a program does that looks at its bytes. The bytes it moved.
+///
+/// # Errors
+///
+/// What the two ends say.
+pub fn pump(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<u64> {
+    const COPY_BYTES: usize = 256 * 1024;
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut copied = 0;
+    loop {
+        let count = from.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(copied);
+        }
+        to.write_all(buffer.get(..count).unwrap_or(&[]))?;
+        copied += count as u64;
     }
 }
