@@ -64,9 +64,9 @@ pub(crate) enum Command {
         /// the others.
         #[arg(long, value_name = "SOURCE")]
         from: Vec<SocketAddr>,
-        /// Connections to each source, 1 to 16.
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
-        connections: u32,
+        /// Connections to each source, 1 to 16; by its distance if not said: 1, 4 from 5 ms, 8 from 20 ms.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=16))]
+        connections: Option<u32>,
         /// The store's folder; made if absent.
         #[arg(long)]
         store: PathBuf,
@@ -165,7 +165,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Problem> {
             for further in from {
                 pull = pull.and(tls.dial(further, name.as_deref())?);
             }
-            let pull = pull.connections(connections);
+            if let Some(connections) = connections {
+                pull = pull.connections(connections);
+            }
             run_pull(pull, &studies, &store, plot.as_ref(), json)
         }
         Command::Push {

@@ -10,6 +10,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::io;
 use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -52,6 +53,13 @@ pub trait Connection: Send {
     /// # Errors
     /// As the operating system says.
     fn start(self: Box<Self>, inward: Inward) -> io::Result<Box<dyn Outward>>;
+
+    /// The round trip to the source as it was seen when the line was made, where the line knows it and more lines
+    /// than one are of use: it says how many a pull makes that was not told
+    /// ([`Pull::connections`](super::pull::Pull::connections)).
+    fn round_trip(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The way out of a line.

@@ -11,6 +11,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::Instant as Clock;
 
 pub use super::pull::{
     Pull, PullControl, PullError, PullEvent, PullReport, SourceReport, StudyOutcome, StudyReport,
@@ -44,16 +45,21 @@ impl TcpDial {
         Self { address }
     }
 
-    pub(super) fn connect(&self) -> io::Result<TcpStream> {
+    /// With the time that it took, which is a round trip.
+    pub(super) fn connect(&self) -> io::Result<(TcpStream, Duration)> {
+        let began = Clock::now();
         let stream = TcpStream::connect_timeout(&self.address, CONNECT_TIMEOUT)?;
+        let round_trip = began.elapsed();
         prepare(&stream)?;
-        Ok(stream)
+        Ok((stream, round_trip))
     }
 }
 
 impl Dial for TcpDial {
     fn dial(&self) -> io::Result<Box<dyn Connection>> {
-        Ok(Box::new(StreamConnection::new(self.connect()?)))
+        let (stream, round_trip) = self.connect()?;
+        let connection = StreamConnection::new(stream).with_round_trip(round_trip);
+        Ok(Box::new(connection))
     }
 
     fn name(&self) -> String {

@@ -204,16 +204,22 @@ impl TlsDial {
     /// # Errors
     /// As the operating system says, or the handshake failed.
     pub fn connect(&self) -> io::Result<TlsStream<TcpStream>> {
-        let stream = self.tcp.connect()?;
+        self.connect_timed().map(|(stream, _)| stream)
+    }
+
+    fn connect_timed(&self) -> io::Result<(TlsStream<TcpStream>, Duration)> {
+        let (stream, round_trip) = self.tcp.connect()?;
         let client = ClientConnection::new(self.tls.config(), self.tls.name.clone())
             .map_err(io::Error::other)?;
-        over_tcp(stream, client.into())
+        Ok((over_tcp(stream, client.into())?, round_trip))
     }
 }
 
 impl Dial for TlsDial {
     fn dial(&self) -> io::Result<Box<dyn Connection>> {
-        Ok(Box::new(StreamConnection::new(self.connect()?)))
+        let (stream, round_trip) = self.connect_timed()?;
+        let connection = StreamConnection::new(stream).with_round_trip(round_trip);
+        Ok(Box::new(connection))
     }
 
     fn name(&self) -> String {

@@ -44,7 +44,9 @@ pub trait AsyncStream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> AsyncStream for S {}
 
-type Making = Pin<Box<dyn Future<Output = io::Result<Box<dyn AsyncStream>>> + Send>>;
+/// A stream, and the round trip to its other end where that was seen.
+type Made = (Box<dyn AsyncStream>, Option<Duration>);
+type Making = Pin<Box<dyn Future<Output = io::Result<Made>> + Send>>;
 
 /// Makes lines on a runtime.
 #[derive(Clone)]
@@ -64,22 +66,40 @@ impl fmt::Debug for AsyncDial {
 
 impl AsyncDial {
     /// Lines over streams that `make` makes, on the runtime of `handle`; `name` is told in errors.
-    pub fn new<S, Made>(
+    pub fn new<S, Making>(
         handle: &Handle,
         name: impl Into<String>,
-        make: impl Fn() -> Made + Send + Sync + 'static,
+        make: impl Fn() -> Making + Send + Sync + 'static,
     ) -> Self
     where
         S: AsyncStream,
-        Made: Future<Output = io::Result<S>> + Send + 'static,
+        Making: Future<Output = io::Result<S>> + Send + 'static,
+    {
+        Self::timed(handle, name.into(), move || {
+            let making = make();
+            async move { Ok((making.await?, None)) }
+        })
+    }
+
+    fn timed<S, T>(
+        handle: &Handle,
+        name: String,
+        make: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: AsyncStream,
+        T: Future<Output = io::Result<(S, Option<Duration>)>> + Send + 'static,
     {
         let make = move || -> Making {
-            let made = make();
-            Box::pin(async move { Ok(Box::new(made.await?) as Box<dyn AsyncStream>) })
+            let making = make();
+            Box::pin(async move {
+                let (stream, round_trip) = making.await?;
+                Ok((Box::new(stream) as Box<dyn AsyncStream>, round_trip))
+            })
         };
         Self {
             handle: handle.clone(),
-            name: name.into(),
+            name,
             make: Arc::new(make),
         }
     }
@@ -87,7 +107,10 @@ impl AsyncDial {
     /// Plain TCP.
     #[must_use]
     pub fn tcp(handle: &Handle, address: SocketAddr) -> Self {
-        Self::new(handle, address.to_string(), move || connect(address))
+        Self::timed(handle, address.to_string(), move || async move {
+            let (stream, round_trip) = connect(address).await?;
+            Ok((stream, Some(round_trip)))
+        })
     }
 
     /// TLS 1.3 over TCP.
@@ -97,10 +120,14 @@ impl AsyncDial {
     pub fn tls(handle: &Handle, address: SocketAddr, tls: &super::tls::ClientTls) -> Self {
         let tls = tls.clone();
         let name = alloc::format!("tls://{address}");
-        Self::new(handle, name, move || {
+        Self::timed(handle, name, move || {
             let connector = tokio_rustls::TlsConnector::from(tls.config());
             let name = tls.name().clone();
-            async move { connector.connect(name, connect(address).await?).await }
+            async move {
+                let (stream, round_trip) = connect(address).await?;
+                let stream = connector.connect(name, stream).await?;
+                Ok((stream, Some(round_trip)))
+            }
         })
     }
 }
@@ -111,10 +138,11 @@ impl Dial for AsyncDial {
         let made = self
             .handle
             .block_on(async { timeout(CONNECT_TIMEOUT, making).await });
-        let stream = made.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let (stream, round_trip) = made.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         Ok(Box::new(AsyncConnection {
             handle: self.handle.clone(),
             stream,
+            round_trip,
         }))
     }
 
@@ -123,10 +151,13 @@ impl Dial for AsyncDial {
     }
 }
 
-pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+/// With the time that it took, which is a round trip.
+pub(super) async fn connect(address: SocketAddr) -> io::Result<(TcpStream, Duration)> {
+    let began = Clock::now();
     let stream = TcpStream::connect(address).await?;
+    let round_trip = began.elapsed();
     prepare(&stream)?;
-    Ok(stream)
+    Ok((stream, round_trip))
 }
 
 /// Sets a socket up as the blocking adapter does: no delay, a short queue.
@@ -141,9 +172,14 @@ pub fn prepare(stream: &TcpStream) -> io::Result<()> {
 struct AsyncConnection {
     handle: Handle,
     stream: Box<dyn AsyncStream>,
+    round_trip: Option<Duration>,
 }
 
 impl Connection for AsyncConnection {
+    fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
     fn start(self: Box<Self>, inward: Inward) -> io::Result<Box<dyn Outward>> {
         let (packets, queue) = unbounded_channel();
         let stream = self.stream;

@@ -1,4 +1,4 @@
-//! How much is asked for ahead on one connection (XFR-99): what the line holds, and half as much again.
+//! How much is asked for ahead on one connection (XFR-99): what the line holds, half as much again, and a chunk.
 //!
 //! Whatever is on its way is lost when either side is killed, so a window wider than the line can fill costs
 //! bytes and gains none. The width is found as BBR finds it: the best rate of late times the shortest delay.
@@ -84,7 +84,9 @@ impl Window {
             u64::try_from(line).unwrap_or(u64::MAX)
         });
         if self.flat_rounds >= FLAT_ROUNDS_MAX {
-            return line.saturating_add(line / 2).clamp(least, most);
+            // A chunk counts as owed until its last byte is here.
+            let ahead = line.saturating_add(line / 2);
+            return ahead.saturating_add(CHUNK_BYTES as u64).clamp(least, most);
         }
         // What was seen may be slow start's or a narrow window's: room for twice and half as much again.
         let first = (most / FIRST_PART).max(least);
@@ -208,7 +210,8 @@ mod tests {
     fn ok_a_short_line_is_asked_for_a_mebibyte() {
         for (rate, trip) in [(117_000_000, 2), (117_000_000, 0), (1_000_000_000, 1)] {
             let (widest, last, came) = run(rate, Duration::from_millis(trip), 30);
-            assert!(widest <= 2 * LEAST_BYTES, "{rate} {trip}: {widest} {last}");
+            let most = 2 * LEAST_BYTES + CHUNK_BYTES as u64;
+            assert!(widest <= most, "{rate} {trip}: {widest} {last}");
             assert!(came * 100 >= rate * 30 * 98, "{rate} {trip}: {came}");
         }
     }

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::unbounded_channel;
-use tokio::time::timeout;
+use tokio::time::{Instant as Clock, timeout};
 
 use super::line::carry;
 use super::{EXCHANGE_PATH, EXCHANGE_TYPE, HttpAddress};
@@ -115,11 +115,12 @@ impl HttpDial {
 
 impl Dial for HttpDial {
     fn dial(&self) -> io::Result<Box<dyn Connection>> {
-        let first = self.handle.block_on(self.target.open())?;
+        let (first, round_trip) = self.handle.block_on(self.target.open_timed())?;
         Ok(Box::new(HttpConnection {
             handle: self.handle.clone(),
             target: Arc::clone(&self.target),
             first,
+            round_trip,
         }))
     }
 
@@ -134,9 +135,14 @@ struct HttpConnection {
     handle: Handle,
     target: Arc<Target>,
     first: Requester,
+    round_trip: Duration,
 }
 
 impl Connection for HttpConnection {
+    fn round_trip(&self) -> Option<Duration> {
+        Some(self.round_trip)
+    }
+
     fn start(self: Box<Self>, inward: Inward) -> io::Result<Box<dyn Outward>> {
         let (packets, queue) = unbounded_channel();
         let task = carry(self.target, self.first, inward, queue);
@@ -194,23 +200,32 @@ impl Target {
 
     /// One connection more.
     pub(super) async fn open(&self) -> io::Result<Requester> {
+        self.open_timed().await.map(|(requester, _)| requester)
+    }
+
+    /// With the round trip to the source.
+    async fn open_timed(&self) -> io::Result<(Requester, Duration)> {
         timeout(CONNECT_TIMEOUT, self.open_soon())
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    async fn open_soon(&self) -> io::Result<Requester> {
-        let mut stream = connect(self.proxy.unwrap_or(self.address.connect)).await?;
+    async fn open_soon(&self) -> io::Result<(Requester, Duration)> {
+        let (mut stream, mut round_trip) =
+            connect(self.proxy.unwrap_or(self.address.connect)).await?;
         if self.proxy.is_some() {
+            let began = Clock::now();
             ask_proxy(&mut stream, &self.address.connect).await?;
+            // The way to the proxy, and from there to the source.
+            round_trip = began.elapsed();
         }
         #[cfg(feature = "tokio-tls")]
         if let Some(tls) = &self.tls {
             let connector = tokio_rustls::TlsConnector::from(tls.config());
             let stream = connector.connect(tls.name().clone(), stream).await?;
-            return self.greet(stream).await;
+            return Ok((self.greet(stream).await?, round_trip));
         }
-        self.greet(stream).await
+        Ok((self.greet(stream).await?, round_trip))
     }
 
     async fn greet(&self, stream: impl AsyncStream) -> io::Result<Requester> {

@@ -178,11 +178,15 @@ impl<F: FnMut(PullEvent<'_>)> Run<'_, '_, F> {
         self.next_line = self.next_line.saturating_add(1);
         let inward = Inward::new(id, self.pull.channel.0.clone());
         let gate = inward.gate();
-        match made.and_then(|connection| connection.start(inward)) {
-            Ok(outward) => {
+        let started = made.and_then(|connection| {
+            let round_trip = connection.round_trip();
+            Ok((connection.start(inward)?, round_trip))
+        });
+        match started {
+            Ok((outward, round_trip)) => {
                 self.lines.insert(id, Line { outward, gate });
                 self.owners.insert(id, source);
-                self.sources.made(source);
+                self.sources.made(source, round_trip);
                 self.receiver.connect(id, self.pull.auth.clone(), now);
             }
             Err(error) => self.sources.failed(source, error, now),

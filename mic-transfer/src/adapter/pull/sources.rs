@@ -18,11 +18,25 @@ const RECONNECT_DELAY: Duration = Duration::from_millis(100);
 /// The longest wait before a source is dialled again.
 const DIAL_DELAY_MAX: Duration = Duration::from_secs(60);
 
+/// A source that is nearer than this gets one connection: it fills the line, for the least work of both sides.
+const NEAR: Duration = Duration::from_millis(5);
+/// One that is nearer than this gets four, any other eight: together they come through slow start sooner, and what one
+/// loses does not slow the others down.
+const REGIONAL: Duration = Duration::from_millis(20);
+
+/// Connections to a source for which none are named, by the round trip of the first.
+fn connections_for(round_trip: Option<Duration>) -> u32 {
+    match round_trip {
+        None => 1,
+        Some(near) if near < NEAR => 1,
+        Some(regional) if regional < REGIONAL => 4,
+        Some(_) => 8,
+    }
+}
+
 /// All of them, by number.
 pub(super) struct Sources {
     list: Vec<Source>,
-    /// Connections that each is to have.
-    wanted: u32,
     /// How often each may be dialled again; `None` is without end.
     reconnects: Option<u32>,
     channel: Sender<Message>,
@@ -31,6 +45,9 @@ pub(super) struct Sources {
 struct Source {
     dial: Arc<dyn Dial>,
     name: String,
+    /// Connections that it is to have: one until its distance is known, where no number is named.
+    wanted: u32,
+    is_wanted_named: bool,
     /// Connections that stand, and those being made.
     live: u32,
     dialling: u32,
@@ -48,13 +65,15 @@ struct Source {
 impl Sources {
     pub(super) fn new(
         dials: Vec<Arc<dyn Dial>>,
-        wanted: u32,
+        wanted: Option<u32>,
         reconnects: Option<u32>,
         channel: &Sender<Message>,
     ) -> Self {
         let list = dials.into_iter().map(|dial| Source {
             name: dial.name(),
             dial,
+            wanted: wanted.unwrap_or(1),
+            is_wanted_named: wanted.is_some(),
             live: 0,
             dialling: 0,
             made: 0,
@@ -68,7 +87,6 @@ impl Sources {
         });
         Self {
             list: list.collect(),
-            wanted,
             reconnects,
             channel: channel.clone(),
         }
@@ -82,13 +100,14 @@ impl Sources {
     }
 
     fn dial_one(&mut self, number: usize, now: Duration) {
-        let (wanted, reconnects) = (self.wanted, self.reconnects);
+        let reconnects = self.reconnects;
         let Some(source) = self.list.get_mut(number) else {
             return;
         };
-        while source.lacks(wanted) && source.not_before <= now {
+        while source.lacks() && source.not_before <= now {
             // The first connections are no new ones.
-            let again = source.made.saturating_add(source.failures) >= wanted || source.redials > 0;
+            let again =
+                source.made.saturating_add(source.failures) >= source.wanted || source.redials > 0;
             if again {
                 if reconnects.is_some_and(|most| source.redials >= most) {
                     source.given_up = true;
@@ -113,7 +132,7 @@ impl Sources {
 
     /// When to dial next, if a connection is lacking and none of its source's is being made.
     pub(super) fn due(&self) -> Option<Duration> {
-        let lacking = self.list.iter().filter(|source| source.lacks(self.wanted));
+        let lacking = self.list.iter().filter(|source| source.lacks());
         lacking.map(|source| source.not_before).min()
     }
 
@@ -134,8 +153,11 @@ impl Sources {
         refused.next_back().filter(|_| self.list.iter().all(silent))
     }
 
-    pub(super) fn made(&mut self, number: usize) {
+    pub(super) fn made(&mut self, number: usize, round_trip: Option<Duration>) {
         if let Some(source) = self.list.get_mut(number) {
+            if source.made == 0 && !source.is_wanted_named {
+                source.wanted = connections_for(round_trip);
+            }
             source.dialling = source.dialling.saturating_sub(1);
             source.live = source.live.saturating_add(1);
             source.made = source.made.saturating_add(1);
@@ -226,9 +248,9 @@ impl Sources {
 }
 
 impl Source {
-    fn lacks(&self, wanted: u32) -> bool {
+    fn lacks(&self) -> bool {
         let again = self.failures > 0 && self.dialling > 0;
-        !self.given_up && !again && self.live.saturating_add(self.dialling) < wanted
+        !self.given_up && !again && self.live.saturating_add(self.dialling) < self.wanted
     }
 
     fn failed(&mut self, error: io::Error, now: Duration) {
@@ -240,5 +262,75 @@ impl Source {
         let wait = RECONNECT_DELAY.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         self.not_before = now.saturating_add(wait.min(DIAL_DELAY_MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::boxed::Box;
+    use alloc::string::String;
+    use core::time::Duration;
+    use std::io;
+    use std::sync::mpsc::channel;
+
+    use super::{Message, Sources};
+    use crate::adapter::line::{Connection, Dial, Inward, Outward};
+    use alloc::sync::Arc;
+
+    /// A source so far away, if it is known.
+    #[derive(Clone, Copy)]
+    struct Far(Option<u64>);
+
+    impl Dial for Far {
+        fn dial(&self) -> io::Result<Box<dyn Connection>> {
+            Ok(Box::new(*self))
+        }
+
+        fn name(&self) -> String {
+            String::new()
+        }
+    }
+
+    impl Connection for Far {
+        fn start(self: Box<Self>, _: Inward) -> io::Result<Box<dyn Outward>> {
+            Err(io::ErrorKind::NotConnected.into())
+        }
+
+        fn round_trip(&self) -> Option<Duration> {
+            self.0.map(Duration::from_micros)
+        }
+    }
+
+    /// Connections that each source has when none is lacking.
+    fn made(far: &[Option<u64>], wanted: Option<u32>) -> alloc::vec::Vec<u32> {
+        let (sender, inbox) = channel();
+        let dials = far.iter().map(|far| Arc::new(Far(*far)) as Arc<dyn Dial>);
+        let mut sources = Sources::new(dials.collect(), wanted, Some(0), &sender);
+        let dialling = |sources: &Sources| sources.list.iter().any(|source| source.dialling > 0);
+        loop {
+            sources.dial_due(Duration::ZERO);
+            if !dialling(&sources) {
+                break;
+            }
+            if let Message::Dialled(number, made) = inbox.recv().unwrap() {
+                sources.made(number, made.unwrap().round_trip());
+            }
+        }
+        sources.list.iter().map(|source| source.live).collect()
+    }
+
+    #[test]
+    fn ok_the_first_connection_tells_how_many_there_are_to_be() {
+        let far = [
+            None,
+            Some(0),
+            Some(4_999),
+            Some(5_000),
+            Some(19_999),
+            Some(20_000),
+            Some(300_000),
+        ];
+        assert_eq!(made(&far, None), [1, 1, 1, 4, 4, 8, 8]);
+        assert_eq!(made(&far, Some(3)), [3; 7]);
     }
 }

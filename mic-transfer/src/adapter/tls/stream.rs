@@ -12,8 +12,11 @@ use rustls::Connection;
 use crate::adapter::serve::Peer;
 use crate::adapter::stream::ByteStream;
 
-/// Bytes of records read from the stream at once.
-const CIPHER_BYTES: usize = 64 * 1024;
+/// Bytes of records read from the stream at once: what a gigabit line brings in two milliseconds.
+const CIPHER_BYTES: usize = 256 * 1024;
+/// Bytes that are sealed and written at once: they stay in a core's cache on their way through rustls to the socket,
+/// and the first of a chunk are on the line before the last are sealed.
+const SEALED_BYTES: usize = 64 * 1024;
 
 /// TLS over any blocking stream.
 ///
@@ -92,6 +95,21 @@ impl<S: ByteStream> TlsStream<S> {
     pub(super) const fn inner(&self) -> &S {
         &self.stream
     }
+
+    fn seal(&self, parts: &[&[u8]], outgoing: &mut Vec<u8>) -> io::Result<()> {
+        {
+            let mut tls = lock(&self.tls);
+            for part in parts {
+                tls.writer().write_all(part)?;
+            }
+            while tls.wants_write() {
+                tls.write_tls(outgoing)?;
+            }
+        }
+        let written = self.stream.write(outgoing, &[]);
+        outgoing.clear();
+        written
+    }
 }
 
 impl Incoming {
@@ -156,19 +174,18 @@ impl<S: ByteStream> ByteStream for TlsStream<S> {
         }
     }
 
+    fn is_drained(&self, _: usize, _: usize) -> bool {
+        let incoming = lock(&self.incoming);
+        incoming.to < incoming.bytes.len()
+    }
+
     fn write(&self, head: &[u8], body: &[u8]) -> io::Result<()> {
         let mut outgoing = lock(&self.outgoing);
-        {
-            let mut tls = lock(&self.tls);
-            tls.writer().write_all(head)?;
-            tls.writer().write_all(body)?;
-            while tls.wants_write() {
-                tls.write_tls(&mut *outgoing)?;
-            }
-        }
-        let written = self.stream.write(&outgoing, &[]);
-        outgoing.clear();
-        written
+        let with_head = SEALED_BYTES.saturating_sub(head.len()).min(body.len());
+        let (first, rest) = body.split_at_checked(with_head).unwrap_or((body, &[]));
+        self.seal(&[head, first], &mut outgoing)?;
+        rest.chunks(SEALED_BYTES)
+            .try_for_each(|part| self.seal(&[part], &mut outgoing))
     }
 
     fn finish(&self) {

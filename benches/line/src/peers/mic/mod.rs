@@ -82,17 +82,19 @@ pub(super) fn all() -> Vec<Box<dyn Peer>> {
     use Carrier::{H2, Https, Quic, Tcp, Tls};
     use Coding::{AtRest, Off, Trial};
     let rows = [
-        (Tcp, 1, Off),
-        (Tcp, 4, Off),
-        (Tcp, 8, Off),
-        (Tls, 1, Off),
-        (Tls, 4, Off),
-        (Tls, 8, Off),
-        (Tls, 4, Trial),
-        (Tls, 4, AtRest),
-        (Https, 4, Off),
-        (H2, 4, Off),
-        (Quic, 4, Off),
+        (Tcp, None, Off),
+        (Tcp, Some(1), Off),
+        (Tcp, Some(4), Off),
+        (Tcp, Some(8), Off),
+        (Tls, None, Off),
+        (Tls, Some(1), Off),
+        (Tls, Some(4), Off),
+        (Tls, Some(8), Off),
+        (Tls, Some(4), Trial),
+        (Tls, Some(4), AtRest),
+        (Https, Some(4), Off),
+        (H2, Some(4), Off),
+        (Quic, Some(4), Off),
     ];
     rows.into_iter()
         .map(|(carrier, connections, coding)| -> Box<dyn Peer> {
@@ -107,25 +109,24 @@ pub(super) fn all() -> Vec<Box<dyn Peer>> {
 
 struct Mic {
     carrier: Carrier,
-    connections: u32,
+    /// As many as the pull makes by itself, if not said.
+    connections: Option<u32>,
     coding: Coding,
 }
 
 impl Peer for Mic {
     fn name(&self) -> String {
-        format!(
-            "mic-{}{}{}",
-            self.carrier.name(),
-            self.connections,
-            self.coding.name()
-        )
+        let connections = self.connections.map_or("auto".into(), |it| it.to_string());
+        let (carrier, coding) = (self.carrier.name(), self.coding.name());
+        format!("mic-{carrier}{connections}{coding}")
     }
 
     fn what(&self) -> String {
         let lines = match (self.carrier, self.connections) {
-            (_, 1) => "1 connection",
-            (Carrier::Quic, 4) => "4 streams",
-            (_, 4) => "4 connections",
+            (_, None) => "connections by distance",
+            (_, Some(1)) => "1 connection",
+            (Carrier::Quic, _) => "4 streams",
+            (_, Some(4)) => "4 connections",
             _ => "8 connections",
         };
         format!(
@@ -149,7 +150,7 @@ impl Peer for Mic {
         let mut client = run.own(&["peer", "mic-pull"])?;
         client.extend(manner(run, self.carrier, self.coding)?);
         client.extend(words(&[
-            &self.connections.to_string(),
+            &self.connections.unwrap_or(0).to_string(),
             run.study().uid(),
             &store.to_string_lossy(),
             &at,

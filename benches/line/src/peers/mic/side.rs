@@ -181,7 +181,8 @@ pub fn dial(manner: &Manner, handle: &Handle, at: SocketAddr) -> anyhow::Result<
     })
 }
 
-/// Pulls a study from one archive or several into a store.
+/// Pulls a study from one archive or several into a store, over as many connections as the pull makes by itself
+/// where `connections` is 0.
 pub fn pull(
     manner: &Manner,
     connections: u32,
@@ -197,8 +198,10 @@ pub fn pull(
         pull = pull.and(dial(manner, runtime.handle(), *other)?);
     }
     let mut first = true;
+    if connections > 0 {
+        pull = pull.connections(connections);
+    }
     let report = pull
-        .connections(connections)
         .verify_first_with(|_| Ok(()))
         .study(Uid::new(study)?, Auth::none())
         .run(&store, |event| {
