@@ -23,7 +23,9 @@ use held::Reading;
 use queue::Queue;
 
 use crate::error::{Context, ErrorCode, SessionError};
-use crate::limits::{CHUNK_BYTES, HELD_RUNS_MAX, MANIFEST_PART_BYTES, QUEUED_RUNS_MAX};
+use crate::limits::{
+    CHUNK_BYTES, HELD_RUNS_MAX, MANIFEST_AHEAD_BYTES, MANIFEST_PART_BYTES, QUEUED_RUNS_MAX,
+};
 use crate::receipt::Receipt;
 use crate::sign::Signature;
 use crate::tree::Leaves;
@@ -147,8 +149,9 @@ struct Study {
     signed: Option<SignedManifest>,
     manifest_sent: usize,
     queue: Queue,
-    /// Chunks of first images that go ahead of the rest of the manifest.
+    /// Chunks of first images that go unasked, and those of the first one among them.
     early: u32,
+    early_first: u32,
     leaves_sent: BTreeSet<u32>,
     /// Runs of pieces that the receiver holds, by instance.
     held: BTreeMap<u32, Vec<Run>>,
@@ -317,6 +320,7 @@ impl Sender {
                 })
                 .collect();
             study.early = runs.iter().map(Run::count).sum();
+            study.early_first = runs.first().map_or(0, Run::count);
             let _ = study.queue.want(FIRST_CLASS, &runs);
         }
         study.signed = Some(signed);
@@ -620,7 +624,8 @@ impl Sender {
         self.out.push_back(SenderOutput::Send(encode(frame)));
     }
 
-    /// A click before all; the head of a manifest, its first images, the rest of it; chunks.
+    /// A click before all; the head of a manifest, the first image of all, the rest of the manifest, other first images;
+    /// chunks. The manifest is what other connections wait for, so that only a long one comes after all first images.
     fn next_work(&mut self) -> Option<SenderOutput> {
         let clicked =
             |study: &Study| study.state == SourceState::Serving && study.queue.class() == Some(0);
@@ -628,8 +633,10 @@ impl Sender {
             return self.next_chunk();
         }
         self.next_head()
-            .or_else(|| self.next_early())
-            .or_else(|| self.next_manifest_part())
+            .or_else(|| self.next_early(|study| study.early_first > 0))
+            .or_else(|| self.next_manifest_part(MANIFEST_AHEAD_BYTES))
+            .or_else(|| self.next_early(|study| study.early > 0))
+            .or_else(|| self.next_manifest_part(usize::MAX))
             .or_else(|| self.next_chunk())
     }
 
@@ -653,18 +660,20 @@ impl Sender {
         None
     }
 
-    /// A chunk of a first image that the receiver takes ahead of the rest of the manifest (XFR-64).
-    fn next_early(&mut self) -> Option<SenderOutput> {
+    /// A chunk of a first image that the receiver takes before it asks (XFR-64).
+    fn next_early(&mut self, is_due: impl Fn(&Study) -> bool) -> Option<SenderOutput> {
         let early =
-            |(_, study): &(&u16, &Study)| study.state == SourceState::Serving && study.early > 0;
+            |(_, study): &(&u16, &Study)| study.state == SourceState::Serving && is_due(study);
         let slot = *self.studies.iter().find(early)?.0;
         let study = self.studies.get_mut(&slot)?;
         study.early = study.early.saturating_sub(1);
+        study.early_first = study.early_first.saturating_sub(1);
         self.chunk_of(slot)
     }
 
-    /// A part of a manifest, one at a time, so that clicks on other studies come between.
-    fn next_manifest_part(&mut self) -> Option<SenderOutput> {
+    /// A part of a manifest of which at most `most` bytes are left, one at a time, so that clicks on other studies come
+    /// between.
+    fn next_manifest_part(&mut self, most: usize) -> Option<SenderOutput> {
         for (slot, study) in &mut self.studies {
             let (SourceState::Serving, Some(signed)) = (study.state, &study.signed) else {
                 continue;
@@ -673,6 +682,7 @@ impl Sender {
                 .manifest()
                 .encoded()
                 .get(study.manifest_sent..)
+                .filter(|left| left.len() <= most)
                 .unwrap_or(&[]);
             if let Some(part) = left.chunks(MANIFEST_PART_BYTES).next() {
                 let offset = u32::try_from(study.manifest_sent).unwrap_or(u32::MAX);

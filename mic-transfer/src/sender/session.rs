@@ -79,6 +79,7 @@ impl Sender {
             manifest_sent: 0,
             queue: Queue::default(),
             early: 0,
+            early_first: 0,
             leaves_sent: BTreeSet::new(),
             held: BTreeMap::new(),
             held_runs: 0,
