@@ -112,53 +112,40 @@ impl<S: ByteStream> Outward for StreamOutward<S> {
 const FLOW_BYTES: usize = 4 * CHUNK_BYTES;
 /// A silence that ends a flow.
 const FLOW_GAP: Duration = Duration::from_millis(10);
-/// What a reader of a flow lets arrive before it reads on. A gigabit line brings 234 KB meanwhile, in a dozen portions
-/// each of which would wake two threads; a chunk that completes in it waits as long.
+/// What a reader of a flow lets arrive before it reads on: a gigabit line brings 234 KB, in a dozen portions each of
+/// which would wake two threads. A chunk that completes in it waits as long.
 const FLOW_PAUSE: Duration = Duration::from_millis(2);
 
 /// Tells when to let bytes gather.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Flow {
     bytes: usize,
-    heard_at: Clock,
 }
 
 impl Flow {
-    fn new() -> Self {
-        Self {
-            bytes: 0,
-            heard_at: Clock::now(),
-        }
-    }
-
-    /// Bytes were read.
-    fn take(&mut self, bytes: usize) {
-        let now = Clock::now();
-        if now.duration_since(self.heard_at) > FLOW_GAP {
+    /// Bytes were read, after such a wait; whether they belong to a flow.
+    fn take(&mut self, bytes: usize, waited: Duration) -> bool {
+        if waited > FLOW_GAP {
             self.bytes = 0;
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        self.heard_at = now;
-    }
-
-    const fn is_steady(&self) -> bool {
         self.bytes > FLOW_BYTES
     }
 }
 
 fn read_into(stream: &impl ByteStream, inward: Inward) {
-    let mut flow = Flow::new();
+    let mut flow = Flow::default();
     let kind = loop {
         let Some(mut buffer) = inward.buffer() else {
             break io::ErrorKind::ConnectionAborted;
         };
-        let room = buffer.len();
+        let (room, began) = (buffer.len(), Clock::now());
         match stream.read(&mut buffer) {
             Ok(0) => break io::ErrorKind::UnexpectedEof,
             Ok(filled) => {
                 inward.deliver(buffer, filled);
-                flow.take(filled);
-                if flow.is_steady() && stream.is_drained(filled, room) {
+                let is_flow = flow.take(filled, began.elapsed());
+                if is_flow && stream.is_drained(filled, room) {
                     thread::sleep(FLOW_PAUSE);
                 }
             }
@@ -188,5 +175,20 @@ pub(super) fn read_to_end(
         if !give(portion) || ended {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn ok_a_flow_begins_after_a_first_image_and_ends_with_a_silence() {
+        let mut flow = Flow::default();
+        assert!((0..64).all(|_| !flow.take(FLOW_BYTES / 64, MS)));
+        assert!(flow.take(1, MS) && flow.take(1, FLOW_GAP));
+        assert!(!flow.take(1, FLOW_GAP + MS) && !flow.take(1, MS));
     }
 }
