@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::Receiver;
 use super::event::ReceiverEvent;
 use super::state::StudyState;
-use crate::limits::EARLY_BYTES_MAX;
+use crate::limits::{CHUNK_BYTES, EARLY_BYTES_MAX};
 use crate::manifest::{FirstImage, ManifestHead, SignedHead};
 
 /// What has come of a study before its manifest was whole.
@@ -19,6 +19,8 @@ pub(super) struct Early {
     pub(super) chunks: BTreeMap<u32, Vec<u8>>,
     /// The application has judged the head.
     pub(super) accepted: bool,
+    /// Of each first image that is not whole the bytes that are here in order.
+    building: BTreeMap<u32, Vec<u8>>,
     shown: BTreeSet<u32>,
 }
 
@@ -27,17 +29,37 @@ impl Early {
         self.head.as_ref().map(SignedHead::head)
     }
 
-    /// The first images that are whole and were not shown, with their bytes.
+    /// The store takes the chunks over.
+    pub(super) fn take_chunks(&mut self) -> BTreeMap<u32, Vec<u8>> {
+        self.building.clear();
+        core::mem::take(&mut self.chunks)
+    }
+
+    /// The first images that are whole and were not shown, with their bytes. They are put together as they come, so
+    /// that little is left to do when the last chunk is here.
     fn ready(&mut self) -> Vec<(FirstImage, Vec<u8>)> {
         let mut ready = Vec::new();
         for image in self.head.iter().flat_map(|head| head.head().first()) {
+            if self.shown.contains(&image.instance()) {
+                continue;
+            }
+            let file = self.building.entry(image.instance()).or_default();
             let last = u32::try_from(image.end()).unwrap_or(u32::MAX);
-            let chunks = image.chunk()..last;
-            if chunks.clone().all(|chunk| self.chunks.contains_key(&chunk))
-                && self.shown.insert(image.instance())
-            {
-                let parts = self.chunks.range(chunks).map(|(_, bytes)| bytes.as_slice());
-                ready.push((*image, parts.collect::<Vec<_>>().concat()));
+            let had = u32::try_from(file.len().div_ceil(CHUNK_BYTES)).unwrap_or(u32::MAX);
+            for chunk in image.chunk().saturating_add(had)..last {
+                let Some(bytes) = self.chunks.get(&chunk) else {
+                    break;
+                };
+                if file.is_empty() {
+                    // Within the credit: nothing else of it comes early.
+                    file.reserve_exact(usize::try_from(image.length()).unwrap_or(0));
+                }
+                file.extend_from_slice(bytes);
+            }
+            if file.len() as u64 == image.length() {
+                ready.push((*image, core::mem::take(file)));
+                self.building.remove(&image.instance());
+                self.shown.insert(image.instance());
             }
         }
         ready

@@ -215,7 +215,7 @@ impl Study {
         coming: &RangeSet,
         now: Instant,
     ) -> Vec<Action> {
-        let mut early = core::mem::take(&mut self.early.chunks);
+        let mut early = self.early.take_chunks();
         let Some(signed) = self.signed.clone() else {
             return Vec::new();
         };
