@@ -15,12 +15,11 @@ use std::net::{Shutdown, TcpStream};
 pub use super::pull::{
     Pull, PullControl, PullError, PullEvent, PullReport, SourceReport, StudyOutcome, StudyReport,
 };
-pub use super::serve::{AllowAll, Authorizer, Peer, Refusal, ServeReport};
+pub use super::serve::{AllowAll, Authorizer, Peer, Refusal, ServeConfig, ServeReport};
 
 use super::line::{Connection, Dial};
 use super::serve::serve_stream;
 use super::stream::{ByteStream, StreamConnection};
-use crate::sender::SenderConfig;
 use crate::source::Source;
 
 /// The longest that a connection may take to be made.
@@ -71,7 +70,7 @@ pub fn serve_connection(
     stream: TcpStream,
     source: &impl Source,
     authorizer: &impl Authorizer,
-    config: SenderConfig,
+    config: impl Into<ServeConfig>,
 ) -> io::Result<ServeReport> {
     prepare(&stream)?;
     serve_stream(stream, source, authorizer, config)
