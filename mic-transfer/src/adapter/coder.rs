@@ -14,7 +14,7 @@ pub(super) struct Coder {
     policy: CoderPolicy,
     path: Arc<Path>,
     /// When the last chunk was sent.
-    free: Instant,
+    free: Option<Instant>,
     /// A chunk that is to be written next.
     leaving: Option<ChunkSent>,
     #[cfg(feature = "coding")]
@@ -27,8 +27,8 @@ impl Coder {
     pub(super) fn new(policy: CoderPolicy, path: Arc<Path>) -> Self {
         Self {
             policy,
-            free: path.now(),
             path,
+            free: None,
             leaving: None,
             #[cfg(feature = "coding")]
             encoder: crate::coding::Encoder::new(),
@@ -43,7 +43,7 @@ impl Coder {
         if let Some(mut chunk) = self.leaving.take() {
             chunk.written = bytes as u64;
             chunk.ended = self.path.now();
-            self.free = chunk.ended;
+            self.free = Some(chunk.ended);
             self.path.chooser().sent(&chunk);
         }
     }
@@ -105,7 +105,7 @@ impl Coder {
                 plain: u64::from(length),
                 written: 0,
                 tried,
-                free: self.free,
+                free: self.free.unwrap_or(began),
                 began,
                 ready: self.path.now(),
                 ended: Instant::ZERO,

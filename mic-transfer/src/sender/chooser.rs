@@ -20,11 +20,11 @@ const COPY_RATE: u64 = 1_000_000_000;
 /// After a longer pause of all connections nothing was wanted; a shorter one may be a round trip.
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// The least time between two measurements of the other way, twice as long after each.
-const TRIAL_EVERY_MIN: Duration = Duration::from_millis(250);
+const TRIAL_EVERY_MIN: Duration = Duration::from_millis(50);
 /// Where that ends.
 const TRIAL_EVERY_MAX: Duration = Duration::from_secs(8);
 /// A measurement of the other way takes about this part of the time at most.
-const TRIAL_PART: u64 = 32;
+const TRIAL_PART: u32 = 32;
 /// A slot takes at least so many times the longest that nothing was asked for.
 const TURNS: u32 = 3;
 /// A share is counted in parts of this.
@@ -44,7 +44,7 @@ pub struct ChunkSent {
     pub written: u64,
     /// Whether it was given to the encoder, or kept in a coded form, whatever came of it.
     pub tried: bool,
-    /// When the connection had sent the chunk before, or was made.
+    /// When the connection had sent the chunk before; `began` for its first one.
     pub free: Instant,
     /// When it was asked for.
     pub began: Instant,
@@ -127,6 +127,8 @@ pub struct Chooser {
     /// The end of the last trial.
     tried_at: Instant,
     trial_every: Duration,
+    /// How long the last one took.
+    trial_took: Duration,
 }
 
 impl Default for Chooser {
@@ -155,6 +157,7 @@ impl Chooser {
             untried: 0,
             tried_at: Duration::ZERO,
             trial_every: TRIAL_EVERY_MIN,
+            trial_took: Duration::ZERO,
         }
     }
 
@@ -227,6 +230,7 @@ impl Chooser {
 
     fn end_trial(&mut self, now: Instant) {
         self.tried_at = now;
+        self.trial_took = now.saturating_sub(self.turned_at);
         self.trial_every = (self.trial_every * 2).min(TRIAL_EVERY_MAX);
         self.change(now, |chooser| {
             chooser.on_trial = false;
@@ -326,10 +330,11 @@ impl Chooser {
         if other.is_none() && !waits {
             return true;
         }
-        // Filling and measuring, each about a slot.
+        // Filling and measuring, each a slot at the least.
         let cost = other.unwrap_or(0).saturating_mul(2 * SLOT_BYTES) >> 20;
-        let rest = Duration::from_nanos(cost.saturating_mul(TRIAL_PART));
-        now >= self.tried_at.saturating_add(rest.max(self.trial_every))
+        let cost = self.trial_took.max(Duration::from_nanos(cost));
+        let rest = cost.saturating_mul(TRIAL_PART).max(self.trial_every);
+        now >= self.tried_at.saturating_add(rest)
     }
 }
 
