@@ -129,6 +129,8 @@ pub struct Chooser {
     trial_every: Duration,
     /// How long the last one took.
     trial_took: Duration,
+    /// It changed the way: the line may have become faster meanwhile, so the way left is measured again soon.
+    doubtful: bool,
 }
 
 impl Default for Chooser {
@@ -158,6 +160,7 @@ impl Chooser {
             tried_at: Duration::ZERO,
             trial_every: TRIAL_EVERY_MIN,
             trial_took: Duration::ZERO,
+            doubtful: false,
         }
     }
 
@@ -233,8 +236,10 @@ impl Chooser {
         self.trial_took = now.saturating_sub(self.turned_at);
         self.trial_every = (self.trial_every * 2).min(TRIAL_EVERY_MAX);
         self.change(now, |chooser| {
+            let before = chooser.coding;
             chooser.on_trial = false;
             chooser.decide();
+            chooser.doubtful = chooser.coding != before && !chooser.doubtful;
         });
     }
 
@@ -333,7 +338,11 @@ impl Chooser {
         // Filling and measuring, each a slot at the least.
         let cost = other.unwrap_or(0).saturating_mul(2 * SLOT_BYTES) >> 20;
         let cost = self.trial_took.max(Duration::from_nanos(cost));
-        let rest = cost.saturating_mul(TRIAL_PART).max(self.trial_every);
+        let rest = if self.doubtful {
+            self.trial_took.max(TRIAL_EVERY_MIN)
+        } else {
+            cost.saturating_mul(TRIAL_PART).max(self.trial_every)
+        };
         now >= self.tried_at.saturating_add(rest)
     }
 }

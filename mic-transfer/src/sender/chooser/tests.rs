@@ -35,6 +35,8 @@ struct Lab {
     trip: Duration,
     /// Bytes of chunks that a connection may owe.
     window: u64,
+    /// How long the line takes to reach its rate, from a tenth of it.
+    start: Duration,
 }
 
 impl Lab {
@@ -49,12 +51,14 @@ impl Lab {
             buffer: 384 * 1024,
             trip: Duration::from_millis(10),
             window: 4 * 1024 * 1024,
+            start: Duration::ZERO,
         }
     }
 
     /// Bytes of chunks a second that get away within a time from now on.
     fn run(&self, world: &mut World, way: Way, seconds: u64) -> u64 {
         let end = world.now + Duration::from_secs(seconds);
+        world.began = world.now;
         world.links = vec![Link::default(); self.connections];
         world.cores = vec![world.now; self.cores];
         let (mut events, mut away) = (BinaryHeap::new(), 0);
@@ -109,7 +113,9 @@ impl Lab {
             }
             Next::Write => {
                 let bytes = link.chunk.written;
-                world.drained = world.drained.max(now) + time(bytes, self.rate);
+                world.drained = world.drained.max(now);
+                let rate = self.rate_at(world.drained - world.began);
+                world.drained += time(bytes, rate);
                 link.queue.push_back((world.drained, bytes));
                 link.owed.push_back(world.drained + self.trip);
                 let mut waiting: u64 = link.queue.iter().map(|(_, bytes)| bytes).sum();
@@ -133,6 +139,12 @@ impl Lab {
         }
     }
 
+    fn rate_at(&self, age: Duration) -> u64 {
+        let whole = self.start.as_millis().max(1) as u64;
+        let part = (whole / 10 + age.as_millis() as u64).min(whole).max(1);
+        self.rate / whole * part
+    }
+
     /// A chooser does at least so many hundredths of what the better way does.
     fn check(&self, chooser: &Chooser, seconds: u64, hundredths: u64) -> World {
         let ways = [Way::Raw, Way::Coded];
@@ -151,6 +163,7 @@ impl Lab {
 #[derive(Debug)]
 struct World {
     chooser: Chooser,
+    began: Instant,
     now: Instant,
     cores: Vec<Instant>,
     drained: Instant,
@@ -162,6 +175,7 @@ impl World {
         let now = chooser.latest.unwrap_or_default();
         Self {
             chooser,
+            began: now,
             now,
             cores: Vec::new(),
             drained: now,
@@ -222,6 +236,18 @@ fn ok_on_lines_of_every_rate_it_does_as_well_as_the_better_way() {
             lab.connections = connections;
             lab.check(&Chooser::new(), 2, 88);
             lab.check(&Chooser::new(), 20, 93);
+        }
+    }
+}
+
+#[test]
+fn ok_a_slow_start_is_not_taken_for_the_line() {
+    for rate in [30, 100, 300, 1000, 2500] {
+        for start in [50, 100, 200, 400, 800] {
+            let mut lab = Lab::new(rate * MBIT);
+            lab.start = Duration::from_millis(start);
+            lab.check(&Chooser::new(), 2, 80);
+            lab.check(&Chooser::new(), 10, 92);
         }
     }
 }
@@ -320,4 +346,43 @@ fn ok_times_out_of_order_are_no_matter() {
             ended: time(3),
         });
     }
+}
+
+/// Sends chunks of one connection for a time, raw and coded at their rates of bytes of chunks a second,
+/// most of it waiting; how many of them were coded.
+fn feed(chooser: &mut Chooser, now: &mut Instant, time: Duration, raw: u64, coded: u64) -> u32 {
+    let (end, mut count) = (*now + time, 0);
+    while *now < end {
+        let tried = chooser.codes();
+        let began = *now;
+        *now += self::time(CHUNK, if tried { coded } else { raw });
+        chooser.sent(&ChunkSent {
+            written: if tried { CHUNK / 4 } else { CHUNK },
+            tried,
+            ready: began + (*now - began) / 10,
+            ended: *now,
+            ..made(began)
+        });
+        count += u32::from(tried);
+    }
+    count
+}
+
+#[test]
+fn ok_a_way_that_was_left_in_a_slow_start_is_taken_again() {
+    let (mut chooser, mut now) = (Chooser::new(), Duration::ZERO);
+    // Coded while the line starts, raw when it has: 60 MB/s against 110, and buffers that fill.
+    let mut slow = Duration::ZERO;
+    while !chooser.on_trial && slow < Duration::from_secs(8) {
+        slow += Duration::from_millis(10);
+        feed(&mut chooser, &mut now, Duration::from_millis(10), 1, 60_000_000);
+    }
+    assert!(chooser.on_trial);
+    while chooser.on_trial {
+        feed(&mut chooser, &mut now, Duration::from_millis(5), 110_000_000, 300_000_000);
+    }
+    assert!(!chooser.coding);
+    let quarter = Duration::from_millis(250);
+    feed(&mut chooser, &mut now, quarter, 110_000_000, 300_000_000);
+    assert!(chooser.coding);
 }
