@@ -80,7 +80,7 @@ impl ChunkSent {
 
 /// Says whether to code the next chunk; one for all connections of a source to one receiver.
 ///
-/// Raw and coded it takes the pace at which chunks get away over all connections, waits included, and holds to
+/// It takes the pace at which chunks get away over all connections, waits included, raw and coded, and holds to
 /// the faster way. It begins coded: on a slow line, in a slow start and while the receiver asks for little, the
 /// processor has nothing better to do. Where writes wait the line is the limit, and coded chunks, being
 /// shorter, are faster without more ado. Where they do not, raw chunks are measured now and then, for a 32nd
@@ -170,8 +170,13 @@ impl Chooser {
         if self.is_poor() {
             self.untried >= TASTE_EVERY
         } else {
-            self.coding != self.on_trial
+            self.is_way_coded()
         }
+    }
+
+    /// The way of the moment, for chunks that get shorter.
+    const fn is_way_coded(&self) -> bool {
+        self.coding != self.on_trial
     }
 
     /// A chunk was sent.
@@ -219,14 +224,15 @@ impl Chooser {
         self.slot = Slot::at(chunk.began);
     }
 
-    /// Whether a trial has taken longer already than its chunks would the way that is gone.
+    /// Whether a trial has taken longer already than the way held to would have.
     fn is_lost(&self, now: Instant) -> bool {
         let (known, settling) = if self.coding {
             (self.coder, FILL_BYTES)
         } else {
             (self.line, UNDER_WAY_BYTES)
         };
-        let all = u128::from(settling + SLOT_BYTES) * u128::from(known.unwrap_or(u64::MAX)) >> 20;
+        let bytes = u128::from(settling + SLOT_BYTES);
+        let all = (bytes * u128::from(known.unwrap_or(u64::MAX))) >> 20;
         let took = now.saturating_sub(self.turned_at);
         took.as_nanos() > all + all / 4 && took >= self.turn * TURNS
     }
@@ -245,9 +251,9 @@ impl Chooser {
 
     /// Does what may change the way.
     fn change(&mut self, now: Instant, what: impl FnOnce(&mut Self)) {
-        let before = self.coding != self.on_trial;
+        let before = self.is_way_coded();
         what(self);
-        if before != (self.coding != self.on_trial) {
+        if before != self.is_way_coded() {
             self.turned_at = now;
             self.turned_bytes = 0;
             self.settling = if before { FILL_BYTES } else { UNDER_WAY_BYTES };
@@ -289,17 +295,11 @@ impl Chooser {
                 self.coder = Some(self.coder.map_or(plain, |coder| coder.min(plain)));
             }
             Some(true) => {
-                let known = (!self.on_trial).then_some(self.coder).flatten();
-                self.coder = known;
-                average(&mut self.coder, plain);
+                renew(&mut self.coder, plain, self.on_trial);
                 // The line did this at the least.
                 self.line = self.line.map(|line| line.min(written));
             }
-            Some(false) => {
-                let known = (!self.on_trial).then_some(self.line).flatten();
-                self.line = known;
-                average(&mut self.line, written);
-            }
+            Some(false) => renew(&mut self.line, written, self.on_trial),
             None => return,
         }
         if self.on_trial {
@@ -412,6 +412,15 @@ impl Slot {
 fn pace(bytes: u64, took: Duration) -> u64 {
     let nanos = took.as_nanos().saturating_mul(1 << 20) / u128::from(bytes.max(1));
     u64::try_from(nanos).unwrap_or(u64::MAX).max(1)
+}
+
+/// What a trial finds takes the place of what was known before; else it is averaged.
+fn renew(known: &mut Option<u64>, sample: u64, on_trial: bool) {
+    if on_trial {
+        *known = Some(sample);
+    } else {
+        average(known, sample);
+    }
 }
 
 /// The mean of about the last four samples.

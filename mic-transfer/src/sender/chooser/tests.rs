@@ -375,11 +375,23 @@ fn ok_a_way_that_was_left_in_a_slow_start_is_taken_again() {
     let mut slow = Duration::ZERO;
     while !chooser.on_trial && slow < Duration::from_secs(8) {
         slow += Duration::from_millis(10);
-        feed(&mut chooser, &mut now, Duration::from_millis(10), 1, 60_000_000);
+        feed(
+            &mut chooser,
+            &mut now,
+            Duration::from_millis(10),
+            1,
+            60_000_000,
+        );
     }
     assert!(chooser.on_trial);
     while chooser.on_trial {
-        feed(&mut chooser, &mut now, Duration::from_millis(5), 110_000_000, 300_000_000);
+        feed(
+            &mut chooser,
+            &mut now,
+            Duration::from_millis(5),
+            110_000_000,
+            300_000_000,
+        );
     }
     assert!(!chooser.coding);
     let quarter = Duration::from_millis(250);
