@@ -292,7 +292,8 @@ impl Chooser {
         match slot.is_coded() {
             Some(true) if slot.is_blocked() => {
                 average(&mut self.line, written);
-                self.coder = Some(self.coder.map_or(plain, |coder| coder.min(plain)));
+                // The encoder could have done more.
+                self.coder = self.coder.map(|coder| coder.min(plain));
             }
             Some(true) => {
                 renew(&mut self.coder, plain, self.on_trial);
@@ -307,7 +308,10 @@ impl Chooser {
         }
         self.change(now, |chooser| {
             let before = chooser.coding;
-            chooser.decide();
+            // Coded chunks show of the line only what it does at the least.
+            if !before {
+                chooser.decide();
+            }
             chooser.on_trial = chooser.coding == before && chooser.is_trial_due(slot, now);
         });
     }

@@ -348,53 +348,81 @@ fn ok_times_out_of_order_are_no_matter() {
     }
 }
 
-/// Sends chunks of one connection for a time, raw and coded at their rates of bytes of chunks a second,
-/// most of it waiting; how many of them were coded.
-fn feed(chooser: &mut Chooser, now: &mut Instant, time: Duration, raw: u64, coded: u64) -> u32 {
-    let (end, mut count) = (*now + time, 0);
-    while *now < end {
-        let tried = chooser.codes();
-        let began = *now;
-        *now += self::time(CHUNK, if tried { coded } else { raw });
-        chooser.sent(&ChunkSent {
-            written: if tried { CHUNK / 4 } else { CHUNK },
-            tried,
-            ready: began + (*now - began) / 10,
-            ended: *now,
-            ..made(began)
-        });
-        count += u32::from(tried);
+/// Credit that comes for as long after a change of way is still that of the way left.
+const LAG: Duration = Duration::from_millis(60);
+
+/// One connection: rates of bytes of chunks a second, raw and coded, and tenths of the time that are work.
+#[derive(Debug, Clone, Copy)]
+struct Feed {
+    raw: u64,
+    coded: u64,
+    work: u32,
+}
+
+impl Feed {
+    /// Sends chunks while it holds.
+    fn run(
+        &self,
+        chooser: &mut Chooser,
+        now: &mut Instant,
+        holds: impl Fn(&Chooser, Instant) -> bool,
+    ) {
+        while holds(chooser, *now) {
+            let tried = chooser.codes();
+            let free = *now;
+            let lags = !chooser.turned_at.is_zero() && free < chooser.turned_at + LAG;
+            let took = time(CHUNK, if tried { self.coded } else { self.raw });
+            let slow = time(CHUNK, self.coded.min(self.raw));
+            let began = if lags { free + slow - took } else { free };
+            *now = began + took;
+            chooser.sent(&ChunkSent {
+                written: if tried { CHUNK / 4 } else { CHUNK },
+                tried,
+                began,
+                ready: began + took / 10 * self.work,
+                ended: *now,
+                ..made(free)
+            });
+        }
     }
-    count
 }
 
 #[test]
 fn ok_a_way_that_was_left_in_a_slow_start_is_taken_again() {
     let (mut chooser, mut now) = (Chooser::new(), Duration::ZERO);
-    // Coded while the line starts, raw when it has: 60 MB/s against 110, and buffers that fill.
-    let mut slow = Duration::ZERO;
-    while !chooser.on_trial && slow < Duration::from_secs(8) {
-        slow += Duration::from_millis(10);
-        feed(
-            &mut chooser,
-            &mut now,
-            Duration::from_millis(10),
-            1,
-            60_000_000,
-        );
-    }
-    assert!(chooser.on_trial);
-    while chooser.on_trial {
-        feed(
-            &mut chooser,
-            &mut now,
-            Duration::from_millis(5),
-            110_000_000,
-            300_000_000,
-        );
-    }
+    let slow = Feed {
+        raw: 60_000_000,
+        coded: 60_000_000,
+        work: 6,
+    };
+    slow.run(&mut chooser, &mut now, |chooser, _| !chooser.on_trial);
+    // The line has started: raw chunks seem better than coded ones were.
+    let started = Feed {
+        raw: 110_000_000,
+        coded: 300_000_000,
+        work: 1,
+    };
+    started.run(&mut chooser, &mut now, |chooser, _| chooser.on_trial);
     assert!(!chooser.coding);
-    let quarter = Duration::from_millis(250);
-    feed(&mut chooser, &mut now, quarter, 110_000_000, 300_000_000);
+    let until = now + Duration::from_millis(500);
+    started.run(&mut chooser, &mut now, |_, now| now < until);
     assert!(chooser.coding);
+}
+
+#[test]
+fn ok_only_raw_chunks_speak_for_raw() {
+    let (mut chooser, mut now) = (Chooser::new(), Duration::ZERO);
+    let all = |rate, work| Feed {
+        raw: rate,
+        coded: rate,
+        work,
+    };
+    // Blocked, short of credit, then much faster: the line at its least is above what coding was seen to do.
+    let until = Duration::from_millis(400);
+    all(36_000_000, 1).run(&mut chooser, &mut now, |_, now| now < until);
+    for (rate, millis) in [(20_000_000, 200), (320_000_000, 15)] {
+        let until = now + Duration::from_millis(millis);
+        all(rate, 9).run(&mut chooser, &mut now, |_, now| now < until);
+        assert!(chooser.coding);
+    }
 }
