@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use mic_transfer::adapter::tcp::{AllowAll, serve_connection};
+use mic_transfer::adapter::tcp::{AllowAll, ServeConfig, serve_connection};
 use mic_transfer::receiver::{Priority, Receiver, ReceiverConfig, ReceiverEvent, ReceiverOutput};
 use mic_transfer::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
 use mic_transfer::source::Source;
@@ -318,12 +318,11 @@ fn answer(
 pub fn serve(source: impl Source + Clone + Send + 'static) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
+    let config = ServeConfig::default();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let source = source.clone();
-            thread::spawn(move || {
-                serve_connection(stream, &source, &AllowAll, SenderConfig::default())
-            });
+            let (source, config) = (source.clone(), config.clone());
+            thread::spawn(move || serve_connection(stream, &source, &AllowAll, config));
         }
     });
     Ok(address)

@@ -9,7 +9,7 @@
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```ignore")]
 //! use mic_transfer::adapter::{disk::DiskStore, files::{FileSource, FileStudy, Labels}};
-//! use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, serve_connection};
+//! use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, ServeConfig, serve_connection};
 //! use mic_transfer::{Auth, Uid};
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -26,7 +26,7 @@
 //! let address = listener.local_addr()?;
 //! std::thread::spawn(move || {
 //!     let (stream, _) = listener.accept().unwrap();
-//!     serve_connection(stream, &source, &AllowAll, Default::default())
+//!     serve_connection(stream, &source, &AllowAll, ServeConfig::default())
 //! });
 //!
 //! let store = DiskStore::open(folder.path().join("store"))?;

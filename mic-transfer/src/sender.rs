@@ -9,6 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+mod chooser;
 mod coded;
 mod held;
 mod policy;
@@ -16,7 +17,8 @@ pub(crate) mod queue;
 mod session;
 mod state;
 
-pub use policy::{Chooser, CoderPolicy};
+pub use chooser::{Chooser, ChunkSent};
+pub use policy::CoderPolicy;
 pub use state::{SourceInput, SourceState};
 
 use held::Reading;

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
-use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, serve_connection};
+use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, ServeConfig, serve_connection};
 use mic_transfer::receiver::Priority;
 use mic_transfer::{Auth, Uid};
 
@@ -49,7 +49,7 @@ fn ok_a_group_stands_is_dialled_again_and_forgets_what_has_ended() {
             accepted.lock().unwrap().push(stream.try_clone().unwrap());
             let source = source.clone();
             thread::spawn(move || {
-                let _ = serve_connection(stream, &source, &AllowAll, Default::default());
+                let _ = serve_connection(stream, &source, &AllowAll, ServeConfig::default());
             });
         }
     });

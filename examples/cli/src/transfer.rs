@@ -14,11 +14,11 @@ use mic_platform::scene::Folder;
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
 use mic_transfer::adapter::tcp::{
-    AllowAll, Pull, PullEvent, PullReport, SourceReport, StudyOutcome, serve_connection,
+    AllowAll, Pull, PullEvent, PullReport, ServeConfig, SourceReport, StudyOutcome,
+    serve_connection,
 };
 use mic_transfer::adapter::tls::serve_tls;
 use mic_transfer::receiver::Progress;
-use mic_transfer::sender::SenderConfig;
 use mic_transfer::{Auth, Manifest, Uid};
 use serde::Serialize;
 
@@ -228,10 +228,11 @@ fn serve(folder: &Path, listen: SocketAddr, tls: &Tls) -> Result<ExitCode, Probl
         eprintln!("serving {uid}");
     }
     say!("{}", listener.local_addr()?)?;
+    let config = ServeConfig::default();
     for stream in listener.incoming() {
         let (stream, source, server) = (stream?, source.clone(), server.clone());
+        let config = config.clone();
         std::thread::spawn(move || {
-            let config = SenderConfig::default();
             let served = match &server {
                 Some(tls) => serve_tls(stream, tls, &source, &AllowAll, config),
                 None => serve_connection(stream, &source, &AllowAll, config),

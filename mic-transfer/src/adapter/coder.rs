@@ -1,16 +1,22 @@
 //! What one connection of a source does with a chunk before it goes out.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::paths::Path;
 use crate::Instant;
-use crate::sender::{Chooser, CoderPolicy, Sender};
+use crate::sender::{ChunkSent, CoderPolicy, Sender};
 use crate::source::Source;
 
-/// Codes the chunks of one connection, on its thread, by the policy and what was measured.
+/// Codes the chunks of one connection, on its thread, by the policy and what was measured on its path.
 #[derive(Debug)]
 pub(super) struct Coder {
     policy: CoderPolicy,
-    chooser: Chooser,
+    path: Arc<Path>,
+    /// When the last chunk was sent.
+    free: Option<Instant>,
+    /// A chunk that is to be written next.
+    leaving: Option<ChunkSent>,
     #[cfg(feature = "coding")]
     encoder: crate::coding::Encoder,
     #[cfg(feature = "coding")]
@@ -18,10 +24,12 @@ pub(super) struct Coder {
 }
 
 impl Coder {
-    pub(super) fn new(policy: CoderPolicy) -> Self {
+    pub(super) fn new(policy: CoderPolicy, path: Arc<Path>) -> Self {
         Self {
             policy,
-            chooser: Chooser::new(),
+            path,
+            free: None,
+            leaving: None,
             #[cfg(feature = "coding")]
             encoder: crate::coding::Encoder::new(),
             #[cfg(feature = "coding")]
@@ -30,16 +38,14 @@ impl Coder {
     }
 
     /// A packet was written.
-    pub(super) fn wrote(&mut self, bytes: usize, began: Instant, ended: Instant) {
+    pub(super) fn wrote(&mut self, bytes: usize) {
         // Control frames say nothing of the line.
-        if bytes >= crate::limits::CHUNK_BYTES / 64 {
-            self.chooser.wrote(bytes as u64, began, ended);
+        if let Some(mut chunk) = self.leaving.take() {
+            chunk.written = bytes as u64;
+            chunk.ended = self.path.now();
+            self.free = Some(chunk.ended);
+            self.path.chooser().sent(&chunk);
         }
-    }
-
-    /// Nothing is asked for.
-    pub(super) const fn idle(&mut self) {
-        self.chooser.idle();
     }
 
     /// Answers [`crate::sender::SenderOutput::Read`] for slot, instance, offset and length.
@@ -50,6 +56,7 @@ impl Coder {
         (slot, instance, offset, length): (u16, u32, u64, u32),
         mut buffer: Vec<u8>,
     ) {
+        let began = self.path.now();
         let Some(manifest) = sender.manifest(slot).cloned() else {
             return sender.handle_read(None);
         };
@@ -57,6 +64,7 @@ impl Coder {
         if self.policy != CoderPolicy::Off && !accepted.is_raw() {
             let kept = source.coded(&manifest, instance, offset, accepted, &mut buffer);
             if let Some(codec) = kept.filter(|_| buffer.len() < length as usize) {
+                self.leaves(length, true, began);
                 return sender.handle_coded(codec, buffer);
             }
         }
@@ -68,30 +76,48 @@ impl Coder {
             return sender.handle_read(None);
         }
         #[cfg(feature = "coding")]
-        if self.is_coding() && !accepted.is_raw() {
-            let hint = source.hint(&manifest, instance);
-            let plain = core::mem::replace(&mut self.plain, buffer);
-            let mut coded = plain;
-            let began = std::time::Instant::now();
-            let codec =
-                self.encoder
-                    .encode(&self.plain, offset, hint.as_ref(), accepted, &mut coded);
-            self.chooser.coded(u64::from(length), began.elapsed());
-            if codec == crate::wire::Codec::Raw {
+        if !accepted.is_raw() {
+            let codes = self.is_coding();
+            if codes {
+                let hint = source.hint(&manifest, instance);
+                let plain = core::mem::replace(&mut self.plain, buffer);
+                let mut coded = plain;
+                let codec =
+                    self.encoder
+                        .encode(&self.plain, offset, hint.as_ref(), accepted, &mut coded);
+                self.leaves(length, true, began);
+                if codec != crate::wire::Codec::Raw {
+                    return sender.handle_coded(codec, coded);
+                }
                 // The buffer of the coded form stays for the next one.
-                let plain = core::mem::replace(&mut self.plain, coded);
-                return sender.handle_read(Some(plain));
+                buffer = core::mem::replace(&mut self.plain, coded);
+            } else {
+                self.leaves(length, false, began);
             }
-            return sender.handle_coded(codec, coded);
         }
         sender.handle_read(Some(buffer));
     }
 
+    /// A chunk is ready to be written; only where there is a choice is it measured.
+    fn leaves(&mut self, length: u32, tried: bool, began: Instant) {
+        if self.policy == CoderPolicy::Trial {
+            self.leaving = Some(ChunkSent {
+                plain: u64::from(length),
+                written: 0,
+                tried,
+                free: self.free.unwrap_or(began),
+                began,
+                ready: self.path.now(),
+                ended: Instant::ZERO,
+            });
+        }
+    }
+
     #[cfg(feature = "coding")]
-    const fn is_coding(&self) -> bool {
+    fn is_coding(&self) -> bool {
         match self.policy {
             CoderPolicy::Always => true,
-            CoderPolicy::Trial => self.chooser.codes() || self.chooser.tries(),
+            CoderPolicy::Trial => self.path.chooser().codes(),
             _ => false,
         }
     }

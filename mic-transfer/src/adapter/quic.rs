@@ -24,10 +24,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::line::{Connection, Dial};
-use super::serve::{Authorizer, Peer, ServeReport};
+use super::serve::{Authorizer, Peer, ServeConfig, ServeReport};
 use super::tls::{ClientTls, ServerTls, TlsError};
 use super::tokio::{AsyncDial, serve};
-use crate::sender::SenderConfig;
 use crate::source::Source;
 
 /// Lines of one pull, the most that a source accepts on a connection.
@@ -168,9 +167,10 @@ pub async fn serve_quic(
     incoming: Incoming,
     source: impl Source + Clone + Send + Sync + 'static,
     authorizer: impl Authorizer + Clone + Send + Sync + 'static,
-    config: SenderConfig,
+    config: impl Into<ServeConfig>,
     on_end: impl Fn(ServeReport) + Clone + Send + 'static,
 ) -> io::Result<()> {
+    let config = config.into();
     let connection = incoming.await?;
     let peer = Peer::new(Some(connection.remote_address()));
     let peer = match certificate(&connection) {
@@ -180,7 +180,7 @@ pub async fn serve_quic(
     while let Ok((send, receive)) = connection.accept_bi().await {
         let stream = tokio::io::join(receive, send);
         let (peer, source, authorizer) = (peer.clone(), source.clone(), authorizer.clone());
-        let on_end = on_end.clone();
+        let (config, on_end) = (config.clone(), on_end.clone());
         tokio::spawn(async move {
             let report = serve(stream, peer, source, authorizer, config).await;
             on_end(report);

@@ -12,10 +12,11 @@ use std::thread;
 use std::time::Instant as Clock;
 
 use super::coder::Coder;
+pub use super::paths::ServeConfig;
 use super::stream::{ByteStream, read_to_end};
 use crate::error::{ErrorCode, SessionError};
 use crate::receipt::Receipt;
-use crate::sender::{Sender, SenderConfig, SenderEvent, SenderOutput};
+use crate::sender::{Sender, SenderEvent, SenderOutput};
 use crate::sign::Signature;
 use crate::source::Source;
 use crate::{Digest, Uid};
@@ -205,8 +206,9 @@ pub fn serve_stream(
     stream: impl ByteStream,
     source: &impl Source,
     authorizer: &impl Authorizer,
-    config: SenderConfig,
+    config: impl Into<ServeConfig>,
 ) -> io::Result<ServeReport> {
+    let config = config.into();
     let stream = Arc::new(stream);
     let (channel, inbox) = sync_channel(PORTIONS);
     let reading = Arc::clone(&stream);
@@ -214,7 +216,7 @@ pub fn serve_stream(
         .name(String::from("mic-transfer-read"))
         .spawn(move || read_to_end(&*reading, |portion| channel.send(portion).is_ok()))?;
     let mut report = ServeReport::default();
-    let served = serve(&*stream, &inbox, source, authorizer, config, &mut report);
+    let served = serve(&*stream, &inbox, source, authorizer, &config, &mut report);
     report.io = served.err().map(|error| error.kind());
     stream.finish();
     let until = Clock::now() + LINGER;
@@ -239,13 +241,13 @@ fn serve(
     inbox: &Inbox<Portion>,
     source: &impl Source,
     authorizer: &impl Authorizer,
-    config: SenderConfig,
+    config: &ServeConfig,
     report: &mut ServeReport,
 ) -> io::Result<()> {
     let peer = stream.peer();
     let clock = Clock::now();
-    let mut sender = Sender::new(config, clock.elapsed());
-    let mut coder = Coder::new(config.coding);
+    let mut sender = Sender::new(config.sender, clock.elapsed());
+    let mut coder = Coder::new(config.sender.coding, config.path(&peer));
     let mut spare: Vec<u8> = Vec::new();
     loop {
         // Before each chunk, so that a click is heard; not before answers that wait, which would pile
@@ -261,10 +263,9 @@ fn serve(
         sender.handle_time(clock.elapsed());
         match sender.poll_output() {
             SenderOutput::Send(packet) => {
-                let began = clock.elapsed();
                 let [head, body] = packet.parts();
                 stream.write(head, body)?;
-                coder.wrote(packet.len(), began, clock.elapsed());
+                coder.wrote(packet.len());
                 report.sent = report.sent.saturating_add(packet.len() as u64);
                 let body = packet.into_body();
                 if body.capacity() > spare.capacity() {
@@ -295,7 +296,6 @@ fn serve(
                 return Ok(());
             }
             SenderOutput::Wait(deadline) => {
-                coder.idle();
                 let now = clock.elapsed();
                 let left = deadline.map_or(LINGER, |deadline| deadline.saturating_sub(now));
                 match inbox.recv_timeout(left) {

@@ -16,12 +16,11 @@ use std::time::Instant as Clock;
 pub use super::pull::{
     Pull, PullControl, PullError, PullEvent, PullReport, SourceReport, StudyOutcome, StudyReport,
 };
-pub use super::serve::{AllowAll, Authorizer, Peer, Refusal, ServeReport};
+pub use super::serve::{AllowAll, Authorizer, Peer, Refusal, ServeConfig, ServeReport};
 
 use super::line::{Connection, Dial};
 use super::serve::serve_stream;
 use super::stream::{ByteStream, StreamConnection};
-use crate::sender::SenderConfig;
 use crate::source::Source;
 
 /// The longest that a connection may take to be made.
@@ -77,7 +76,7 @@ pub fn serve_connection(
     stream: TcpStream,
     source: &impl Source,
     authorizer: &impl Authorizer,
-    config: SenderConfig,
+    config: impl Into<ServeConfig>,
 ) -> io::Result<ServeReport> {
     prepare(&stream)?;
     serve_stream(stream, source, authorizer, config)

@@ -30,10 +30,9 @@ pub use stream::TlsStream;
 pub use trust::{KeyPin, KeyPinError, Trust};
 
 use super::line::{Connection, Dial};
-use super::serve::{Authorizer, ServeReport, serve_stream};
+use super::serve::{Authorizer, ServeConfig, ServeReport, serve_stream};
 use super::stream::StreamConnection;
 use super::tcp::{TcpDial, prepare};
-use crate::sender::SenderConfig;
 use crate::source::Source;
 
 /// The longest that a handshake may take.
@@ -236,7 +235,7 @@ pub fn serve_tls(
     tls: &ServerTls,
     source: &impl Source,
     authorizer: &impl Authorizer,
-    config: SenderConfig,
+    config: impl Into<ServeConfig>,
 ) -> io::Result<ServeReport> {
     serve_stream(accept(stream, tls)?, source, authorizer, config)
 }

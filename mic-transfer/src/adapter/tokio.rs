@@ -27,8 +27,8 @@ use tokio::time::{Instant as Clock, timeout};
 
 use super::coder::Coder;
 use super::line::{Connection, Dial, Inward, Outward};
-use super::serve::{Authorizer, LINGER, Peer, ServeReport, decide};
-use crate::sender::{Sender, SenderConfig, SenderOutput};
+use super::serve::{Authorizer, LINGER, Peer, ServeConfig, ServeReport, decide};
+use crate::sender::{Sender, SenderOutput};
 use crate::source::Source;
 use crate::wire::Packet;
 
@@ -329,12 +329,12 @@ pub async fn serve(
     peer: Peer,
     source: impl Source + Clone + Send + Sync + 'static,
     authorizer: impl Authorizer + Clone + Send + Sync + 'static,
-    config: SenderConfig,
+    config: impl Into<ServeConfig>,
 ) -> ServeReport {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut report = ServeReport::default();
     let mut serving = Serving {
-        core: AsyncSender::new(source, authorizer, peer, config),
+        core: AsyncSender::new(source, authorizer, peer, &config.into()),
         buffer: vec![0; READ_BYTES],
     };
     let served = serving.run(&mut reader, &mut writer, &mut report).await;
@@ -360,7 +360,7 @@ pub async fn serve_tls(
     tls: &super::tls::ServerTls,
     source: impl Source + Clone + Send + Sync + 'static,
     authorizer: impl Authorizer + Clone + Send + Sync + 'static,
-    config: SenderConfig,
+    config: impl Into<ServeConfig>,
 ) -> io::Result<ServeReport> {
     prepare(&stream)?;
     let (stream, peer) = accept_tls(stream, tls).await?;
@@ -415,11 +415,11 @@ where
     S: Source + Clone + Send + Sync + 'static,
     A: Authorizer + Clone + Send + Sync + 'static,
 {
-    pub(super) fn new(source: S, authorizer: A, peer: Peer, config: SenderConfig) -> Self {
+    pub(super) fn new(source: S, authorizer: A, peer: Peer, config: &ServeConfig) -> Self {
         Self {
             core: Some(Box::new(Core {
-                sender: Sender::new(config, Duration::ZERO),
-                coder: Coder::new(config.coding),
+                sender: Sender::new(config.sender, Duration::ZERO),
+                coder: Coder::new(config.sender.coding, config.path(&peer)),
             })),
             source,
             authorizer,
@@ -434,11 +434,10 @@ where
         self.core.as_mut().map(|core| &mut core.sender)
     }
 
-    /// A packet of so many bytes was written since then.
-    pub(super) fn wrote(&mut self, bytes: usize, began: Duration) {
-        let now = self.now();
+    /// A packet of so many bytes was written.
+    pub(super) fn wrote(&mut self, bytes: usize) {
         if let Some(core) = self.core.as_mut() {
-            core.coder.wrote(bytes, began, now);
+            core.coder.wrote(bytes);
         }
     }
 
@@ -463,9 +462,6 @@ where
             let work = match self.work_of(core.sender.poll_output()) {
                 Ok(work) => work,
                 Err(step) => {
-                    if matches!(step, Step::Wait(_)) {
-                        core.coder.idle();
-                    }
                     self.core = Some(core);
                     return Some(step);
                 }
@@ -564,9 +560,8 @@ where
             report.data = data;
             match step {
                 Some(Step::Send(packet)) => {
-                    let began = self.core.now();
                     write_packet(writer, &packet).await?;
-                    self.core.wrote(packet.len(), began);
+                    self.core.wrote(packet.len());
                     report.sent = report.sent.saturating_add(packet.len() as u64);
                     self.core.give_back(packet);
                 }

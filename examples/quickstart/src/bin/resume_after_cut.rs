@@ -21,8 +21,7 @@ use std::{fs, thread};
 
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
-use mic_transfer::adapter::tcp::{AllowAll, Pull, StudyOutcome, serve_connection};
-use mic_transfer::sender::SenderConfig;
+use mic_transfer::adapter::tcp::{AllowAll, Pull, ServeConfig, StudyOutcome, serve_connection};
 use mic_transfer::{Auth, Uid};
 
 const STUDY: &str = "1.2.826.0.1.3680043.10.1.2";
@@ -116,12 +115,11 @@ fn archive(folder: &Path) -> anyhow::Result<FileSource> {
 fn serve(source: FileSource) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
+    let config = ServeConfig::default();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let source = source.clone();
-            thread::spawn(move || {
-                serve_connection(stream, &source, &AllowAll, SenderConfig::default())
-            });
+            let (source, config) = (source.clone(), config.clone());
+            thread::spawn(move || serve_connection(stream, &source, &AllowAll, config));
         }
     });
     Ok(address)

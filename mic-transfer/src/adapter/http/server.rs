@@ -20,9 +20,8 @@ use tokio::time::timeout;
 
 use super::files::Known;
 use super::{EXCHANGE_BYTES_MAX, EXCHANGE_PATH, EXCHANGE_TYPE, REASON, STUDIES_PATH};
-use crate::adapter::serve::{Authorizer, Peer, Refusal, ServeReport};
+use crate::adapter::serve::{Authorizer, Peer, Refusal, ServeConfig, ServeReport};
 use crate::adapter::tokio::{AsyncSender, AsyncStream, Step};
-use crate::sender::SenderConfig;
 use crate::source::Source;
 use crate::wire::{Border, PREFACE};
 
@@ -39,7 +38,7 @@ const STREAMS_MAX: u32 = 128;
 pub struct Server<S, A> {
     pub(super) source: S,
     pub(super) authorizer: A,
-    config: SenderConfig,
+    config: ServeConfig,
     pub(super) known: Arc<Mutex<Known>>,
 }
 
@@ -48,7 +47,7 @@ impl<S: Clone, A: Clone> Clone for Server<S, A> {
         Self {
             source: self.source.clone(),
             authorizer: self.authorizer.clone(),
-            config: self.config,
+            config: self.config.clone(),
             known: Arc::clone(&self.known),
         }
     }
@@ -61,12 +60,13 @@ where
     S: Source + Clone + Send + Sync + 'static,
     A: Authorizer + Clone + Send + Sync + 'static,
 {
-    /// A server of this source. What a trial of the line found out ends with its exchange: to send
-    /// coded chunks choose [`CoderPolicy::AtRest`](crate::sender::CoderPolicy::AtRest) or `Always`.
+    /// A server of this source. Its clones share what was learnt of the path to each receiver, or to the
+    /// proxy before it.
     #[must_use]
-    pub fn new(source: S, authorizer: A, mut config: SenderConfig) -> Self {
+    pub fn new(source: S, authorizer: A, config: impl Into<ServeConfig>) -> Self {
+        let mut config = config.into();
         // What the receiver holds would have to be said in each exchange anew (XFR-116).
-        config.held_runs = 0;
+        config.sender.held_runs = 0;
         Self {
             source,
             authorizer,
@@ -167,7 +167,7 @@ where
                 received: said.len() as u64,
                 ..ServeReport::default()
             };
-            let core = AsyncSender::new(self.source, self.authorizer, peer, self.config);
+            let core = AsyncSender::new(self.source, self.authorizer, peer, &self.config);
             if let Err(kind) = speak(core, &said, &parts, &mut report).await {
                 report.io = Some(kind);
                 // Whoever reads must not take what came for the whole.
@@ -211,7 +211,7 @@ where
         match step {
             Step::Send(packet) => {
                 report.sent = report.sent.saturating_add(packet.len() as u64);
-                let (began, length) = (core.now(), packet.len());
+                let length = packet.len();
                 let (head, body) = packet.into_parts();
                 for part in [head, body] {
                     if part.is_empty() {
@@ -224,7 +224,7 @@ where
                         Err(_) => return Err(io::ErrorKind::TimedOut),
                     }
                 }
-                core.wrote(length, began);
+                core.wrote(length);
             }
             Step::Close(error) => {
                 report.error = error;

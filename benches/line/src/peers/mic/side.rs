@@ -13,6 +13,7 @@ use mic_transfer::adapter::http::{HttpAddress, HttpDial, HttpVersion, Server};
 use mic_transfer::adapter::line::Dial;
 use mic_transfer::adapter::quic::{self, Congestion, QuicDial};
 use mic_transfer::adapter::rest::AtRest;
+use mic_transfer::adapter::serve::ServeConfig;
 use mic_transfer::adapter::tcp::{AllowAll, Pull, PullEvent, TcpDial, serve_connection};
 use mic_transfer::adapter::tls::{
     ClientTls, Identity, KeyPin, ServerTls, TlsDial, Trust, serve_tls,
@@ -123,6 +124,7 @@ pub fn give<S>(
 where
     S: Source + Clone + Send + Sync + 'static,
 {
+    let config = ServeConfig::from(config);
     match manner.carrier {
         Carrier::Tcp | Carrier::Tls => {
             let tls = (manner.carrier == Carrier::Tls)
@@ -132,6 +134,7 @@ where
             println!("ready");
             for stream in listener.incoming() {
                 let (stream, source, tls) = (stream?, source.clone(), tls.clone());
+                let config = config.clone();
                 thread::spawn(move || match tls {
                     Some(tls) => serve_tls(stream, &tls, &source, &AllowAll, config),
                     None => serve_connection(stream, &source, &AllowAll, config),
@@ -155,7 +158,7 @@ where
             let endpoint = quic::listen(at, &manner.server()?, manner.congestion())?;
             println!("ready");
             while let Some(incoming) = endpoint.accept().await {
-                let source = source.clone();
+                let (source, config) = (source.clone(), config.clone());
                 tokio::spawn(quic::serve_quic(incoming, source, AllowAll, config, |_| {}));
             }
             Ok(())

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mic_transfer::adapter::tcp::{Authorizer, Refusal, serve_connection};
-use mic_transfer::sender::SenderConfig;
+use mic_transfer::adapter::tcp::{Authorizer, Refusal, ServeConfig, serve_connection};
 use mic_transfer::source::{Source, Unreadable};
 use mic_transfer::{Manifest, Receipt, Signature, SignedManifest, Uid};
 
@@ -29,6 +28,7 @@ pub(super) fn open(province: &Arc<Province>, listen: SocketAddr) -> Result<Socke
     let address = listener.local_addr()?;
     let province = Arc::clone(province);
     let busy = Arc::new(AtomicUsize::new(0));
+    let config = ServeConfig::default();
     std::thread::Builder::new()
         .name("transfer-door".to_owned())
         .spawn(move || {
@@ -42,10 +42,10 @@ pub(super) fn open(province: &Arc<Province>, listen: SocketAddr) -> Result<Socke
                 if place.number >= CONNECTIONS_MAX {
                     continue;
                 }
-                let province = Arc::clone(&province);
+                let (province, config) = (Arc::clone(&province), config.clone());
                 // Where no thread can be had, the connection is dropped and the door stays open.
                 let _ = std::thread::Builder::new().spawn(move || {
-                    serve(&province, stream);
+                    serve(&province, stream, config);
                     drop(place);
                 });
             }
@@ -74,14 +74,9 @@ impl Drop for Place {
     }
 }
 
-fn serve(province: &Province, stream: TcpStream) {
+fn serve(province: &Province, stream: TcpStream, config: ServeConfig) {
     // What became of the connection is in the receiver's report and in the receipts kept here.
-    let _ = serve_connection(
-        stream,
-        &Archive(province),
-        &Gate(province),
-        SenderConfig::default(),
-    );
+    let _ = serve_connection(stream, &Archive(province), &Gate(province), config);
 }
 
 /// The province's files as a source.
