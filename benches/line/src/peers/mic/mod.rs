@@ -90,6 +90,7 @@ pub(super) fn all() -> Vec<Box<dyn Peer>> {
         (Tls, Some(1), Off),
         (Tls, Some(4), Off),
         (Tls, Some(8), Off),
+        (Tls, None, Trial),
         (Tls, Some(4), Trial),
         (Tls, Some(4), AtRest),
         (Https, Some(4), Off),
