@@ -7,6 +7,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -154,10 +156,11 @@ impl Stage {
     }
 }
 
-/// A line to `to` that spoils what comes back at byte `at`: flips a bit, or cuts.
+/// A line to `to` that spoils what comes back from byte `at` of all its connections on: flips bits, or cuts.
 fn bad_line(to: SocketAddr, at: usize, cut: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let seen: Arc<AtomicUsize> = Arc::default();
     thread::spawn(move || {
         for near in listener.incoming().flatten() {
             let far = TcpStream::connect(to).unwrap();
@@ -166,24 +169,26 @@ fn bad_line(to: SocketAddr, at: usize, cut: bool) -> SocketAddr {
                 let _ = std::io::copy(&mut from, &mut into);
                 let _ = into.shutdown(Shutdown::Write);
             });
-            thread::spawn(move || spoil(far, near, at, cut));
+            let seen = Arc::clone(&seen);
+            thread::spawn(move || spoil(far, near, &seen, at, cut));
         }
     });
     address
 }
 
-fn spoil(mut far: TcpStream, mut near: TcpStream, at: usize, cut: bool) {
-    let (mut seen, mut buffer) = (0, vec![0; 16 * 1024]);
+fn spoil(mut far: TcpStream, mut near: TcpStream, seen: &AtomicUsize, at: usize, cut: bool) {
+    let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = far.read(&mut buffer) {
+        let before = seen.fetch_add(read, Ordering::Relaxed);
         let mut portion = read;
-        if (seen..seen + read).contains(&at) {
+        if before + read > at {
+            let good = at.saturating_sub(before);
             if cut {
-                portion = at - seen;
+                portion = good;
             } else {
-                buffer[at - seen] ^= 0x10;
+                buffer[good] ^= 0x10;
             }
         }
-        seen += read;
         if near.write_all(&buffer[..portion]).is_err() || portion < read {
             break;
         }

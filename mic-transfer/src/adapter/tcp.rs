@@ -18,7 +18,7 @@ pub use super::pull::{
 };
 pub use super::serve::{AllowAll, Authorizer, Peer, Refusal, ServeConfig, ServeReport};
 
-use super::line::{Connection, Dial};
+use super::line::{Connection, Dial, round_trip_to};
 use super::serve::serve_stream;
 use super::stream::{ByteStream, StreamConnection};
 use crate::source::Source;
@@ -48,7 +48,7 @@ impl TcpDial {
     pub(super) fn connect(&self) -> io::Result<(TcpStream, Duration)> {
         let began = Clock::now();
         let stream = TcpStream::connect_timeout(&self.address, CONNECT_TIMEOUT)?;
-        let round_trip = began.elapsed();
+        let round_trip = round_trip_to(&self.address, began.elapsed());
         prepare(&stream)?;
         Ok((stream, round_trip))
     }

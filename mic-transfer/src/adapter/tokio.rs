@@ -26,7 +26,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant as Clock, timeout};
 
 use super::coder::Coder;
-use super::line::{Connection, Dial, Inward, Outward};
+use super::line::{Connection, Dial, Inward, Outward, round_trip_to};
 use super::serve::{Authorizer, LINGER, Peer, ServeConfig, ServeReport, decide};
 use crate::sender::{Sender, SenderOutput};
 use crate::source::Source;
@@ -155,7 +155,7 @@ impl Dial for AsyncDial {
 pub(super) async fn connect(address: SocketAddr) -> io::Result<(TcpStream, Duration)> {
     let began = Clock::now();
     let stream = TcpStream::connect(address).await?;
-    let round_trip = began.elapsed();
+    let round_trip = round_trip_to(&address, began.elapsed());
     prepare(&stream)?;
     Ok((stream, round_trip))
 }

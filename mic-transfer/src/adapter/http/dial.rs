@@ -20,7 +20,7 @@ use tokio::time::{Instant as Clock, timeout};
 
 use super::line::carry;
 use super::{EXCHANGE_PATH, EXCHANGE_TYPE, HttpAddress};
-use crate::adapter::line::{Connection, Dial, Inward, Outward};
+use crate::adapter::line::{Connection, Dial, Inward, Outward, round_trip_to};
 use crate::adapter::tokio::{AsyncStream, TaskOutward, connect};
 
 /// The longest that a connection may take to be made, TLS and a proxy's consent included.
@@ -217,7 +217,7 @@ impl Target {
             let began = Clock::now();
             ask_proxy(&mut stream, &self.address.connect).await?;
             // The way to the proxy, and from there to the source.
-            round_trip = began.elapsed();
+            round_trip = round_trip_to(&self.address.connect, began.elapsed());
         }
         #[cfg(feature = "tokio-tls")]
         if let Some(tls) = &self.tls {
