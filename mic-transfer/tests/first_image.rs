@@ -15,9 +15,11 @@ mod common;
 
 use core::time::Duration;
 
-use common::{MadeStudy, World};
+use common::{MadeStudy, World, frames_of};
+use mic_transfer::limits::MANIFEST_AHEAD_BYTES;
 use mic_transfer::receiver::{ReceiverEvent, StudyState};
 use mic_transfer::storage::{CrashStyle, MemoryStorage};
+use mic_transfer::wire::Frame;
 
 const GIGABIT: u64 = 117_700_000;
 const ONE_WAY: Duration = Duration::from_millis(15);
@@ -94,6 +96,26 @@ fn ok_the_first_image_of_a_cold_connection_takes_a_round_trip_and_at_most_1_3_wi
         assert!(took <= allowed, "{connections}: {took:?} of {allowed:?}");
         assert!(world.run() && world.is_complete());
         assert_eq!(world.data_sent, study.bytes(), "nothing came twice");
+    }
+}
+
+/// XFR-64: other connections wait for the manifest, but no first image for a long one.
+#[test]
+fn ok_a_short_manifest_follows_the_first_image_and_a_long_one_all_of_them() {
+    for (images, ahead) in [(900, 1), (5000, 3)] {
+        let study = MadeStudy::new("1.2.3", 5, &vec![300; images]);
+        let length = study.signed.manifest().encoded().len();
+        assert_eq!(length <= MANIFEST_AHEAD_BYTES, ahead == 1, "{length}");
+        let mut world = World::new(0, &[study], MemoryStorage::new());
+        world.early(1 << 20);
+        world.connect();
+        world.pull_all();
+        assert!(world.run() && world.is_complete());
+        let frames = frames_of(&world.record_down);
+        let mut names = frames.iter().map(Frame::name);
+        assert!(names.any(|name| name == "MANIFEST"), "its head");
+        let before = names.take_while(|name| *name != "MANIFEST");
+        assert_eq!(before.filter(|name| *name == "DATA").count(), ahead);
     }
 }
 
