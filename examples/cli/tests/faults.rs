@@ -199,8 +199,13 @@ fn spoil(mut far: TcpStream, mut near: TcpStream, seen: &AtomicUsize, at: usize,
 
 #[test]
 fn err_a_corrupted_or_cut_line_leaves_no_study_and_a_good_line_resumes() {
+    // What a pull takes on the line, coded or not as the program was built.
+    let total = {
+        let stage = Stage::set();
+        let (path, _) = stage.consent();
+        usize::try_from(stage.pull(&path).wire_bytes).unwrap()
+    };
     let stage = Stage::set();
-    let total = 6 * 525_000;
     // The cut comes first: no more than half is there behind it, so that the second line meets its fault as well.
     for (at, cut) in [(total / 2, true), (total / 6, false)] {
         stage.announce(bad_line(stage.door(), at, cut));
