@@ -22,6 +22,7 @@ use std::{fs, thread};
 use mic_transfer::adapter::disk::DiskStore;
 use mic_transfer::adapter::files::{FileSource, FileStudy, Labels};
 use mic_transfer::adapter::tcp::{AllowAll, Pull, ServeConfig, StudyOutcome, serve_connection};
+use mic_transfer::sender::CoderPolicy;
 use mic_transfer::{Auth, Uid};
 
 const STUDY: &str = "1.2.826.0.1.3680043.10.1.2";
@@ -115,7 +116,9 @@ fn archive(folder: &Path) -> anyhow::Result<FileSource> {
 fn serve(source: FileSource) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    let config = ServeConfig::default();
+    let mut config = ServeConfig::default();
+    // Not coded: the line is cut at a place of the images' own bytes.
+    config.sender.coding = CoderPolicy::Off;
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let (source, config) = (source.clone(), config.clone());
