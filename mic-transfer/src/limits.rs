@@ -48,7 +48,7 @@ pub const OPEN_MANIFEST_BYTES_MAX: usize = 2 * MANIFEST_BYTES_MAX;
 pub const OPEN_CHUNKS_MAX: u32 = 1 << 20;
 
 /// Most bytes of first images that come before they are asked for, of all studies open at one
-/// receiver: they wait in memory until the manifest is whole.
+/// receiver: they wait in memory until the manifest is whole, and once more while images are put together.
 pub const EARLY_BYTES_MAX: u32 = 8 * 1024 * 1024;
 
 /// Most bytes of a manifest in one frame, so that a long one leaves room for clicks.

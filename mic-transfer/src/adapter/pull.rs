@@ -166,14 +166,15 @@ impl<'a> Pull<'a> {
     /// Connections to each source, 1 to 16; all take the next chunk from the same queue. Where nothing is said, the
     /// round trip of the first decides: 1 below 5 ms, 4 below 20 ms, 8 beyond; 1 on the own machine and over lines
     /// that do not tell it ([`Connection::round_trip`](super::line::Connection::round_trip)). A short line that loses
-    /// packets wants 4.
+    /// packets wants 4; what is shown for a study is shown on each of them, so that an authorisation for one
+    /// presentation wants 1.
     #[must_use]
     pub fn connections(mut self, connections: u32) -> Self {
         self.connections = Some(connections.clamp(1, 16));
         self
     }
 
-    /// New connections after losses before a source is given up; 3 if not said.
+    /// New connections after losses before a source is given up, for each that it is to have; 3 if not said.
     #[must_use]
     pub const fn reconnects(mut self, reconnects: u32) -> Self {
         self.reconnects = reconnects;

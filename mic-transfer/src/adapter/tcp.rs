@@ -129,6 +129,10 @@ impl ByteStream for TcpStream {
         Read::read(&mut stream, into)
     }
 
+    fn is_drained(&self, read: usize, room: usize) -> bool {
+        read < room
+    }
+
     fn write(&self, head: &[u8], body: &[u8]) -> io::Result<()> {
         write_parts(self, head, body)
     }

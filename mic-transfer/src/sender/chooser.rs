@@ -301,6 +301,7 @@ impl Chooser {
                 self.line = self.line.map(|line| line.min(written));
             }
             Some(false) => renew(&mut self.line, written, self.on_trial),
+            None if self.on_trial => return self.end_trial(now),
             None => return,
         }
         if self.on_trial {
@@ -334,6 +335,10 @@ impl Chooser {
     fn is_trial_due(&self, slot: &Slot, now: Instant) -> bool {
         let waits = slot.is_waiting();
         if self.is_poor() || (!self.coding && !waits) {
+            return false;
+        }
+        // The line has always been the limit: raw can't be faster.
+        if self.coding && self.coder.is_none() {
             return false;
         }
         let other = if self.coding { self.line } else { self.coder };

@@ -106,10 +106,9 @@ impl Sources {
         };
         while source.lacks() && source.not_before <= now {
             // The first connections are no new ones.
-            let again =
-                source.made.saturating_add(source.failures) >= source.wanted || source.redials > 0;
+            let again = source.failures > 0 || source.made >= source.wanted;
             if again {
-                if reconnects.is_some_and(|most| source.redials >= most) {
+                if source.is_spent(reconnects) {
                     source.given_up = true;
                     return;
                 }
@@ -211,7 +210,7 @@ impl Sources {
             .is_some_and(|error| error.code().fault() == Some(Fault::Addressee));
         source.error = error.or(source.error.take());
         source.retry_later(now);
-        let spent = self.reconnects.is_some_and(|most| source.redials >= most);
+        let spent = source.is_spent(self.reconnects);
         // A standing group bears refusals: the other side may change its mind.
         source.given_up |= spent || (wrong && others) || (refused && self.reconnects.is_some());
         !source.given_up
@@ -258,7 +257,19 @@ impl Source {
         self.retry_later(now);
     }
 
+    /// Whether it has had its new connections: as many as allowed for each of those that it is to have, or so many in
+    /// a row without being let in.
+    fn is_spent(&self, reconnects: Option<u32>) -> bool {
+        reconnects.is_some_and(|most| {
+            self.failures > most || self.redials >= most.saturating_mul(self.wanted)
+        })
+    }
+
+    /// What ends several connections at once is one loss.
     fn retry_later(&mut self, now: Duration) {
+        if self.failures > 0 && self.not_before > now {
+            return;
+        }
         let wait = RECONNECT_DELAY.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         self.not_before = now.saturating_add(wait.min(DIAL_DELAY_MAX));
@@ -271,9 +282,9 @@ mod tests {
     use alloc::string::String;
     use core::time::Duration;
     use std::io;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Receiver, channel};
 
-    use super::{Message, Sources};
+    use super::{Message, RECONNECT_DELAY, Sources};
     use crate::adapter::line::{Connection, Dial, Inward, Outward};
     use alloc::sync::Arc;
 
@@ -332,5 +343,59 @@ mod tests {
         ];
         assert_eq!(made(&far, None), [1, 1, 1, 4, 4, 8, 8]);
         assert_eq!(made(&far, Some(3)), [3; 7]);
+    }
+
+    /// Dials what is due at `now`, and makes or refuses it; how many connections were tried.
+    fn dial(sources: &mut Sources, inbox: &Receiver<Message>, now: Duration, works: bool) -> u32 {
+        let mut tried = 0;
+        loop {
+            sources.dial_due(now);
+            if sources.list[0].dialling == 0 {
+                return tried;
+            }
+            if let Message::Dialled(number, made) = inbox.recv().unwrap() {
+                tried += 1;
+                if works {
+                    sources.made(number, made.unwrap().round_trip());
+                    sources.welcomed(number);
+                } else {
+                    sources.failed(number, io::ErrorKind::ConnectionRefused.into(), now);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ok_a_break_of_all_connections_is_one_loss() {
+        let (sender, inbox) = channel();
+        let dials = alloc::vec![Arc::new(Far(Some(30_000))) as Arc<dyn Dial>];
+        let mut sources = Sources::new(dials, None, Some(3), &sender);
+        let mut now = Duration::ZERO;
+        assert_eq!(dial(&mut sources, &inbox, now, false), 1);
+        now += RECONNECT_DELAY;
+        assert_eq!(dial(&mut sources, &inbox, now, true), 8);
+        for left in (0..2).rev() {
+            assert!((0..8).all(|_| sources.lost(0, None, now)), "{left}");
+            assert_eq!(sources.due(), Some(now + RECONNECT_DELAY));
+            assert_eq!(dial(&mut sources, &inbox, now, true), 0, "too early");
+            now += RECONNECT_DELAY;
+            assert_eq!(dial(&mut sources, &inbox, now, true), 8, "{left}");
+        }
+    }
+
+    #[test]
+    fn err_a_source_that_never_answers_is_given_up_after_so_many_tries() {
+        for wanted in [1, 8] {
+            let (sender, inbox) = channel();
+            let dials = alloc::vec![Arc::new(Far(None)) as Arc<dyn Dial>];
+            let mut sources = Sources::new(dials, Some(wanted), Some(3), &sender);
+            let mut tried = 0;
+            for seconds in 0..10 {
+                let now = Duration::from_secs(seconds * 10);
+                tried += dial(&mut sources, &inbox, now, false);
+            }
+            assert_eq!((tried, sources.redials()), (wanted + 3, 3));
+            assert!(sources.are_gone());
+        }
     }
 }

@@ -176,7 +176,7 @@ impl<S: ByteStream> ByteStream for TlsStream<S> {
 
     fn is_drained(&self, _: usize, _: usize) -> bool {
         let incoming = lock(&self.incoming);
-        incoming.to < incoming.bytes.len()
+        incoming.from == incoming.to && incoming.to < incoming.bytes.len()
     }
 
     fn write(&self, head: &[u8], body: &[u8]) -> io::Result<()> {

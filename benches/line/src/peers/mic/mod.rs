@@ -54,7 +54,7 @@ impl Carrier {
 pub enum Coding {
     /// None.
     Off,
-    /// What a trial of the line and of the encoder says.
+    /// What gets away faster, coded or raw.
     Trial,
     /// All, coded before the run and kept beside the files.
     AtRest,

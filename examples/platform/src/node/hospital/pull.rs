@@ -97,6 +97,7 @@ fn pull(
         .ok_or_else(|| Problem::system("pull.door", format!("no address for {door}")))?;
     let hello = SignedDocument::seal(trust.key(), &Hello::to(keeper))?;
     let mut pull = Pull::new(address)
+        .connections(1)
         .auth(Auth::new(serde_json::to_vec(&hello)?).map_err(|e| odd(&e))?)
         .reconnects(0)
         .verify_with(|signed| is_of(trust, keeper, signed))
