@@ -406,10 +406,10 @@ pub(crate) fn ok_the_first_image_comes_first(carrier: Carrier) {
 }
 
 pub(crate) fn ok_a_click_goes_before_the_rest(carrier: Carrier) {
-    let lengths = [1_000_000; 10];
+    let lengths = [1_000_000; 24];
     let scene = Scene::of(STUDY, &lengths);
     // In the middle of what no rule prefers.
-    let clicked = instance(&scene.archive.files, STUDY, 9);
+    let clicked = instance(&scene.archive.files, STUDY, 23);
     let door = carrier.open(&scene.archive, AllowAll);
     let pull = pull(&door).study(uid(STUDY), Auth::none());
     let control = pull.control();
@@ -423,7 +423,8 @@ pub(crate) fn ok_a_click_goes_before_the_rest(carrier: Carrier) {
         .unwrap();
     assert!(report.is_complete(), "{report:?}");
     let place = order.iter().position(|digest| *digest == clicked).unwrap();
-    assert!(place <= 2, "the click came as number {place}");
+    // A line of HTTP makes a connection for it, while an exchange of four images goes on beside.
+    assert!(place <= 8, "the click came as number {place}");
 }
 
 pub(crate) fn ok_what_was_cancelled_is_resumed(carrier: Carrier) {
