@@ -66,14 +66,14 @@ impl fmt::Debug for AsyncDial {
 
 impl AsyncDial {
     /// Lines over streams that `make` makes, on the runtime of `handle`; `name` is told in errors.
-    pub fn new<S, Making>(
+    pub fn new<S, T>(
         handle: &Handle,
         name: impl Into<String>,
-        make: impl Fn() -> Making + Send + Sync + 'static,
+        make: impl Fn() -> T + Send + Sync + 'static,
     ) -> Self
     where
         S: AsyncStream,
-        Making: Future<Output = io::Result<S>> + Send + 'static,
+        T: Future<Output = io::Result<S>> + Send + 'static,
     {
         Self::timed(handle, name.into(), move || {
             let making = make();
